@@ -1,0 +1,67 @@
+"""An AlphaGo-style Go engine: rules, feature planes, policy network, GTP.
+
+Names are loaded at first use, so that ``import goengine`` costs nothing and a GTP engine can answer
+``name`` before numba or torch are there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from goengine.types import BLACK, EMPTY, RESIGN, WHITE, GoError, IllegalMoveError, opponent
+
+if TYPE_CHECKING:
+    from goengine.board import Board
+    from goengine.features import encode, encode_batch
+    from goengine.networks import load_network
+    from goengine.record import GameRecord
+    from goengine.rules import RULES, Rules, get_rules
+    from goengine.sgf import SgfError, read_sgf, write_sgf
+
+_HOMES = {
+    "Board": "goengine.board",
+    "GameRecord": "goengine.record",
+    "RULES": "goengine.rules",
+    "Rules": "goengine.rules",
+    "SgfError": "goengine.sgf",
+    "encode": "goengine.features",
+    "encode_batch": "goengine.features",
+    "get_rules": "goengine.rules",
+    "load_network": "goengine.networks",
+    "read_sgf": "goengine.sgf",
+    "write_sgf": "goengine.sgf",
+}
+
+__all__ = [
+    "BLACK",
+    "EMPTY",
+    "RESIGN",
+    "RULES",
+    "WHITE",
+    "Board",
+    "GameRecord",
+    "GoError",
+    "IllegalMoveError",
+    "Rules",
+    "SgfError",
+    "encode",
+    "encode_batch",
+    "get_rules",
+    "load_network",
+    "opponent",
+    "read_sgf",
+    "write_sgf",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'goengine' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__
