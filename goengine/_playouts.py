@@ -1,0 +1,493 @@
+"""Fast random playouts from one position: the kernels behind dead stones and the final score.
+
+A playout fills the board by chance until both sides pass, and the board is then counted by area.
+The moves are random but not foolish: a player takes what put itself in atari, saves or captures
+when the last move gave atari, plays the vital point of the hole that a capture left, never fills
+an eye, and never puts a chain into atari unless the stones make a dead (nakade) shape. The last
+rule keeps seki alive and still kills a group whose only eye is too small.
+
+The state is one int32 array of ROWS x POINTS over the padded board of _state.py. Liberties are
+pseudo-liberties with their sum and sum of squares, so "one liberty left, and which" costs two
+multiplications (a chain is in atari when count * squares == sum * sum). Playouts use simple ko
+and their own xorshift numbers, so a seed fixes the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goengine._jit import kernel
+from goengine._state import POINTS, STRIDE, WALL
+from goengine.types import BLACK, EMPTY, WHITE
+
+COLOUR, HEAD, NEXT, SIZE, LIBS, SUM, SQUARES, SLOT, FREE, TAKEN, NOTE = range(11)
+"""Rows: colour, chain head, next stone (circular); at heads size, pseudo-liberties, their sum and
+sum of squares; place of a point in the list of empty points, that list; points just captured."""
+ROWS = 11
+KO, EMPTIES, CAPTURED = 0, 1, 2
+"""Columns of the row NOTE: the ko point, how many points are empty, how many were just captured."""
+
+MAX_NAKADE = 6
+"""Largest number of stones that can fill an eye and still kill it."""
+
+
+@kernel
+def next_random(seed: Any) -> Any:
+    """Advance the xorshift64 state in ``seed[0]`` and return 31 random bits."""
+    x = seed[0]
+    x ^= x << 13
+    x ^= x >> 7
+    x ^= x << 17
+    seed[0] = x
+    return (x >> 33) & 0x7FFFFFFF
+
+
+@kernel
+def _below(seed: Any, bound: Any) -> Any:
+    """Return a random integer 0 ... bound - 1."""
+    return (next_random(seed) * bound) >> 31
+
+
+@kernel
+def _step(k: Any) -> Any:
+    """Return the offset of neighbour k of a point."""
+    if k == 0:
+        return -STRIDE
+    if k == 1:
+        return -1
+    if k == 2:
+        return 1
+    return STRIDE
+
+
+@kernel
+def _count_liberty(s: Any, head: Any, point: Any, sign: Any) -> Any:
+    """Add (sign 1) or take away (-1) one pseudo-liberty of a chain."""
+    s[LIBS, head] += sign
+    s[SUM, head] += sign * point
+    s[SQUARES, head] += sign * point * point
+
+
+@kernel
+def _in_atari(s: Any, head: Any) -> Any:
+    """Tell whether all pseudo-liberties of a chain are one point."""
+    count = s[LIBS, head]
+    total = s[SUM, head]
+    return count > 0 and count * s[SQUARES, head] == total * total
+
+
+@kernel
+def _join(s: Any, a: Any, b: Any) -> Any:
+    """Merge two chains given by their heads and return the head of the result."""
+    if s[SIZE, a] < s[SIZE, b]:
+        a, b = b, a
+    stone = b
+    while True:
+        s[HEAD, stone] = a
+        stone = s[NEXT, stone]
+        if stone == b:
+            break
+    s[NEXT, a], s[NEXT, b] = s[NEXT, b], s[NEXT, a]
+    s[SIZE, a] += s[SIZE, b]
+    s[LIBS, a] += s[LIBS, b]
+    s[SUM, a] += s[SUM, b]
+    s[SQUARES, a] += s[SQUARES, b]
+    return a
+
+
+@kernel
+def _take_away(s: Any, head: Any) -> None:
+    """Remove a chain and list its points in the row TAKEN."""
+    stone = head
+    while True:
+        after = s[NEXT, stone]
+        s[COLOUR, stone] = EMPTY
+        s[SLOT, stone] = s[NOTE, EMPTIES]
+        s[FREE, s[NOTE, EMPTIES]] = stone
+        s[NOTE, EMPTIES] += 1
+        s[TAKEN, s[NOTE, CAPTURED]] = stone
+        s[NOTE, CAPTURED] += 1
+        stone = after
+        if stone == head:
+            break
+    first = s[NOTE, CAPTURED] - s[SIZE, head]
+    for i in range(first, s[NOTE, CAPTURED]):
+        point = s[TAKEN, i]
+        for k in range(4):
+            q = point + _step(k)
+            if s[COLOUR, q] == BLACK or s[COLOUR, q] == WHITE:
+                _count_liberty(s, s[HEAD, q], point, 1)
+
+
+@kernel
+def place(s: Any, point: Any, colour: Any) -> None:
+    """Play a stone that is no suicide: liberties, captures, chains and the ko point."""
+    s[NOTE, CAPTURED] = 0
+    s[NOTE, KO] = 0
+    last = s[NOTE, EMPTIES] - 1
+    moved = s[FREE, last]
+    s[FREE, s[SLOT, point]] = moved
+    s[SLOT, moved] = s[SLOT, point]
+    s[NOTE, EMPTIES] = last
+    s[COLOUR, point] = colour
+    s[HEAD, point] = point
+    s[NEXT, point] = point
+    s[SIZE, point] = 1
+    s[LIBS, point] = 0
+    s[SUM, point] = 0
+    s[SQUARES, point] = 0
+    for k in range(4):
+        q = point + _step(k)
+        there = s[COLOUR, q]
+        if there == EMPTY:
+            _count_liberty(s, point, q, 1)
+        elif there != WALL:
+            _count_liberty(s, s[HEAD, q], point, -1)
+    other = BLACK + WHITE - colour
+    head = point
+    for k in range(4):
+        q = point + _step(k)
+        if s[COLOUR, q] == colour and s[HEAD, q] != head:
+            head = _join(s, head, s[HEAD, q])
+    for k in range(4):
+        q = point + _step(k)
+        if s[COLOUR, q] == other and s[LIBS, s[HEAD, q]] == 0:
+            _take_away(s, s[HEAD, q])
+    if s[NOTE, CAPTURED] == 1 and s[SIZE, head] == 1 and _in_atari(s, head):
+        s[NOTE, KO] = s[TAKEN, 0]
+
+
+@kernel
+def build(colours: Any, s: Any) -> None:
+    """Fill the state from a padded board of colours (int8 POINTS)."""
+    s[:] = 0
+    for point in range(POINTS):
+        s[COLOUR, point] = colours[point]
+    for point in range(POINTS):
+        colour = s[COLOUR, point]
+        if colour == WALL:
+            continue
+        if colour == EMPTY:
+            s[SLOT, point] = s[NOTE, EMPTIES]
+            s[FREE, s[NOTE, EMPTIES]] = point
+            s[NOTE, EMPTIES] += 1
+            continue
+        s[HEAD, point] = point
+        s[NEXT, point] = point
+        s[SIZE, point] = 1
+        for k in range(4):
+            q = point + _step(k)
+            if s[COLOUR, q] == EMPTY:
+                _count_liberty(s, point, q, 1)
+    for point in range(POINTS):
+        colour = s[COLOUR, point]
+        if colour != BLACK and colour != WHITE:
+            continue
+        for k in range(2, 4):
+            q = point + _step(k)
+            if s[COLOUR, q] == colour and s[HEAD, q] != s[HEAD, point]:
+                _join(s, s[HEAD, point], s[HEAD, q])
+
+
+@kernel
+def is_eye(s: Any, point: Any, colour: Any) -> Any:
+    """Tell whether an empty point is an eye of a colour: own stones beside it, and the opponent
+    on fewer than two of its diagonals (none at the edge).
+    """
+    walls = 0
+    for k in range(4):
+        there = s[COLOUR, point + _step(k)]
+        if there != colour and there != WALL:
+            return False
+    other = BLACK + WHITE - colour
+    bad = 0
+    for k in range(4):
+        row = -STRIDE if k < 2 else STRIDE
+        q = point + row + (1 if k % 2 else -1)
+        if s[COLOUR, q] == WALL:
+            walls = 1
+        elif s[COLOUR, q] == other:
+            bad += 1
+    return bad + walls < 2
+
+
+@kernel
+def _outlook(s: Any, point: Any, colour: Any) -> Any:
+    """Say what a move leads to: (liberties 0, 1 or 2 for more, stones it captures, its stones)."""
+    free = 0
+    first = 0
+    taken = 0
+    stones = 1
+    other = BLACK + WHITE - colour
+    for k in range(4):
+        q = point + _step(k)
+        there = s[COLOUR, q]
+        if there == WALL:
+            continue
+        if there == EMPTY:
+            if q != first:
+                free += 1
+                first = q
+            continue
+        head = s[HEAD, q]
+        seen = 0
+        for j in range(4):
+            r = point + _step(j)
+            if s[COLOUR, r] == there and s[HEAD, r] == head:
+                if j < k:
+                    seen = -9
+                seen += 1
+        if seen < 0:
+            continue
+        libs = s[LIBS, head] - seen
+        if there == other:
+            if libs == 0:
+                taken += s[SIZE, head]
+                if q != first:
+                    free += 1
+                    first = q
+            continue
+        stones += s[SIZE, head]
+        if libs == 0:
+            continue
+        total = s[SUM, head] - seen * point
+        squares = s[SQUARES, head] - seen * point * point
+        if libs * squares != total * total:
+            free += 2
+            continue
+        only = total // libs
+        if only != first:
+            free += 1
+            first = only
+    return min(free, 2), taken, stones
+
+
+@kernel
+def _dead_shape(s: Any, point: Any, colour: Any, stones: Any) -> Any:
+    """Tell whether a stone on ``point`` and the own chains beside it make a nakade shape.
+
+    The shape is known by its number of stones, of touching pairs and by the most neighbours that
+    one stone has: three in any order, four in a square or a T, the bulky five, the cross and the
+    rabbity six.
+    """
+    if stones <= 3:
+        return True
+    if stones > MAX_NAKADE:
+        return False
+    s[COLOUR, point] = colour
+    pairs = 0
+    most = 0
+    own = 0
+    for k in range(4):
+        q = point + _step(k)
+        if s[COLOUR, q] == colour:
+            own += 1
+    pairs += own
+    most = own
+    for k in range(4):
+        q = point + _step(k)
+        if s[COLOUR, q] != colour:
+            continue
+        fresh = True
+        for j in range(k):
+            r = point + _step(j)
+            if s[COLOUR, r] == colour and s[HEAD, r] == s[HEAD, q]:
+                fresh = False
+        if not fresh:
+            continue
+        stone = q
+        while True:
+            degree = 0
+            for j in range(4):
+                if s[COLOUR, stone + _step(j)] == colour:
+                    degree += 1
+            pairs += degree
+            most = max(most, degree)
+            stone = s[NEXT, stone]
+            if stone == q:
+                break
+    s[COLOUR, point] = EMPTY
+    pairs //= 2
+    if stones == 4:
+        return pairs == 4 or most == 3
+    if stones == 5:
+        return (pairs == 5 and most == 3) or most == 4
+    return pairs == 6 and most == 4
+
+
+@kernel
+def sound(s: Any, point: Any, colour: Any) -> Any:
+    """Tell whether a playout may play here: legal, no eye filled, no chain thrown away."""
+    if point == s[NOTE, KO] or s[COLOUR, point] != EMPTY:
+        return False
+    around = 0
+    for k in range(4):
+        if s[COLOUR, point + _step(k)] == EMPTY:
+            around += 1
+    if around >= 2:
+        return True
+    if is_eye(s, point, colour):
+        return False
+    free, taken, stones = _outlook(s, point, colour)
+    if free == 0:
+        return False
+    if free == 1 and taken < stones:
+        return _dead_shape(s, point, colour, stones)
+    return True
+
+
+@kernel
+def _capture_beside(s: Any, head: Any, colour: Any) -> Any:
+    """Return a move that takes an enemy chain touching this chain, or 0."""
+    other = BLACK + WHITE - colour
+    stone = head
+    while True:
+        for k in range(4):
+            q = stone + _step(k)
+            if s[COLOUR, q] == other and _in_atari(s, s[HEAD, q]):
+                target = s[SUM, s[HEAD, q]] // s[LIBS, s[HEAD, q]]
+                if target != s[NOTE, KO]:
+                    return target
+        stone = s[NEXT, stone]
+        if stone == head:
+            return 0
+
+
+@kernel
+def _answer(s: Any, last: Any, colour: Any, seed: Any) -> Any:
+    """Return an urgent answer to the last move, or 0: capture it, or save what it put in atari."""
+    head = s[HEAD, last]
+    if _in_atari(s, head):
+        target = s[SUM, head] // s[LIBS, head]
+        if target != s[NOTE, KO]:
+            return target
+    best = 0
+    most = 0
+    for k in range(4):
+        q = last + _step(k)
+        if s[COLOUR, q] != colour or not _in_atari(s, s[HEAD, q]):
+            continue
+        chain = s[HEAD, q]
+        if s[SIZE, chain] <= most:
+            continue
+        target = _capture_beside(s, chain, colour)
+        if target == 0:
+            target = s[SUM, chain] // s[LIBS, chain]
+            free, _, _ = _outlook(s, target, colour)
+            if free < 2 or target == s[NOTE, KO]:
+                continue
+        best = target
+        most = s[SIZE, chain]
+    return best
+
+
+@kernel
+def _vital(s: Any, colour: Any) -> Any:
+    """Return the vital point of the hole that the last capture made in this colour, or 0."""
+    count = s[NOTE, CAPTURED]
+    if count < 3 or count > MAX_NAKADE:
+        return 0
+    best = 0
+    most = 1
+    pairs = 0
+    for i in range(count):
+        point = s[TAKEN, i]
+        degree = 0
+        for k in range(4):
+            if s[COLOUR, point + _step(k)] == EMPTY:
+                degree += 1
+        pairs += degree
+        if degree > most:
+            most = degree
+            best = point
+    if best == 0:
+        return 0
+    pairs //= 2
+    if (
+        count == 3
+        or (count == 4 and most == 3)
+        or (count == 5 and (most == 4 or pairs == 5))
+        or (count == 6 and pairs == 6 and most == 4)
+    ):
+        return best if sound(s, best, colour) else 0
+    return 0
+
+
+@kernel
+def choose(s: Any, last: Any, colour: Any, seed: Any) -> Any:
+    """Return a playout move for a colour, or 0 for a pass; ``last`` is the move before or 0."""
+    if last != 0 and next_random(seed) & 31 != 0:
+        if s[NOTE, CAPTURED] >= 3:
+            target = _vital(s, colour)
+            if target != 0:
+                return target
+        target = _answer(s, last, colour, seed)
+        if target != 0:
+            return target
+    count = s[NOTE, EMPTIES]
+    if count == 0:
+        return 0
+    start = _below(seed, count)
+    for i in range(count):
+        point = s[FREE, (start + i) % count]
+        if sound(s, point, colour):
+            return point
+    return 0
+
+
+@kernel
+def playout(s: Any, colour: Any, cap: Any, seed: Any) -> None:
+    """Play a state to its end: two passes in a row, or ``cap`` moves."""
+    passes = 0
+    last = 0
+    for _ in range(cap):
+        move = choose(s, last, colour, seed)
+        if move == 0:
+            s[NOTE, KO] = 0
+            s[NOTE, CAPTURED] = 0
+            passes += 1
+            if passes == 2:
+                return
+        else:
+            place(s, move, colour)
+            passes = 0
+        last = move
+        colour = BLACK + WHITE - colour
+
+
+@kernel
+def owner(s: Any, point: Any) -> Any:
+    """Return whose point this is at the end: its stone, or the only colour beside it, or none."""
+    if s[COLOUR, point] != EMPTY:
+        return s[COLOUR, point]
+    found = 0
+    for k in range(4):
+        there = s[COLOUR, point + _step(k)]
+        if there == BLACK or there == WHITE:
+            found |= there
+    return found if found < 3 else 0
+
+
+@kernel
+def run_playouts(colours: Any, size: Any, ko: Any, first: Any, seed: Any, work: Any, out: Any) -> None:
+    """Play ``len(out)`` playouts from one position and note the owner of every point.
+
+    ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``first``, the colour that begins
+    every second playout (the other colour begins the rest); ``seed`` uint64 (1,), not zero;
+    ``work`` int32 (2, ROWS, POINTS); ``out`` int8 (playouts, size * size): -1, 0 or 1, black 1.
+    """
+    start = work[0]
+    s = work[1]
+    build(colours, start)
+    for n in range(out.shape[0]):
+        s[:] = start
+        colour = first
+        if n % 2 == 1:
+            colour = BLACK + WHITE - first
+        elif ko != 0:
+            s[NOTE, KO] = ko
+        playout(s, colour, 3 * size * size, seed)
+        for row in range(size):
+            for column in range(size):
+                whose = owner(s, (row + 1) * STRIDE + column + 1)
+                out[n, row * size + column] = (whose == BLACK) * 1 - (whose == WHITE) * 1
