@@ -1,0 +1,183 @@
+"""Ladder reading: does a move capture a chain, or save it, by ladder moves alone?
+
+The definition is docs/features.md's. The search alternates hunter and prey; each ply copies the
+position one level down the workspace, so there is nothing to undo. At ``PLIES`` deep, or when
+the node budget is used up, a capture has failed and an escape has succeeded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from goengine._jit import kernel
+from goengine._kernels import legal_point, play_point, true_eye
+from goengine._state import BOARD_DTYPE, POINTS, STRIDE
+
+Record = Any
+Array = Any
+
+PLIES = 80
+NODES = 20_000
+"""Moves that one reading may try; ordinary games never come near it."""
+
+
+def new_workspace() -> tuple[Array, Array]:
+    """Return what readings of one thread share: a stack of positions, and of replies."""
+    return np.zeros(PLIES + 2, dtype=BOARD_DTYPE), np.zeros((PLIES + 2, POINTS), dtype=np.int16)
+
+
+@kernel
+def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
+    """Write up to ``limit`` different liberties of a chain into ``out``; return how many."""
+    head = rec.head[point]
+    count = 0
+    stone = head
+    while True:
+        for d in (-STRIDE, -1, 1, STRIDE):
+            if rec.colour[stone + d] == 0:
+                new = True
+                for k in range(count):
+                    if out[k] == stone + d:
+                        new = False
+                if new:
+                    out[count] = stone + d
+                    count += 1
+                    if count == limit:
+                        return count
+        stone = rec.next[stone]
+        if stone == head:
+            return count
+
+
+@kernel
+def _find_replies(rec: Record, prey: int, out: Array) -> int:
+    """Write the last liberty of a prey in atari, and its captures of hunters in atari."""
+    count = find_liberties(rec, prey, out, 1)
+    hunter = 3 - rec.colour[prey]
+    head = rec.head[prey]
+    stone = head
+    while True:
+        for d in (-STRIDE, -1, 1, STRIDE):
+            if rec.colour[stone + d] == hunter and rec.libs[rec.head[stone + d]] == 1:
+                find_liberties(rec, stone + d, out[count:], 1)
+                new = True
+                for k in range(count):
+                    if out[k] == out[count]:
+                        new = False
+                if new:
+                    count += 1
+        stone = rec.next[stone]
+        if stone == head:
+            return count
+
+
+@kernel
+def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
+    """Write what the player to move may try: the hunter both liberties, the prey its replies."""
+    own = rec.colour[prey]
+    count = find_liberties(rec, prey, out, 2) if hunting else _find_replies(rec, prey, out)
+    kept = 0
+    for k in range(count):
+        point = out[k]
+        if hunting:
+            allowed = legal_point(rec, point, 3 - own, False)
+        else:
+            allowed = legal_point(rec, point, own, False) and not true_eye(rec, point, own)
+        if allowed:
+            out[kept] = point
+            kept += 1
+    return kept
+
+
+@kernel
+def _read(
+    stack: Array, replies: Array, tries: Array, move: int, prey: int, hunting: bool, nodes: Array
+) -> bool:
+    """Play a move on ``stack[0]`` and tell whether it reaches its player's aim.
+
+    The hunter (``hunting``) aims at capturing the chain on ``prey``, the prey at escaping. At every
+    ply the player to move succeeds if one candidate does; a candidate succeeds if it decides the
+    matter, or if the other player then has no candidate that succeeds.
+    """
+    own = stack[0].colour[prey]
+    ply = 0
+    replies[0, 0] = move
+    tries[0, 0] = 0  # the candidate being tried
+    tries[0, 1] = 1  # how many there are
+    while True:
+        if tries[ply, 0] == tries[ply, 1]:
+            # Nothing worked here, so the move before succeeded and its player's node with it.
+            if ply <= 1:
+                return ply == 1
+            ply -= 2
+            tries[ply, 0] += 1
+            continue
+        hunts = hunting == (ply % 2 == 0)
+        if ply >= PLIES or nodes[0] <= 0:
+            succeeds = not hunts
+        else:
+            nodes[0] -= 1
+            stack[ply + 1] = stack[ply]
+            rec = stack[ply + 1]
+            play_point(rec, replies[ply, tries[ply, 0]], 3 - own if hunts else own)
+            liberties = rec.libs[rec.head[prey]]
+            if liberties == (1 if hunts else 2):
+                ply += 1
+                tries[ply, 0] = 0
+                tries[ply, 1] = _candidates(rec, prey, not hunts, replies[ply])
+                continue
+            succeeds = not hunts and liberties > 2
+        if not succeeds:
+            tries[ply, 0] += 1
+        elif ply == 0:
+            return True
+        else:
+            ply -= 1
+            tries[ply, 0] += 1
+
+
+@kernel
+def mark_ladders(rec: Record, stack: Array, replies: Array, capture: Array, escape: Array) -> int:
+    """Mark planes 44 and 45 for the player to move in uint8 (N, N) ``capture`` and ``escape``.
+
+    Returns the number of readings that used up their node budget.
+    """
+    size = rec.size
+    own = rec.to_play
+    stack[0] = rec
+    nodes = np.empty(1, dtype=np.int64)
+    tries = np.empty((PLIES + 2, 2), dtype=np.int64)
+    points = np.empty(2, dtype=np.int16)
+    exhausted = 0
+    for row in range(1, size + 1):
+        for head in range(row * STRIDE + 1, row * STRIDE + 1 + size):
+            if rec.head[head] != head:
+                continue
+            if rec.colour[head] != own and rec.libs[head] == 2:
+                find_liberties(rec, head, points, 2)
+                for k in range(2):
+                    point = points[k]
+                    line, column = point // STRIDE - 1, point % STRIDE - 1
+                    if capture[line, column] or not legal_point(rec, point, own, False):
+                        continue
+                    nodes[0] = NODES
+                    if _read(stack, replies, tries, point, head, True, nodes):
+                        capture[line, column] = 1
+                    exhausted += nodes[0] <= 0
+            elif rec.colour[head] == own and rec.libs[head] == 1:
+                find_liberties(rec, head, points, 1)
+                point = points[0]
+                line, column = point // STRIDE - 1, point % STRIDE - 1
+                if (
+                    escape[line, column]
+                    or not legal_point(rec, point, own, False)
+                    or true_eye(rec, point, own)
+                ):
+                    continue
+                nodes[0] = NODES
+                if _read(stack, replies, tries, point, head, False, nodes):
+                    escape[line, column] = 1
+                exhausted += nodes[0] <= 0
+    return exhausted
