@@ -1,0 +1,188 @@
+"""Pictures of boards: stones, single feature planes and move probabilities, drawn by matplotlib.
+
+`goengine planes` draws every feature plane of a position beside its board, `goengine policy` the
+probabilities that a network gives to the moves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+
+from goengine.board import Board
+from goengine.coords import GTP_COLUMNS, move_to_gtp
+from goengine.features import POLICY_PLANES, VALUE_PLANES, encode, plane_names
+from goengine.sgf import read_sgf
+from goengine.types import BLACK, EMPTY, GoError, colour_name
+
+Axes = Any
+
+_WOOD = "#e8c07a"
+_MARK = "#c0392b"
+_HEAT = "#1f6fb2"
+_STARS = {9: (2, 4, 6), 13: (3, 6, 9), 19: (3, 9, 15)}
+
+
+def draw_board(axes: Axes, board: Board, *, labels: bool = True) -> None:
+    """Draw the stones of a position, the last move marked, on one pair of axes."""
+    size = board.size
+    axes.set_xlim(-0.9, size - 0.1)
+    axes.set_ylim(size - 0.1, -0.9)
+    axes.set_aspect("equal")
+    axes.axis("off")
+    axes.add_patch(Rectangle((-0.8, -0.8), size + 0.6, size + 0.6, color=_WOOD, zorder=0))
+    for line in range(size):
+        axes.plot([0, size - 1], [line, line], color="#5b4422", linewidth=0.5, zorder=1)
+        axes.plot([line, line], [0, size - 1], color="#5b4422", linewidth=0.5, zorder=1)
+    for row in _STARS.get(size, ()):
+        for column in _STARS[size]:
+            axes.add_patch(Circle((column, row), 0.1, color="#5b4422", zorder=1))
+    for (row, column), colour in np.ndenumerate(board.grid):
+        if colour != EMPTY:
+            face = "#16161a" if colour == BLACK else "#fbfbf8"
+            stone = Circle((column, row), 0.46, facecolor=face, edgecolor="#16161a", linewidth=0.5)
+            axes.add_patch(stone).set_zorder(2)
+    if board.last_move is not None and board.last_move < size * size:
+        row, column = divmod(board.last_move, size)
+        axes.add_patch(Circle((column, row), 0.18, facecolor=_MARK, zorder=3))
+    if labels:
+        for line in range(size):
+            axes.text(line, size - 0.35, GTP_COLUMNS[line], ha="center", va="center", fontsize=6)
+            axes.text(-0.62, line, str(size - line), ha="center", va="center", fontsize=6)
+
+
+def draw_probabilities(axes: Axes, board: Board, priors: npt.NDArray[np.float32]) -> None:
+    """Colour the points of a drawn board by probability, float (N*N,), and write those over 1 %."""
+    most = max(float(priors.max()), 1e-9)
+    for move, prior in enumerate(priors.tolist()):
+        if prior < 0.01:
+            continue
+        row, column = divmod(move, board.size)
+        shade = 0.25 + 0.75 * prior / most
+        spot = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=_HEAT, alpha=shade, zorder=2)
+        axes.add_patch(spot)
+        axes.text(
+            column,
+            row,
+            f"{100 * prior:.0f}",
+            ha="center",
+            va="center",
+            fontsize=6,
+            color="white" if shade > 0.4 else "black",
+            zorder=4,
+        )
+
+
+def planes_figure(board: Board, planes: int = POLICY_PLANES) -> Figure:
+    """Return a figure of the board and, beside it, each of its 48 or 49 feature planes."""
+    figure = Figure(figsize=(17, 13))
+    grid = figure.add_gridspec(7, 10, wspace=0.06, hspace=0.28)
+    axes = figure.add_subplot(grid[0:3, 0:3])
+    draw_board(axes, board)
+    axes.set_title(f"{colour_name(board.to_play)} to play, turn {board.turn}", fontsize=10)
+    cells = [(row, column) for row in range(3) for column in range(3, 10)]
+    cells += [(row, column) for row in range(3, 7) for column in range(10)]
+    encoded = encode(board, planes)
+    for number, (name, plane) in enumerate(zip(plane_names(), encoded, strict=False)):
+        axes = figure.add_subplot(grid[cells[number]])
+        stones = np.where(board.grid == EMPTY, 0.0, 0.18)
+        axes.imshow(np.maximum(stones, plane), cmap="Blues", vmin=0, vmax=1)
+        axes.set_title(f"{number} {name}", fontsize=7, pad=2)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def policy_figure(board: Board, priors: npt.NDArray[np.float32], title: str) -> Figure:
+    """Return a figure of a position with the probability of each likely move in per cent."""
+    figure = Figure(figsize=(6.4, 6.7), layout="constrained")
+    axes = figure.add_subplot()
+    draw_board(axes, board)
+    draw_probabilities(axes, board, priors)
+    axes.set_title(title, fontsize=10)
+    return figure
+
+
+def save_png(figure: Figure, path: Path, dpi: int = 120) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    FigureCanvasAgg(figure).print_png(str(part), metadata={"Software": "goengine"})
+    part.replace(path)
+
+
+def _position(args: argparse.Namespace) -> Board:
+    """Return the position before move ``--move`` of the game in ``args.file`` (default: its end).
+
+    Raises:
+        GoError: the file cannot be read or has fewer moves.
+    """
+    try:
+        record = read_sgf(Path(args.file).read_bytes())
+    except OSError as error:
+        raise GoError(f"cannot read {args.file}: {error.strerror or error}") from None
+    last = len(record.moves) + 1
+    number = last if args.move is None else args.move
+    if not 1 <= number <= last:
+        raise GoError(f"--move {number} is not in the game: it has positions 1 to {last}")
+    return record.board_at(number - 1)
+
+
+def _configure(parser: argparse.ArgumentParser, out: str) -> None:
+    """Add what both commands take."""
+    parser.add_argument("file", help="a game in SGF")
+    parser.add_argument(
+        "--move", type=int, metavar="N", help="the position before move N (default: the last one)"
+    )
+    parser.add_argument("--png", default=out, metavar="FILE", help=f"picture to write ({out})")
+
+
+def configure_planes(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``goengine planes``."""
+    _configure(parser, "planes.png")
+    parser.add_argument(
+        "--planes",
+        type=int,
+        default=POLICY_PLANES,
+        choices=(POLICY_PLANES, VALUE_PLANES),
+        help="48 for the policy network, 49 with the player's colour",
+    )
+
+
+def run_planes(args: argparse.Namespace) -> int:
+    """Draw every feature plane of a position beside its board."""
+    board = _position(args)
+    save_png(planes_figure(board, args.planes), Path(args.png))
+    print(f"{args.planes} planes, {colour_name(board.to_play)} to play: {args.png}")
+    return 0
+
+
+def configure_policy(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``goengine policy``."""
+    _configure(parser, "policy.png")
+    parser.add_argument("--network", help="a shipped network's name or a file (default: the best)")
+    parser.add_argument("--symmetry", choices=("none", "all"), default="all")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list")
+
+
+def run_policy(args: argparse.Namespace) -> int:
+    """List the moves that a network likes best in a position, and draw them."""
+    from goengine.evaluators import Evaluator
+    from goengine.networks import default_network, load_network
+
+    board = _position(args)
+    name = args.network or default_network()
+    evaluator = Evaluator(load_network(name), symmetry=args.symmetry)
+    priors = evaluator.evaluate(board.records)[0]
+    title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
+    save_png(policy_figure(board, priors, title), Path(args.png))
+    for move in np.argsort(-priors)[: args.top].tolist():
+        sys.stdout.write(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %\n")
+    return 0
