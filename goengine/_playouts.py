@@ -20,6 +20,8 @@ from goengine._jit import kernel
 from goengine._state import POINTS, STRIDE, WALL
 from goengine.types import BLACK, EMPTY, WHITE
 
+Array = Any
+
 COLOUR, HEAD, NEXT, SIZE, LIBS, SUM, SQUARES, SLOT, FREE, TAKEN, NOTE = range(11)
 """Rows: colour, chain head, next stone (circular); at heads size, pseudo-liberties, their sum and
 sum of squares; place of a point in the list of empty points, that list; points just captured."""
@@ -32,7 +34,7 @@ MAX_NAKADE = 6
 
 
 @kernel
-def next_random(seed: Any) -> Any:
+def next_random(seed: Array) -> Any:
     """Advance the xorshift64 state in ``seed[0]`` and return 31 random bits."""
     x = seed[0]
     x ^= x << 13
@@ -43,13 +45,13 @@ def next_random(seed: Any) -> Any:
 
 
 @kernel
-def _below(seed: Any, bound: Any) -> Any:
+def _below(seed: Array, bound: int) -> Any:
     """Return a random integer 0 ... bound - 1."""
     return (next_random(seed) * bound) >> 31
 
 
 @kernel
-def _step(k: Any) -> Any:
+def _step(k: int) -> int:
     """Return the offset of neighbour k of a point."""
     if k == 0:
         return -STRIDE
@@ -61,7 +63,7 @@ def _step(k: Any) -> Any:
 
 
 @kernel
-def _count_liberty(s: Any, head: Any, point: Any, sign: Any) -> Any:
+def _count_liberty(s: Array, head: int, point: int, sign: int) -> Any:
     """Add (sign 1) or take away (-1) one pseudo-liberty of a chain."""
     s[LIBS, head] += sign
     s[SUM, head] += sign * point
@@ -69,7 +71,7 @@ def _count_liberty(s: Any, head: Any, point: Any, sign: Any) -> Any:
 
 
 @kernel
-def _in_atari(s: Any, head: Any) -> Any:
+def _in_atari(s: Array, head: int) -> Any:
     """Tell whether all pseudo-liberties of a chain are one point."""
     count = s[LIBS, head]
     total = s[SUM, head]
@@ -77,7 +79,7 @@ def _in_atari(s: Any, head: Any) -> Any:
 
 
 @kernel
-def _join(s: Any, a: Any, b: Any) -> Any:
+def _join(s: Array, a: int, b: int) -> int:
     """Merge two chains given by their heads and return the head of the result."""
     if s[SIZE, a] < s[SIZE, b]:
         a, b = b, a
@@ -96,7 +98,7 @@ def _join(s: Any, a: Any, b: Any) -> Any:
 
 
 @kernel
-def _take_away(s: Any, head: Any) -> None:
+def _take_away(s: Array, head: int) -> None:
     """Remove a chain and list its points in the row TAKEN."""
     stone = head
     while True:
@@ -120,7 +122,7 @@ def _take_away(s: Any, head: Any) -> None:
 
 
 @kernel
-def place(s: Any, point: Any, colour: Any) -> None:
+def place(s: Array, point: int, colour: int) -> None:
     """Play a stone that is no suicide: liberties, captures, chains and the ko point."""
     s[NOTE, CAPTURED] = 0
     s[NOTE, KO] = 0
@@ -158,7 +160,7 @@ def place(s: Any, point: Any, colour: Any) -> None:
 
 
 @kernel
-def build(colours: Any, s: Any) -> None:
+def build(colours: Array, s: Array) -> None:
     """Fill the state from a padded board of colours (int8 POINTS)."""
     s[:] = 0
     for point in range(POINTS):
@@ -190,9 +192,10 @@ def build(colours: Any, s: Any) -> None:
 
 
 @kernel
-def is_eye(s: Any, point: Any, colour: Any) -> Any:
-    """Tell whether an empty point is an eye of a colour: own stones beside it, and the opponent
-    on fewer than two of its diagonals (none at the edge).
+def is_eye(s: Array, point: int, colour: int) -> Any:
+    """Tell whether an empty point is an eye of a colour.
+
+    Own stones beside it, and the opponent on fewer than two of its diagonals (none at the edge).
     """
     walls = 0
     for k in range(4):
@@ -212,7 +215,7 @@ def is_eye(s: Any, point: Any, colour: Any) -> Any:
 
 
 @kernel
-def _outlook(s: Any, point: Any, colour: Any) -> Any:
+def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int]:
     """Say what a move leads to: (liberties 0, 1 or 2 for more, stones it captures, its stones)."""
     free = 0
     first = 0
@@ -263,7 +266,7 @@ def _outlook(s: Any, point: Any, colour: Any) -> Any:
 
 
 @kernel
-def _dead_shape(s: Any, point: Any, colour: Any, stones: Any) -> Any:
+def _dead_shape(s: Array, point: int, colour: int, stones: int) -> Any:
     """Tell whether a stone on ``point`` and the own chains beside it make a nakade shape.
 
     The shape is known by its number of stones, of touching pairs and by the most neighbours that
@@ -316,7 +319,7 @@ def _dead_shape(s: Any, point: Any, colour: Any, stones: Any) -> Any:
 
 
 @kernel
-def sound(s: Any, point: Any, colour: Any) -> Any:
+def sound(s: Array, point: int, colour: int) -> Any:
     """Tell whether a playout may play here: legal, no eye filled, no chain thrown away."""
     if point == s[NOTE, KO] or s[COLOUR, point] != EMPTY:
         return False
@@ -337,7 +340,7 @@ def sound(s: Any, point: Any, colour: Any) -> Any:
 
 
 @kernel
-def _capture_beside(s: Any, head: Any, colour: Any) -> Any:
+def _capture_beside(s: Array, head: int, colour: int) -> Any:
     """Return a move that takes an enemy chain touching this chain, or 0."""
     other = BLACK + WHITE - colour
     stone = head
@@ -354,7 +357,7 @@ def _capture_beside(s: Any, head: Any, colour: Any) -> Any:
 
 
 @kernel
-def _answer(s: Any, last: Any, colour: Any, seed: Any) -> Any:
+def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
     """Return an urgent answer to the last move, or 0: capture it, or save what it put in atari."""
     head = s[HEAD, last]
     if _in_atari(s, head):
@@ -382,7 +385,7 @@ def _answer(s: Any, last: Any, colour: Any, seed: Any) -> Any:
 
 
 @kernel
-def _vital(s: Any, colour: Any) -> Any:
+def _vital(s: Array, colour: int) -> Any:
     """Return the vital point of the hole that the last capture made in this colour, or 0."""
     count = s[NOTE, CAPTURED]
     if count < 3 or count > MAX_NAKADE:
@@ -414,7 +417,7 @@ def _vital(s: Any, colour: Any) -> Any:
 
 
 @kernel
-def choose(s: Any, last: Any, colour: Any, seed: Any) -> Any:
+def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
     """Return a playout move for a colour, or 0 for a pass; ``last`` is the move before or 0."""
     if last != 0 and next_random(seed) & 31 != 0:
         if s[NOTE, CAPTURED] >= 3:
@@ -436,7 +439,7 @@ def choose(s: Any, last: Any, colour: Any, seed: Any) -> Any:
 
 
 @kernel
-def playout(s: Any, colour: Any, cap: Any, seed: Any) -> None:
+def playout(s: Array, colour: int, cap: int, seed: Array) -> None:
     """Play a state to its end: two passes in a row, or ``cap`` moves."""
     passes = 0
     last = 0
@@ -456,7 +459,7 @@ def playout(s: Any, colour: Any, cap: Any, seed: Any) -> None:
 
 
 @kernel
-def owner(s: Any, point: Any) -> Any:
+def owner(s: Array, point: int) -> Any:
     """Return whose point this is at the end: its stone, or the only colour beside it, or none."""
     if s[COLOUR, point] != EMPTY:
         return s[COLOUR, point]
@@ -469,7 +472,9 @@ def owner(s: Any, point: Any) -> Any:
 
 
 @kernel
-def run_playouts(colours: Any, size: Any, ko: Any, first: Any, seed: Any, work: Any, out: Any) -> None:
+def run_playouts(
+    colours: Array, size: int, ko: int, first: int, seed: Array, work: Array, out: Array
+) -> None:
     """Play ``len(out)`` playouts from one position and note the owner of every point.
 
     ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``first``, the colour that begins

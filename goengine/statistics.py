@@ -1,0 +1,60 @@
+"""What a number of won games says: intervals for shares and for Elo differences."""
+
+from __future__ import annotations
+
+import math
+
+Z95 = 1.959963984540054
+"""Standard deviations on either side that hold 95 % of a normal distribution."""
+
+
+def wilson_interval(wins: float, games: int, *, z: float = Z95) -> tuple[float, float]:
+    """Return the interval (low, high) of a share of wins; a draw is half a win.
+
+    Wilson 1927: unlike wins/games plus or minus its error it stays inside 0 ... 1 and is right
+    for few games and for shares near 0 or 1. No games give (0, 1).
+    """
+    if not 0 <= wins <= games:
+        raise ValueError(f"{wins} wins of {games} games make no sense: use 0 to {games}")
+    if games == 0:
+        return 0.0, 1.0
+    share = wins / games
+    centre = share + z * z / (2 * games)
+    half = z * math.sqrt(share * (1 - share) / games + z * z / (4 * games * games))
+    scale = 1 + z * z / games
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def elo_difference(share: float) -> float:
+    """Return the Elo difference at which a player is expected to score this share of the points.
+
+    Infinite at 0 and 1.
+    """
+    if share <= 0:
+        return -math.inf
+    if share >= 1:
+        return math.inf
+    return 400 * math.log10(share / (1 - share))
+
+
+def elo_interval(wins: float, games: int, *, z: float = Z95) -> tuple[float, float, float]:
+    """Return (Elo difference, low, high) from the Wilson interval of the wins."""
+    low, high = wilson_interval(wins, games, z=z)
+    share = wins / games if games else 0.5
+    return elo_difference(share), elo_difference(low), elo_difference(high)
+
+
+def format_share(wins: float, games: int) -> str:
+    """Return for example ``83.0 % (74.4 to 89.1)``: the share with its 95 % interval."""
+    low, high = wilson_interval(wins, games)
+    share = wins / games if games else 0.0
+    return f"{100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def format_elo(wins: float, games: int) -> str:
+    """Return for example ``+275 (+185 to +365)``: the Elo difference with its 95 % interval."""
+    middle, low, high = (
+        f"{value:+.0f}" if math.isfinite(value) else f"{'+' if value > 0 else '-'}inf"
+        for value in elo_interval(wins, games)
+    )
+    return f"{middle} ({low} to {high})"
