@@ -1,0 +1,98 @@
+"""Muon: momentum whose update is made orthogonal, for the weights of convolutions and linear layers.
+
+K. Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks" (kellerjordan.github.io/posts/muon).
+Biases, normalisation parameters and output layers belong to another optimiser; `split_parameters` sorts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, overload
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+# Jordan et al. 2024: quintic with a steep slope at zero; the singular values end in about 0.7 ... 1.2, not at 1.
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+
+
+def orthogonalise(matrix: Tensor, *, steps: int = 5) -> Tensor:
+    """Return a matrix with `matrix`'s singular vectors and singular values near 1 (Newton-Schulz).
+
+    `matrix` is (rows, columns) of any float dtype; the iteration runs in that dtype.
+    """
+    a, b, c = _QUINTIC
+    x = matrix / (matrix.norm() + 1e-7)
+    tall = x.shape[0] > x.shape[1]
+    if tall:
+        x = x.T
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Muon(Optimizer):
+    """Step along the orthogonalised Nesterov momentum of each weight, flattened to (outputs, everything else).
+
+    `lr` is the change of a typical singular value per step, multiplied by sqrt(max(1, rows / columns));
+    `weight_decay` is decoupled (w -= lr * weight_decay * w). The iteration runs in float32, on CUDA in bfloat16.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[nn.Parameter],
+        *,
+        lr: float = 0.02,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+    ) -> None:
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(params, defaults)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Update every parameter that has a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, group)
+        return loss
+
+    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
+        state = self.state[parameter]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(parameter)
+        velocity = state["momentum_buffer"]
+        velocity.lerp_(gradient, 1.0 - group["momentum"])
+        update = gradient.lerp(velocity, group["momentum"])
+        matrix = update.reshape(len(update), -1)
+        if matrix.is_cuda:
+            matrix = matrix.bfloat16()
+        scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+        step = orthogonalise(matrix).to(parameter.dtype).reshape(parameter.shape)
+        parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
+        parameter.add_(step, alpha=-group["lr"] * scale)
+
+
+def split_parameters(
+    model: nn.Module, *, output_layers: Iterable[nn.Module] = ()
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Return (weights for Muon, all other parameters): matrices and kernels outside `output_layers` go first."""
+    output = {id(p) for layer in output_layers for p in layer.parameters()}
+    weights = [p for p in model.parameters() if p.ndim >= 2 and id(p) not in output]
+    chosen = {id(p) for p in weights}
+    return weights, [p for p in model.parameters() if id(p) not in chosen]

@@ -1,0 +1,347 @@
+"""The one training loop of this tree: any model, any stream of batches, any loss.
+
+The loop knows nothing about what is learnt. It gets batches by number, so that a run is a pure function of its
+seed: batch `b` of a resumed run is the batch `b` of the uninterrupted one, and so are all losses. What a run needs
+to go on (weights, their average, optimiser state, counters) lives in `TrainingState` and one checkpoint file.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from tqdm import tqdm
+
+from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+
+log = logging.getLogger(__name__)
+
+KIND = "training-state"
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the last checkpoint is untouched."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a run is, how its learning rate moves, and how often it reports. Lengths are in samples.
+
+    `schedule` multiplies every learning rate: it rises from 0 over `warmup`, then "trapezoid" stays at 1 and falls
+    linearly to 0 over the last `decay` fraction, "cosine" falls along half a cosine.
+    """
+
+    samples: int
+    warmup: int = 0
+    schedule: Literal["trapezoid", "cosine"] = "trapezoid"
+    decay: float = 0.4
+    average: float = 0.999
+    clip: float = 0.0
+    report_steps: int = 50
+    validate_samples: int = 0
+    checkpoint_seconds: float = 180.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+    def rate(self, samples: int) -> float:
+        """Return the multiplier of the learning rates after `samples` samples."""
+        rise = min(1.0, samples / self.warmup) if self.warmup else 1.0
+        progress = min(1.0, samples / self.samples)
+        if self.schedule == "cosine":
+            return rise * 0.5 * (1.0 + math.cos(math.pi * progress))
+        return rise * min(1.0, (1.0 - progress) / self.decay) if self.decay else rise
+
+
+class Batch(Protocol):
+    """What a stream yields; only its length (in samples) matters to the loop."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+
+@dataclass
+class TrainingState:
+    """Everything that a run needs to go on; `step` batches and `samples` samples are behind it.
+
+    `average` is the exponential moving average of the model, the one that is evaluated and exported. `sums` holds
+    the measures since the last report.
+    """
+
+    model: nn.Module
+    optimizers: Sequence[Optimizer]
+    average: nn.Module
+    seed: int = 0
+    step: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def start(
+        cls, model: nn.Module, optimizers: Sequence[Optimizer], *, seed: int = 0
+    ) -> TrainingState:
+        """Return the state of a run that has seen nothing yet."""
+        average = copy.deepcopy(model).eval().requires_grad_(False)
+        return cls(model, optimizers, average, seed)
+
+    def save(self, path: Path | str, *, metadata: Mapping[str, Any]) -> None:
+        """Write the state atomically; `metadata` is the caller's and must be JSON."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for number, optimizer in enumerate(self.optimizers):
+            for parameter, entries in optimizer.state_dict()["state"].items():
+                for key, value in entries.items():
+                    if isinstance(value, Tensor):
+                        tensors[f"optimizer.{number}.{parameter}.{key}"] = value
+        counters = {
+            "seed": self.seed,
+            "step": self.step,
+            "samples": self.samples,
+            "seconds": self.seconds,
+            "sums": self.sums,
+        }
+        save_checkpoint(path, tensors, kind=KIND, metadata={**metadata, "state": counters})
+
+    def load(self, path: Path | str) -> None:
+        """Take over what `save` wrote into models and optimisers of the same shapes.
+
+        Raises:
+            CheckpointError: the file is damaged, or belongs to another model.
+        """
+        checkpoint = load_checkpoint(path, kind=KIND)
+        tensors = checkpoint.tensors
+        try:
+            self.model.load_state_dict(_under(tensors, "model."))
+            self.average.load_state_dict(_under(tensors, "average."))
+        except RuntimeError as error:
+            raise CheckpointError(f"{path} belongs to another model: {error}") from error
+        for number, optimizer in enumerate(self.optimizers):
+            loaded = optimizer.state_dict()
+            loaded["state"] = {}
+            for name, value in _under(tensors, f"optimizer.{number}.").items():
+                parameter, key = name.split(".", 1)
+                loaded["state"].setdefault(int(parameter), {})[key] = value
+            optimizer.load_state_dict(loaded)
+        counters = checkpoint.metadata["state"]
+        self.seed, self.step = counters["seed"], counters["step"]
+        self.samples, self.seconds = counters["samples"], counters["seconds"]
+        self.sums = dict(counters["sums"])
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, Tensor]]]
+Outcome = Literal["finished", "interrupted", "time"]
+
+
+def fit(
+    state: TrainingState,
+    batches: Callable[[int], Iterator[Batch]],
+    loss: Loss,
+    plan: Plan,
+    *,
+    until: int | None = None,
+    minutes: float = math.inf,
+    report: Callable[[dict[str, Any]], None],
+    validate: Callable[[nn.Module], dict[str, float]] | None = None,
+    checkpoint: Callable[[], None],
+    progress: bool = False,
+) -> Outcome:
+    """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
+
+    `batches(step)` yields batch `step`, `step + 1`, ...; `loss(model, batch)` returns the mean loss to descend and
+    a dict of sums over the batch (0-d tensors) that are reported as means per sample. `report` receives one flat
+    dict per line of metrics, `validate` measures the averaged model, `checkpoint` saves the state. A checkpoint
+    is written at every stop, and never with weights that are not finite.
+
+    Raises:
+        TrainingError: the loss is no longer finite.
+    """
+    until = plan.samples if until is None else min(until, plan.samples)
+    started = time.monotonic()
+    last_report, last_checkpoint = started, started
+    last_samples = state.samples
+    stream = batches(state.step)
+    sums: dict[str, Tensor] = {}
+    device = next(state.model.parameters()).device
+    for name, value in state.sums.items():
+        sums[name] = torch.tensor(value, dtype=torch.float64, device=device)
+
+    def settle() -> None:
+        """Bring the sums to the host and refuse to go on from a loss that is not finite."""
+        state.sums = {name: float(value) for name, value in sums.items()}
+        if not all(math.isfinite(value) for value in state.sums.values()):
+            raise TrainingError(
+                f"the loss is no longer finite before step {state.step}; the last checkpoint is "
+                "good: resume with a lower learning rate or gradient clipping"
+            )
+
+    def save() -> None:
+        nonlocal started
+        now = time.monotonic()
+        state.seconds += now - started
+        started = now
+        checkpoint()
+
+    bar = tqdm(
+        total=until, initial=state.samples, unit="pos", disable=not progress, file=sys.stderr
+    )
+    with _interruptible() as interrupted, bar:
+        limit = started + 60.0 * minutes
+        while state.samples < until:
+            batch = next(stream)
+            measures = _step(state, batch, loss, plan)
+            for name, value in measures.items():
+                sums[name] = sums[name] + value if name in sums else value
+            before = state.samples
+            state.step += 1
+            state.samples += len(batch)
+            bar.update(len(batch))
+            now = time.monotonic()
+            if state.step % plan.report_steps == 0 or state.samples >= until:
+                settle()
+                report(_line(state, plan, (state.samples - last_samples) / (now - last_report)))
+                last_report, last_samples = now, state.samples
+                sums.clear()
+                state.sums = {}
+                bar.set_postfix_str(f"rate {plan.rate(state.samples):.3f}")
+            if validate and _crossed(before, state.samples, plan.validate_samples, until):
+                report(_validation(state, validate))
+                last_report, last_samples = time.monotonic(), state.samples
+            if interrupted() or now > limit or now - last_checkpoint > plan.checkpoint_seconds:
+                settle()
+                save()
+                last_checkpoint = time.monotonic()
+                if interrupted():
+                    return "interrupted"
+                if now > limit and state.samples < until:
+                    return "time"
+        settle()
+        save()
+    return "finished"
+
+
+def _step(state: TrainingState, batch: Batch, loss: Loss, plan: Plan) -> dict[str, Tensor]:
+    """Take one step of the optimisers and return the sums over the batch as float64 tensors."""
+    torch.manual_seed((state.seed * 1_000_003 + state.step) % 2**63)
+    rate = plan.rate(state.samples)
+    for optimizer in state.optimizers:
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+            group["lr"] = group["initial_lr"] * rate
+    state.model.train()
+    device = next(state.model.parameters()).device
+    with autocast(device, plan.precision):
+        value, measures = loss(state.model, batch)
+    value.backward()
+    if plan.clip:
+        nn.utils.clip_grad_norm_(state.model.parameters(), plan.clip)
+    for optimizer in state.optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    _average(state, plan.average)
+    result = {name: measure.detach().double() for name, measure in measures.items()}
+    result["loss"] = value.detach().double() * len(batch)
+    result["samples"] = torch.tensor(float(len(batch)), dtype=torch.float64, device=device)
+    return result
+
+
+def _average(state: TrainingState, decay: float) -> None:
+    """Move the average towards the model; early on it forgets faster, so that the start is not kept."""
+    weight = 1.0 - min(decay, (1.0 + state.step) / (10.0 + state.step))
+    with torch.no_grad():
+        mine, theirs = state.average.state_dict(), state.model.state_dict()
+        floats = [name for name, value in mine.items() if value.is_floating_point()]
+        torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], weight)
+        for name, value in mine.items():
+            if not value.is_floating_point():
+                value.copy_(theirs[name])
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which a model computes in `precision` ("float32" or "bfloat16")."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def best_precision(device: torch.device) -> Literal["float32", "bfloat16"]:
+    """Return "bfloat16" where the hardware computes in it faster than in float32, else "float32"."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
+    if device.type == "cpu":
+        capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        if capability.get("avx512_bf16") or capability.get("amx_bf16"):
+            return "bfloat16"
+        flags = Path("/proc/cpuinfo")
+        text = flags.read_text() if flags.is_file() else ""
+        return "bfloat16" if "avx512_bf16" in text or "amx_bf16" in text else "float32"
+    return "float32"
+
+
+def _crossed(before: int, after: int, every: int, until: int) -> bool:
+    return bool(every) and (before // every != after // every or after >= until)
+
+
+def _line(state: TrainingState, plan: Plan, speed: float) -> dict[str, Any]:
+    count = state.sums["samples"]
+    means = {name: value / count for name, value in state.sums.items() if name != "samples"}
+    return {
+        "event": "train",
+        "step": state.step,
+        "samples": state.samples,
+        **means,
+        "rate": plan.rate(state.samples),
+        "samples_per_second": round(speed, 2),
+        "time": round(time.time(), 1),
+    }
+
+
+def _validation(
+    state: TrainingState, validate: Callable[[nn.Module], dict[str, float]]
+) -> dict[str, Any]:
+    measured = validate(state.average)
+    return {
+        "event": "validation",
+        "step": state.step,
+        "samples": state.samples,
+        **measured,
+        "time": round(time.time(), 1),
+    }
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Turn the first SIGINT or SIGTERM into a flag; a second one acts as usual.
+
+    Signal handlers exist only in the main thread; elsewhere the flag never rises.
+    """
+    raised = False
+    old: dict[int, Any] = {}
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal raised
+        raised = True
+        signal.signal(number, old[number])
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old[number] = signal.signal(number, handle)
+    except ValueError:
+        log.debug("not in the main thread: signals stay as they are")
+    try:
+        yield lambda: raised
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

@@ -1,0 +1,173 @@
+"""One training run in its folder: checkpoint, metrics, curve; started, resumed and grown from a recipe."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cnncore.checkpoint import read_metadata
+from cnncore.curves import MetricsLog, plot_curves
+from cnncore.training import Plan, TrainingState, best_precision, fit
+from goengine.networks import PolicyConfig, PolicyNet
+from selfplay.archive import Archive
+from selfplay.learner import Learner, make_optimizers, measure, policy_loss
+from selfplay.positions import PositionBatch, Positions
+from selfplay.recipes import Recipe
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+class Run:
+    """One training run in its folder: checkpoint, metrics.jsonl and curve.png."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        archive: Archive,
+        *,
+        device: torch.device,
+        start_from: PolicyNet | None = None,
+        workers: int = 1,
+    ) -> None:
+        self.folder, self.recipe, self.archive = folder, recipe, archive
+        self.device, self.workers = device, workers
+        weights = recipe.sources
+        self.train = Positions(archive, "train", weights=weights, future=recipe.future_moves)
+        self.held_out = Positions(archive, "validation", weights=weights)
+        self.precision = best_precision(device) if recipe.precision == "auto" else recipe.precision
+        self.metrics = MetricsLog(folder / "metrics.jsonl")
+        self.file = folder / CHECKPOINT
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.file.is_file():
+            _, facts = read_metadata(self.file)
+            self.state = self._state(PolicyNet(PolicyConfig(**facts["config"])))
+            self.state.load(self.file)
+            self.metrics.forget_after(self.state.step)
+        else:
+            self.state = self._state(start_from or self._fresh())
+            self.metrics.forget_after(-1)
+
+    def _fresh(self) -> PolicyNet:
+        torch.manual_seed(self.recipe.seed)
+        recipe = self.recipe
+        return PolicyNet(PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm))
+
+    def _state(self, policy: PolicyNet) -> TrainingState:
+        learner = Learner(policy, future_moves=self.recipe.future_moves)
+        learner = learner.to(self.device, memory_format=torch.channels_last)
+        optimizers = make_optimizers(learner, self.recipe)
+        return TrainingState.start(learner, optimizers, seed=self.recipe.seed)
+
+    def _grow(self, filters: int) -> None:
+        """Widen the network and its average alike and go on with new optimisers."""
+        old = self.state
+        grown: list[Learner] = []
+        for learner in (old.model, old.average):
+            assert isinstance(learner, Learner)
+            torch.manual_seed(self.recipe.seed)
+            rng = np.random.default_rng([self.recipe.seed, filters])
+            grown.append(learner.widened(filters, rng, noise=self.recipe.grow_noise))
+        model = grown[0].to(self.device, memory_format=torch.channels_last).train()
+        average = grown[1].to(self.device, memory_format=torch.channels_last)
+        self.state = replace(
+            old,
+            model=model,
+            optimizers=make_optimizers(model, self.recipe),
+            average=average.eval().requires_grad_(False),
+        )
+        log.info("the network now has %d filters", filters)
+
+    def _plan(self) -> Plan:
+        recipe = self.recipe
+        return Plan(
+            samples=recipe.positions,
+            warmup=recipe.warmup,
+            schedule=recipe.schedule,
+            decay=recipe.decay,
+            average=recipe.average,
+            clip=recipe.clip,
+            report_steps=recipe.report_steps,
+            validate_samples=recipe.validate_every,
+            checkpoint_seconds=recipe.checkpoint_seconds,
+            precision=self.precision,
+        )
+
+    def checkpoint(self) -> None:
+        """Save the state, and draw the curve anew."""
+        policy = self.state.model.policy
+        assert isinstance(policy, PolicyNet)
+        facts = {
+            "config": vars(policy.config),
+            "recipe": self.recipe.table(),
+            "archive": self.archive.digest,
+            "torch": torch.__version__,
+            "precision": self.precision,
+        }
+        self.state.save(self.file, metadata=facts)
+        plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Measure a model on the held-out positions."""
+        count = self.recipe.validate_positions
+        return measure(
+            model, self.held_out, count, device=self.device, precision=self.precision
+        )
+
+    def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
+        """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was."""
+        deadline = minutes
+        while True:
+            filters = self.recipe.filters_at(self.state.samples)
+            learner = self.state.model
+            assert isinstance(learner, Learner)
+            if filters > learner.policy.config.filters:
+                self._grow(filters)
+            before = self.state.seconds
+            with closing(_Stream(self.train, self.recipe, self.workers)) as stream:
+                outcome = fit(
+                    self.state,
+                    stream,
+                    policy_loss(self.recipe, self.device),
+                    self._plan(),
+                    until=self.recipe.next_growth(self.state.samples),
+                    minutes=deadline,
+                    report=self.metrics.write,
+                    validate=self.validate,
+                    checkpoint=self.checkpoint,
+                    progress=progress,
+                )
+            deadline -= (self.state.seconds - before) / 60.0
+            if outcome != "finished" or self.state.samples >= self.recipe.positions:
+                return outcome
+
+
+class _Stream:
+    """Batches of a recipe from any step on; `close` ends the worker threads."""
+
+    def __init__(self, positions: Positions, recipe: Recipe, workers: int) -> None:
+        self._positions, self._recipe, self._workers = positions, recipe, workers
+        self._open: list[Any] = []
+
+    def __call__(self, step: int) -> Iterator[PositionBatch]:
+        recipe = self._recipe
+        stream = self._positions.stream(
+            recipe.batch, seed=recipe.seed, first=step, workers=self._workers
+        )
+        self._open.append(stream)
+        return stream
+
+    def close(self) -> None:
+        for stream in self._open:
+            stream.close()

@@ -1,0 +1,173 @@
+"""The commands `selfplay train` and `selfplay export`: supervised learning of the policy network.
+
+`train` starts a run in a folder, or goes on with the run that is there. `export` writes the averaged weights as a
+network file that the engine plays with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
+from cnncore.training import KIND, TrainingError
+from goengine.networks import PolicyConfig, PolicyNet, load_network, save_network, widen
+from goengine.types import GoError
+from selfplay.archive import Archive
+from selfplay.positions import DataError
+from selfplay.recipes import Recipe, RecipeError, from_table, load_recipe
+from selfplay.runs import CHECKPOINT, Run
+
+log = logging.getLogger(__name__)
+
+FIXED = ("layers", "norm", "optimizer", "future_moves", "seed", "batch")
+"""Keys of a recipe that cannot change once a run has begun."""
+
+FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, OSError)
+
+
+def configure_train(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `selfplay train`."""
+    parser.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
+    parser.add_argument("--data", required=True, type=Path, help="archive made by 'selfplay ingest'")
+    parser.add_argument("--out", required=True, type=Path, help="folder of the run; resumed if begun")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
+    )
+    parser.add_argument("--from", dest="start", metavar="NET", help="start from this network")
+    parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen the --from network first")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network; default: all cores")
+    parser.add_argument("--workers", type=int, default=1, help="threads that encode planes")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument(
+        "--other-data", action="store_true", help="go on although the archive is another one"
+    )
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Run `selfplay train`: 0 when the plan is done or the time is up, 130 after Ctrl-C, 1 on failure."""
+    try:
+        run = _open_run(args)
+        outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
+    except FAILURES as error:
+        sys.stderr.write(f"selfplay train: {error}\n")
+        return 1
+    where = f"{run.state.samples:,} positions seen, checkpoint in {run.file}"
+    if outcome == "interrupted":
+        sys.stderr.write(f"selfplay train: stopped; {where}; the same command goes on from there\n")
+        return 130
+    sys.stderr.write(f"selfplay train: {outcome}; {where}\n")
+    return 0
+
+
+def _open_run(args: argparse.Namespace) -> Run:
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    archive = Archive.open(args.data)
+    recipe = load_recipe(args.recipe, args.set)
+    file = args.out / CHECKPOINT
+    if file.is_file():
+        _check_resume(file, recipe, archive, other_data=args.other_data)
+    start = None if file.is_file() else _starting_network(args, recipe)
+    return Run(
+        args.out, recipe, archive, device=device, start_from=start, workers=max(1, args.workers)
+    )
+
+
+def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | None:
+    if args.start is None:
+        if args.widen:
+            raise RecipeError("--widen needs a network to start from; add --from NET")
+        return None
+    path = Path(args.start)
+    net = averaged_network(path) if (path / CHECKPOINT).is_file() else load_network(args.start)
+    if args.widen:
+        net = widen(net, args.widen, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
+    if net.config.filters != recipe.filters:
+        raise RecipeError(
+            f"the network to start from has {net.config.filters} filters and the recipe "
+            f"{recipe.filters}; add --widen {recipe.filters} or --set filters={net.config.filters}"
+        )
+    return net
+
+
+def _check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
+    """Refuse to go on with another recipe or archive than the run began with."""
+    _, facts = read_metadata(file)
+    before = from_table(facts["recipe"]).table()
+    for key, value in recipe.table().items():
+        if before[key] != value:
+            if key in FIXED:
+                raise RecipeError(
+                    f"the run in {file.parent} has {key} = {before[key]}, not {value}; "
+                    "give another --out folder or the old value"
+                )
+            log.warning("resuming with %s = %s (was %s)", key, value, before[key])
+    if facts["archive"] != archive.digest and not other_data:
+        raise DataError(
+            f"the run in {file.parent} began with another archive (digest {facts['archive']}, "
+            f"now {archive.digest}); give that one, or --other-data to go on with this one"
+        )
+
+
+def averaged_network(folder: Path) -> PolicyNet:
+    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
+    checkpoint = load_checkpoint(folder / CHECKPOINT, kind=KIND)
+    net = PolicyNet(PolicyConfig(**checkpoint.metadata["config"]))
+    prefix = "average.policy."
+    tensors = checkpoint.tensors
+    net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    return net.eval()
+
+
+def configure_export(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `selfplay export`."""
+    parser.add_argument("run", type=Path, help="folder of a training run")
+    parser.add_argument("--out", required=True, type=Path, help="file to write, NAME.safetensors")
+    parser.add_argument("--float16", action="store_true", help="half the size, for shipping")
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Run `selfplay export`: fold the averaged weights and write them; 1 on failure."""
+    try:
+        _, facts = read_metadata(args.run / CHECKPOINT)
+        net = averaged_network(args.run)
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        dtype = torch.float16 if args.float16 else torch.float32
+        save_network(net, args.out, metadata=_card(facts), dtype=dtype)
+    except FAILURES as error:
+        sys.stderr.write(f"selfplay export: {error}\n")
+        return 1
+    count = sum(p.numel() for p in net.folded().parameters())
+    sys.stdout.write(f"{args.out}: {net.config.filters} filters, {count:,} parameters\n")
+    return 0
+
+
+def _card(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what a network file tells of its training."""
+    return {
+        "recipe": facts["recipe"],
+        "archive": facts["archive"],
+        "positions_seen": facts["state"]["samples"],
+        "training_seconds": round(facts["state"]["seconds"]),
+        "torch": facts["torch"],
+    }
+
+
+__all__ = [
+    "averaged_network",
+    "configure_export",
+    "configure_train",
+    "run_export",
+    "run_train",
+]
