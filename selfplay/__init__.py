@@ -1,0 +1,1 @@
+"""Learning to play: game archives, supervised training, reinforcement."""
