@@ -1,0 +1,254 @@
+"""Players: whoever, given boards, names moves.
+
+A Player answers many boards at once, so that matches in lockstep cost one network call a move.
+PolicyPlayer plays by the policy network alone; at the end of a game, which networks trained on
+human records have hardly seen, playouts (scoring.py) tell it what is settled, when to pass and
+which dead stones are left to capture. Every move a player returns is legal, superko included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from goengine.board import Board
+from goengine.evaluators import Priors, PriorSource, sharpen
+from goengine.scoring import Status, neighbours, score, status
+from goengine.types import BLACK, EMPTY, RESIGN, GoError, opponent
+
+VISITS = 1000
+"""A policy-only engine's visits: each move gets its share of this many."""
+PLAYOUTS = 200
+"""Playouts that judge a late position before a move: about 15 ms on a 19x19 board."""
+LATE = 0.45
+"""From this share of moves a point on, playouts look whether anything is left to play for."""
+MOVE_CAP = 2.0
+"""Moves a point after which a player only passes."""
+
+
+class Player(Protocol):
+    """Whoever names moves for boards."""
+
+    name: str
+
+    def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+        """Return a move for the player to move on each board: a point, a pass or RESIGN."""
+        ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One move in an analysis, honest about what a policy network knows.
+
+    ``prior`` is the move's probability, ``visits`` its share of 1,000, ``winrate`` 0.5 because
+    nobody asked who wins, ``pv`` the move and what the network expects to follow.
+    """
+
+    move: int
+    prior: float
+    visits: int
+    winrate: float
+    pv: list[int]
+
+
+class RandomPlayer:
+    """Play any sensible move, each as likely; pass when there is none."""
+
+    def __init__(self, *, name: str = "random") -> None:
+        self.name = name
+
+    def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+        """Return a random sensible move for each board, a pass where there is none."""
+        moves = []
+        for board in boards:
+            sensible = np.flatnonzero(board.sensible()[:-1])
+            moves.append(int(rng.choice(sensible)) if len(sensible) else board.size**2)
+        return moves
+
+
+class PolicyPlayer:
+    """Play the moves that a policy network expects.
+
+    ``temperature`` 0 plays the likeliest move, 1 samples from the network's probabilities.
+    ``cleanup`` captures dead stones before it passes (None: where the rules ask for it, as
+    Tromp-Taylor's do). ``resign``: give up a late game when no playout in fifty is won and the
+    score is behind by at least this many points (None: never). ``playouts`` judge late positions.
+    ``move_cap``: from this turn on only pass (None: twice the points of the board).
+    """
+
+    def __init__(
+        self,
+        evaluator: PriorSource,
+        *,
+        temperature: float = 0.0,
+        cleanup: bool | None = None,
+        resign: float | None = None,
+        playouts: int = PLAYOUTS,
+        move_cap: int | None = None,
+        name: str = "policy",
+    ) -> None:
+        if temperature < 0:
+            raise GoError(f"temperature {temperature} is negative: use 0 (best move) or more")
+        if playouts < 1:
+            raise GoError(f"{playouts} playouts cannot judge a position: use 1 or more")
+        self.evaluator = evaluator
+        self.temperature = temperature
+        self.cleanup = cleanup
+        self.resign = resign
+        self.playouts = playouts
+        self.move_cap = move_cap
+        self.name = name
+
+    def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+        """Return a move for each board: a point, a pass, or RESIGN where that was allowed."""
+        return [
+            self._decide(board, priors, rng)
+            for board, priors in zip(boards, self._priors(boards, rng), strict=True)
+        ]
+
+    def candidates(
+        self,
+        board: Board,
+        *,
+        limit: int = 10,
+        plies: int = 1,
+        rng: np.random.Generator | None = None,
+    ) -> list[Candidate]:
+        """Return the likeliest moves, best first; the pass where no point is sensible.
+
+        ``plies`` is the length of the principal variation, the move itself included.
+        """
+        rng = np.random.default_rng(board.hash) if rng is None else rng
+        priors = self._priors([board], rng)[0]
+        order = np.argsort(-priors, kind="stable")[:limit]
+        moves = [int(move) for move in order if priors[move] > 0]
+        if not moves:
+            pass_move = board.size**2
+            return [Candidate(pass_move, 1.0, VISITS, 0.5, [pass_move])]
+        lines = self._continue(board, moves, plies, rng)
+        found = []
+        for move, line in zip(moves, lines, strict=True):
+            prior = float(priors[move])
+            found.append(Candidate(move, prior, max(1, round(VISITS * prior)), 0.5, line))
+        return found
+
+    def _continue(
+        self, board: Board, moves: list[int], plies: int, rng: np.random.Generator
+    ) -> list[list[int]]:
+        """Follow each move greedily until it is ``plies`` long or nothing sensible is left."""
+        lines = [[move] for move in moves]
+        boards = [board.copy() for _ in moves]
+        for _ in range(plies - 1):
+            for line, after in zip(lines, boards, strict=True):
+                after.play(line[-1])
+            for line, priors in zip(lines, self._priors(boards, rng), strict=True):
+                line.append(int(priors.argmax()) if priors.any() else board.size**2)
+        return lines
+
+    def _priors(self, boards: Sequence[Board], rng: np.random.Generator) -> list[Priors]:
+        """Return each board's probabilities over sensible moves that superko allows."""
+        results: list[Priors] = [np.empty(0, dtype=np.float32)] * len(boards)
+        for size in sorted({board.size for board in boards}):
+            places = [i for i, board in enumerate(boards) if board.size == size]
+            records = np.concatenate([boards[i].records for i in places])
+            batch = self.evaluator.evaluate(records, rng=rng)
+            for i, priors in zip(places, batch, strict=True):
+                results[i] = np.where(boards[i].legal()[:-1], priors, np.float32(0))
+        return results
+
+    def _decide(self, board: Board, priors: Priors, rng: np.random.Generator) -> int:
+        """Return the move for one board from its probabilities."""
+        pass_move = board.size**2
+        cap = MOVE_CAP * pass_move if self.move_cap is None else self.move_cap
+        if board.turn >= cap or not priors.any():
+            return pass_move
+        if board.turn < LATE * pass_move and not board.passes:
+            return self._pick(priors, rng)
+        judged = status(board, rng=rng, playouts=self.playouts)
+        lead = score(board, judged.dead, status=judged)
+        lead = lead if board.to_play == BLACK else -lead
+        if self._hopeless(board, judged, lead):
+            return RESIGN
+        cleanup = board.rules.name == "tromp-taylor" if self.cleanup is None else self.cleanup
+        duties = _capturing(board, judged) if cleanup else np.zeros(pass_move, dtype=np.bool_)
+        loose = np.count_nonzero(~judged.settled)
+        if board.passes and lead > loose and not duties.any():
+            return pass_move
+        for wanted in (_worthwhile(board, judged), duties):
+            if (priors * wanted).any():
+                return self._pick(priors * wanted, rng)
+        return pass_move
+
+    def _pick(self, priors: Priors, rng: np.random.Generator) -> int:
+        """Return the best move, or one drawn at this player's temperature."""
+        if self.temperature == 0:
+            return int(priors.argmax())
+        shares = sharpen(priors[None], self.temperature)[0].astype(np.float64)
+        return int(rng.choice(len(shares), p=shares / shares.sum()))
+
+    def _hopeless(self, board: Board, judged: Status, lead: float) -> bool:
+        """Tell whether this player may and should resign."""
+        if self.resign is None or lead > -self.resign or board.turn < LATE * board.size**2:
+            return False
+        mean = judged.lead if board.to_play == BLACK else -judged.lead
+        return mean < -2 * judged.spread
+
+
+def _worthwhile(board: Board, judged: Status) -> npt.NDArray[np.bool_]:
+    """Return bool (N*N,): points whose owner is open, or that touch a chain whose fate is open."""
+    loose = ~judged.settled.ravel()
+    stones = board.grid.ravel() != EMPTY
+    wanted = loose.copy()
+    for move in np.flatnonzero(loose & stones):
+        for near in neighbours(board.size)[move]:
+            wanted[near] = True
+    return wanted
+
+
+def _capturing(board: Board, judged: Status) -> npt.NDArray[np.bool_]:
+    """Return bool (N*N,): moves that take dead enemy stones off, the nearest capture first.
+
+    Liberties of the dead chain with the fewest of them, then empty points around dead stones;
+    moves that put the own chain into atari only if they capture.
+    """
+    enemy = opponent(board.to_play)
+    grid = board.grid.ravel()
+    dead = [move for move in judged.dead if grid[move] == enemy]
+    wanted = np.zeros(len(grid), dtype=np.bool_)
+    for move in sorted(dead, key=lambda stone: (board.liberties(stone), stone)):
+        for stone in board.chain(move):
+            for near in neighbours(board.size)[stone]:
+                if grid[near] == EMPTY and _is_safe(board, near):
+                    wanted[near] = True
+        if wanted.any():
+            return wanted
+    for move in dead:
+        for point in _around(board, move):
+            wanted[point] = _is_safe(board, point)
+    return wanted
+
+
+def _around(board: Board, move: int) -> list[int]:
+    """Return the empty points that a dead stone can reach over empty points and its own colour."""
+    grid = board.grid.ravel()
+    reach = [move]
+    seen = {move}
+    for point in reach:
+        for near in neighbours(board.size)[point]:
+            if near not in seen and grid[near] in (EMPTY, grid[move]):
+                seen.add(near)
+                reach.append(near)
+    return [point for point in reach if grid[point] == EMPTY]
+
+
+def _is_safe(board: Board, move: int) -> bool:
+    """Tell whether a move is legal and captures, or leaves its chain two liberties or more."""
+    if not board.is_legal(move):
+        return False
+    after = board.copy()
+    after.play(move)
+    return after.captures != board.captures or after.liberties(move) > 1
