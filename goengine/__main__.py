@@ -1,0 +1,48 @@
+"""``goengine``: the command line. A subcommand's module is imported when it is used, not before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from goengine._version import __version__
+from goengine.types import GoError
+
+SUBCOMMANDS = {
+    "gtp": ("goengine.gtp.cli", "play and analyse in Sabaki and other GTP clients"),
+    "play": ("goengine.terminal", "play a game in the terminal"),
+    "match": ("goengine.match", "let two engines play games and count the wins"),
+    "benchmark": ("goengine.benchmark", "measure the speed of this machine"),
+    "planes": ("goengine.drawing", "draw the feature planes of a position"),
+}
+"""Name -> the module with ``configure(parser)`` and ``run(args) -> int``, and a line of help."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit status: 0, 1 or 2 where the input was bad."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="goengine", description="An AlphaGo-style Go engine: rules, policy network, GTP."
+    )
+    parser.add_argument("--version", action="version", version=f"goengine {__version__}")
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    for name, (module, text) in SUBCOMMANDS.items():
+        subparser = subparsers.add_parser(name, help=text, description=text)
+        if name == chosen:
+            import_module(module).configure(subparser)
+    args = parser.parse_args(words)
+    try:
+        status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
+    except GoError as error:
+        print(f"goengine {args.subcommand}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

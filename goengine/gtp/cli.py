@@ -1,0 +1,149 @@
+"""``goengine gtp``: the engine that Sabaki and other clients start.
+
+Nothing heavy is imported here: the network and the board load in the background, after ``name``
+was answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from goengine.gtp.engine import Engine
+from goengine.gtp.server import Server, reserve_stdout
+from goengine.gtp.session import Settings
+from goengine.rules import RULES, get_rules
+from goengine.types import MAX_SIZE, MIN_SIZE, GoError
+
+if TYPE_CHECKING:
+    from goengine.players import Player
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``goengine gtp``."""
+    network = parser.add_argument_group("network")
+    network.add_argument("--network", metavar="NAME|PATH", help="a shipped network or a file")
+    network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+    network.add_argument(
+        "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
+    )
+    network.add_argument(
+        "--symmetry",
+        choices=["none", "random", "all"],
+        default="none",
+        help="views of the board that are averaged; all is stronger and eight times slower",
+    )
+    network.add_argument("--threads", type=_positive, help="processor threads of the network")
+    play = parser.add_argument_group("play")
+    play.add_argument(
+        "--temperature",
+        type=_not_negative,
+        default=0.0,
+        help="0 plays the best move; 1 plays as varied as the games learnt from (default: 0)",
+    )
+    play.add_argument("--seed", type=int, help="repeat the random choices of an earlier run")
+    game = parser.add_argument_group("first game")
+    game.add_argument("--size", type=_size, default=19, help="board size (default: 19)")
+    game.add_argument("--rules", type=_rules, default="chinese", help=f"one of {', '.join(RULES)}")
+    game.add_argument("--komi", type=float, help="default: the komi of the rules")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="append the conversation to FILE")
+    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve GTP on standard input and output until ``quit`` or the end of the input."""
+    level = logging.DEBUG if args.verbose else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
+    logging.getLogger("numba").setLevel(logging.WARNING)
+    try:
+        log = _open_log(args.log)
+    except OSError as error:
+        print(f"goengine gtp: cannot write the log file: {error}", file=sys.stderr)
+        return 2
+    engine = Engine(partial(make_player, args), make_settings(args))
+    server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return 130
+    if server.loading:
+        # A thread inside the import of a C++ library cannot be stopped; leaving through the
+        # interpreter's shutdown would wait for it or crash in it. All output is written already.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def make_settings(args: argparse.Namespace) -> Settings:
+    """Return how the session begins."""
+    name = args.network or "the default network"
+    return Settings(
+        size=args.size,
+        rules=args.rules,
+        komi=args.komi,
+        seed=args.seed,
+        description=f"policy network {name}, temperature {args.temperature:g}",
+    )
+
+
+def make_player(args: argparse.Namespace) -> Player:
+    """Load the network and return the player, ready to answer without delay."""
+    import numpy as np
+
+    from goengine.board import Board
+    from goengine.evaluators import Evaluator
+    from goengine.networks import default_network, load_network
+    from goengine.players import PolicyPlayer
+
+    evaluator = Evaluator(
+        load_network(args.network or default_network()),
+        device=args.device,
+        precision=args.precision,
+        symmetry=args.symmetry,
+        threads=args.threads,
+    )
+    player = PolicyPlayer(evaluator, temperature=args.temperature)
+    player.choose([Board(args.size)], rng=np.random.default_rng(0))
+    return player
+
+
+def _open_log(path: Path | None) -> TextIO | None:
+    """Open the log file for appending, if one is wanted."""
+    return None if path is None else path.open("a", encoding="utf-8")
+
+
+def _positive(text: str) -> int:
+    """Read a whole number of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    """Read a number of at least 0."""
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
+    return value
+
+
+def _size(text: str) -> int:
+    """Read a board size."""
+    value = int(text)
+    if not MIN_SIZE <= value <= MAX_SIZE:
+        raise argparse.ArgumentTypeError(f"{text} is outside {MIN_SIZE} to {MAX_SIZE}")
+    return value
+
+
+def _rules(text: str) -> str:
+    """Read the name of a rule set."""
+    try:
+        return get_rules(text).name
+    except GoError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

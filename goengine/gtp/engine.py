@@ -1,0 +1,98 @@
+"""One GTP engine: lines in, responses out, no I/O.
+
+Several engines live side by side in one process; nothing is shared between them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from goengine.gtp import protocol
+from goengine.gtp.admin_commands import AdminCommands
+from goengine.gtp.analysis_commands import AnalysisCommands
+from goengine.gtp.commands import Handler, collect
+from goengine.gtp.gogui_commands import GoguiCommands
+from goengine.gtp.play_commands import PlayCommands
+from goengine.gtp.protocol import GtpError
+from goengine.gtp.rules_commands import RulesCommands
+from goengine.gtp.score_commands import ScoreCommands
+from goengine.gtp.session import Session, Settings
+from goengine.gtp.setup_commands import SetupCommands
+from goengine.gtp.time_commands import TimeCommands
+
+if TYPE_CHECKING:
+    from goengine.players import Player
+
+logger = logging.getLogger(__name__)
+
+GROUPS = (
+    AdminCommands,
+    SetupCommands,
+    PlayCommands,
+    TimeCommands,
+    RulesCommands,
+    ScoreCommands,
+    AnalysisCommands,
+    GoguiCommands,
+)
+
+
+class Engine:
+    """Answers GTP lines with the moves of a player.
+
+    ``player_factory`` makes the player when it is first needed, or in ``session.load``.
+    """
+
+    def __init__(
+        self, player_factory: Callable[[], Player], settings: Settings | None = None
+    ) -> None:
+        self.session = Session(player_factory, settings if settings is not None else Settings())
+        self._handlers: dict[str, Handler] = collect([group(self.session) for group in GROUPS])
+        self.session.command_names = list(self._handlers)
+
+    @property
+    def closing(self) -> bool:
+        """Whether ``quit`` was answered."""
+        return self.session.closing
+
+    def handle_line(self, line: str) -> Iterator[str]:
+        """Yield the pieces of the response to a line, each to be sent at once.
+
+        Blank lines yield nothing. Joined, the pieces of one command are one GTP response; only an
+        analysis has more than one piece. No input whatever raises.
+        """
+        command = protocol.parse_line(line)
+        if command is None:
+            return
+        try:
+            handler = self._handlers.get(command.name)
+            if handler is None:
+                raise GtpError(protocol.UNKNOWN_COMMAND)
+            result = handler(command.arguments)
+        except GtpError as error:
+            yield protocol.format_failure(command.id, str(error))
+        except Exception:  # the one place that may: an engine must survive its own faults
+            logger.exception("internal error in %r", command.name)
+            yield protocol.format_failure(command.id, protocol.INTERNAL_ERROR)
+        else:
+            if isinstance(result, str):
+                yield protocol.format_success(command.id, result)
+            else:
+                yield from _stream(command.id, result)
+
+    def answer(self, line: str) -> str:
+        """Return the whole response to a line, ``""`` for a blank one."""
+        return "".join(self.handle_line(line))
+
+
+def _stream(identifier: str, lines: Iterator[str]) -> Iterator[str]:
+    """Yield an analysis: the opening, a piece per report, and the blank line that closes it."""
+    yield f"={identifier}\n"
+    try:
+        for line in lines:
+            yield protocol.clean_result(line) + "\n"
+    except Exception:  # the response is open: all that can be done is to close it
+        logger.exception("internal error in an analysis")
+    yield "\n"

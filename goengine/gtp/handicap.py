@@ -1,0 +1,53 @@
+"""Where handicap stones go: GTP's fixed layout, and our own order beyond it.
+
+Source of the fixed layout: Farneback 2002, GTP version 2 draft 2, section 4.1.1.
+"""
+
+from __future__ import annotations
+
+from goengine.coords import rowcol_to_move
+
+
+def most_fixed(size: int) -> int:
+    """Return the largest fixed handicap of a board, 0 where there is none."""
+    if size < 7:
+        return 0
+    return 9 if size % 2 and size >= 9 else 4
+
+
+def fixed_points(size: int, count: int) -> list[int]:
+    """Return the points of a fixed handicap of 2 to ``most_fixed(size)`` stones, in GTP's order."""
+    near = 3 if size >= 13 else 2
+    far, middle = size - 1 - near, size // 2
+    corners = [(far, near), (near, far), (near, near), (far, far)]
+    sides = [(middle, near), (middle, far), (far, middle), (near, middle)]
+    even = corners[:count] if count < 6 else corners + sides[: (count - 4) // 2 * 2]
+    cells = even[:count] if count in (2, 3, 4, 6, 8) else [*even, (middle, middle)]
+    return [rowcol_to_move(row, column, size) for row, column in cells]
+
+
+def free_points(size: int, count: int) -> list[int]:
+    """Return the points of a free handicap of 2 to N*N - 1 stones.
+
+    The fixed layout as far as it goes; then, one after the other, the point of the third line or
+    above that is farthest from every stone; the two outer lines when nothing else is left.
+    """
+    points = fixed_points(size, min(count, most_fixed(size))) if most_fixed(size) else []
+    while len(points) < count:
+        points.append(_farthest(size, points))
+    return points
+
+
+def _farthest(size: int, points: list[int]) -> int:
+    """Return the best point left: high enough, far from the others, near the centre."""
+    taken = [divmod(point, size) for point in points]
+
+    def merit(move: int) -> tuple[bool, int, int]:
+        row, column = divmod(move, size)
+        line = min(row, column, size - 1 - row, size - 1 - column)
+        gaps = [(row - r) ** 2 + (column - c) ** 2 for r, c in taken]
+        centre = (2 * row - size + 1) ** 2 + (2 * column - size + 1) ** 2
+        return line >= 2, min(gaps, default=0), -centre
+
+    free = (move for move in range(size * size) if move not in set(points))
+    return max(free, key=merit)

@@ -1,0 +1,141 @@
+"""What the commands of one GTP session share: game, player, clock, randomness, settings.
+
+The heavy parts are made when they are first asked for, or ahead of that by ``load`` in a
+background thread; until then a session costs nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from goengine.clock import Clock
+from goengine.gtp.loading import Lazy
+from goengine.rules import get_rules
+from goengine.types import RESIGN, IllegalMoveError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from goengine.gtp.game import GameState
+    from goengine.players import Player
+    from goengine.scoring import Status
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a session begins."""
+
+    size: int = 19
+    rules: str = "chinese"
+    komi: float | None = None
+    """None takes the komi of the rules."""
+    seed: int | None = None
+    """None draws a new one, so that games differ."""
+    description: str = "a player"
+    """What plays, in a few words for people."""
+
+
+class Session:
+    """The state behind the commands.
+
+    ``pause(seconds)`` waits and tells whether new input has come; an analysis ends when it does.
+    Without a server it never waits and always says yes, so an analysis is one report long.
+    """
+
+    def __init__(self, player_factory: Callable[[], Player], settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.pause: Callable[[float], bool] = lambda seconds: True
+        self.command_names: list[str] = []
+        self.closing = False
+        self._game = Lazy(self._make_game, what="the board")
+        self._player = Lazy(player_factory, what="the player")
+        self._random = Lazy(self._make_random, what="the random numbers")
+        self._status: tuple[tuple[object, ...], Status] | None = None
+
+    def load(self) -> None:
+        """Make the heavy parts now; failures are kept for the commands that need them."""
+        for part in (self._game, self._random, self._player):
+            part.attempt()
+
+    @property
+    def game(self) -> GameState:
+        """The game in progress.
+
+        Raises:
+            GtpError: the board could not be loaded.
+        """
+        return self._game.get()
+
+    @property
+    def player(self) -> Player:
+        """Who chooses the moves.
+
+        Raises:
+            GtpError: the player could not be loaded.
+        """
+        return self._player.get()
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The session's only source of randomness."""
+        return self._random.get()
+
+    def choose(self, colour: int) -> int:
+        """Return the player's move, without playing it."""
+        player, game = self.player, self.game
+        move = player.choose([game.position(colour)], rng=self.rng)[0]
+        return int(move)
+
+    def generate(self, colour: int, choose: Callable[[int], int] | None = None) -> int:
+        """Choose and play a move, charge the clock, and return it.
+
+        A move that the rules turn out to forbid becomes a pass: ``genmove`` never fails.
+        """
+        self.clock.start()
+        try:
+            move = (choose or self.choose)(colour)
+        finally:
+            self.clock.stop(colour)
+        if move == RESIGN:
+            return move
+        try:
+            self.game.play(move, colour)
+        except IllegalMoveError as error:
+            logger.error("the player chose an illegal move and passes instead: %s", error)
+            move = self.game.size**2
+            self.game.play(move, colour)
+        return move
+
+    def status(self) -> Status:
+        """Return who owns what in the present position; computed once per position."""
+        from goengine import scoring
+
+        board = self.game.board
+        key = (board.size, board.hash, board.turn, board.to_play, board.rules, board.komi)
+        if self._status is None or self._status[0] != key:
+            self._status = (key, scoring.status(board, rng=self.rng))
+        return self._status[1]
+
+    def _make_game(self) -> GameState:
+        """Import the board, compile or load its kernels, and set up the first game."""
+        from goengine.gtp.game import GameState
+
+        rules = get_rules(self.settings.rules)
+        komi = rules.komi if self.settings.komi is None else self.settings.komi
+        game = GameState(self.settings.size, rules=rules, komi=komi)
+        trial = game.board.copy()
+        trial.play(0)
+        trial.legal()
+        return game
+
+    def _make_random(self) -> np.random.Generator:
+        """Return the generator that the seed asks for."""
+        import numpy as np
+
+        return np.random.default_rng(self.settings.seed)
