@@ -1,0 +1,1 @@
+"""The shipped networks: one safetensors file and one model card (NAME.md) each."""
