@@ -34,7 +34,6 @@ class Board:
         self.handicap = 0
         self.last_move: int | None = None
         self._seen: set[int] = set()
-        self._remember()
 
     @classmethod
     def from_diagram(
@@ -76,7 +75,6 @@ class Board:
         if colour != self.to_play:
             self.records["ko"][0] = 0
             self.records["to_play"][0] = colour
-            self._remember()
 
     @property
     def turn(self) -> int:
@@ -212,9 +210,10 @@ class Board:
         colour = self.to_play if colour is None else colour
         if not self.is_legal(move, colour):
             raise IllegalMoveError(self._why_illegal(move, colour))
+        if self.rules.ko != "simple":
+            self._seen.add(self._key(self.hash, self.to_play))
         _kernels.play(self.records, 0, move, colour)
         self.last_move = move
-        self._remember()
 
     def setup(
         self, black: Iterable[int] = (), white: Iterable[int] = (), empty: Iterable[int] = ()
@@ -246,7 +245,6 @@ class Board:
         if not (self.grid.ravel() == colours).all():
             self.records = before
             raise GoError("the set-up stones leave a chain without liberties: correct the diagram")
-        self._remember()
 
     def place_handicap(self, moves: Iterable[int]) -> None:
         """Place Black's handicap stones on an empty board; White moves next.
@@ -271,11 +269,6 @@ class Board:
             return stones ^ TURN_WORD
         return stones
 
-    def _remember(self) -> None:
-        """Add the present position to those that superko forbids."""
-        if self.rules.ko != "simple":
-            self._seen.add(self._key(self.hash, self.to_play))
-
     def _without_repetition(
         self, mask: npt.NDArray[np.bool_], colour: int
     ) -> npt.NDArray[np.bool_]:
@@ -284,8 +277,10 @@ class Board:
             return mask
         after = np.zeros(self.size * self.size, dtype=np.uint64)
         _kernels.hashes_after(self.records, 0, colour, mask, after)
+        present = self._key(self.hash, self.to_play)
         for move in np.flatnonzero(mask[:-1]):
-            if self._key(int(after[move]), opponent(colour)) in self._seen:
+            key = self._key(int(after[move]), opponent(colour))
+            if key == present or key in self._seen:
                 mask[move] = False
         return mask
 
