@@ -1,7 +1,7 @@
 """Checkpoints: named tensors and JSON metadata in one safetensors file, written atomically.
 
-The file holds no code and loading it runs none. `kind` says what is inside ("network", "training-state"), `version`
-is CHECKPOINT_VERSION; the rest of the metadata belongs to the writer.
+The file holds no code and loading it runs none. `kind` says what is inside ("network",
+"training-state"), `version` is CHECKPOINT_VERSION; the rest of the metadata belongs to the writer.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class Checkpoint:
 def save_checkpoint(
     path: Path | str, tensors: Mapping[str, Tensor], *, kind: str, metadata: Mapping[str, Any]
 ) -> None:
-    """Write a checkpoint so that `path` holds either the old file or the complete new one, never a part.
+    """Write a checkpoint; `path` holds the old file or the complete new one, never a part.
 
-    Raises OSError when the disk refuses; the old file then still stands and no temporary file stays.
+    Raises OSError when the disk refuses; the old file then still stands and no temporary file
+    stays.
     """
     path = Path(path)
     header = {"kind": kind, "version": CHECKPOINT_VERSION, "metadata": dict(metadata)}
@@ -68,7 +69,7 @@ def load_checkpoint(path: Path | str, *, kind: str | None = None) -> Checkpoint:
 
 
 def read_metadata(path: Path | str) -> tuple[str, dict[str, Any]]:
-    """Return (kind, metadata) of a checkpoint without reading its tensors; raises CheckpointError."""
+    """Return (kind, metadata) without reading the tensors; raises CheckpointError."""
     header, _ = _read(Path(path), with_tensors=False)
     return header["kind"], header["metadata"]
 

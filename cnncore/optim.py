@@ -1,7 +1,8 @@
-"""Muon: momentum whose update is made orthogonal, for the weights of convolutions and linear layers.
+"""Muon: momentum whose update is made orthogonal, for weights that are matrices or kernels.
 
-K. Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks" (kellerjordan.github.io/posts/muon).
-Biases, normalisation parameters and output layers belong to another optimiser; `split_parameters` sorts them.
+K. Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"
+(kellerjordan.github.io/posts/muon). Biases, normalisation parameters and output layers belong to
+another optimiser; `split_parameters` sorts them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-# Jordan et al. 2024: quintic with a steep slope at zero; the singular values end in about 0.7 ... 1.2, not at 1.
+# Jordan et al. 2024: a quintic with a steep slope at zero; singular values end in 0.7 ... 1.2.
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
@@ -23,7 +24,7 @@ def orthogonalise(matrix: Tensor, *, steps: int = 5) -> Tensor:
     `matrix` is (rows, columns) of any float dtype; the iteration runs in that dtype.
     """
     a, b, c = _QUINTIC
-    x = matrix / (matrix.norm() + 1e-7)
+    x: Tensor = matrix / (matrix.norm() + 1e-7)
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.T
@@ -34,10 +35,11 @@ def orthogonalise(matrix: Tensor, *, steps: int = 5) -> Tensor:
 
 
 class Muon(Optimizer):
-    """Step along the orthogonalised Nesterov momentum of each weight, flattened to (outputs, everything else).
+    """Step along each weight's orthogonalised Nesterov momentum, flattened to (outputs, rest).
 
-    `lr` is the change of a typical singular value per step, multiplied by sqrt(max(1, rows / columns));
-    `weight_decay` is decoupled (w -= lr * weight_decay * w). The iteration runs in float32, on CUDA in bfloat16.
+    `lr` is the change of a typical singular value per step, multiplied by sqrt(max(1, rows /
+    columns)); `weight_decay` is decoupled (w -= lr * weight_decay * w). The iteration runs in
+    float32, on CUDA in bfloat16.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Muon(Optimizer):
 def split_parameters(
     model: nn.Module, *, output_layers: Iterable[nn.Module] = ()
 ) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Return (weights for Muon, all other parameters): matrices and kernels outside `output_layers` go first."""
+    """Return (weights for Muon, all others): matrices and kernels outside `output_layers`."""
     output = {id(p) for layer in output_layers for p in layer.parameters()}
     weights = [p for p in model.parameters() if p.ndim >= 2 and id(p) not in output]
     chosen = {id(p) for p in weights}

@@ -1,8 +1,9 @@
 """The one training loop of this tree: any model, any stream of batches, any loss.
 
-The loop knows nothing about what is learnt. It gets batches by number, so that a run is a pure function of its
-seed: batch `b` of a resumed run is the batch `b` of the uninterrupted one, and so are all losses. What a run needs
-to go on (weights, their average, optimiser state, counters) lives in `TrainingState` and one checkpoint file.
+The loop knows nothing about what is learnt. It gets batches by number, so that a run is a pure
+function of its seed: batch `b` of a resumed run is the batch `b` of the uninterrupted one, and so
+are all losses. What a run needs to go on (weights, their average, optimiser state, counters) lives
+in `TrainingState` and one checkpoint file.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Plan:
-    """How long a run is, how its learning rate moves, and how often it reports. Lengths are in samples.
+    """How long a run is, how its learning rate moves, how often it reports; in samples.
 
-    `schedule` multiplies every learning rate: it rises from 0 over `warmup`, then "trapezoid" stays at 1 and falls
-    linearly to 0 over the last `decay` fraction, "cosine" falls along half a cosine.
+    `schedule` multiplies every learning rate: it rises from 0 over `warmup`, then "trapezoid"
+    stays at 1 and falls linearly to 0 over the last `decay` fraction, "cosine" falls along half a
+    cosine.
     """
 
     samples: int
@@ -74,8 +76,8 @@ class Batch(Protocol):
 class TrainingState:
     """Everything that a run needs to go on; `step` batches and `samples` samples are behind it.
 
-    `average` is the exponential moving average of the model, the one that is evaluated and exported. `sums` holds
-    the measures since the last report.
+    `average` is the exponential moving average of the model, the one that is evaluated and
+    exported. `sums` holds the measures since the last report.
     """
 
     model: nn.Module
@@ -162,10 +164,11 @@ def fit(
 ) -> Outcome:
     """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
 
-    `batches(step)` yields batch `step`, `step + 1`, ...; `loss(model, batch)` returns the mean loss to descend and
-    a dict of sums over the batch (0-d tensors) that are reported as means per sample. `report` receives one flat
-    dict per line of metrics, `validate` measures the averaged model, `checkpoint` saves the state. A checkpoint
-    is written at every stop, and never with weights that are not finite.
+    `batches(step)` yields batch `step`, `step + 1`, ...; `loss(model, batch)` returns the mean
+    loss to descend and a dict of sums over the batch (0-d tensors) that are reported as means per
+    sample. `report` receives one flat dict per line of metrics, `validate` measures the averaged
+    model, `checkpoint` saves the state. A checkpoint is written at every stop, and never with
+    weights that are not finite.
 
     Raises:
         TrainingError: the loss is no longer finite.
@@ -177,8 +180,8 @@ def fit(
     stream = batches(state.step)
     sums: dict[str, Tensor] = {}
     device = next(state.model.parameters()).device
-    for name, value in state.sums.items():
-        sums[name] = torch.tensor(value, dtype=torch.float64, device=device)
+    for name, total in state.sums.items():
+        sums[name] = torch.tensor(total, dtype=torch.float64, device=device)
 
     def settle() -> None:
         """Bring the sums to the host and refuse to go on from a loss that is not finite."""
@@ -246,7 +249,7 @@ def _step(state: TrainingState, batch: Batch, loss: Loss, plan: Plan) -> dict[st
     device = next(state.model.parameters()).device
     with autocast(device, plan.precision):
         value, measures = loss(state.model, batch)
-    value.backward()
+    torch.autograd.backward(value)
     if plan.clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), plan.clip)
     for optimizer in state.optimizers:
@@ -260,7 +263,7 @@ def _step(state: TrainingState, batch: Batch, loss: Loss, plan: Plan) -> dict[st
 
 
 def _average(state: TrainingState, decay: float) -> None:
-    """Move the average towards the model; early on it forgets faster, so that the start is not kept."""
+    """Move the average towards the model; early on it forgets faster, to lose the start."""
     weight = 1.0 - min(decay, (1.0 + state.step) / (10.0 + state.step))
     with torch.no_grad():
         mine, theirs = state.average.state_dict(), state.model.state_dict()
@@ -277,7 +280,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def best_precision(device: torch.device) -> Literal["float32", "bfloat16"]:
-    """Return "bfloat16" where the hardware computes in it faster than in float32, else "float32"."""
+    """Return "bfloat16" where the hardware is faster in it, else "float32"."""
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
     if device.type == "cpu":
@@ -328,12 +331,12 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     Signal handlers exist only in the main thread; elsewhere the flag never rises.
     """
     raised = False
-    old: dict[int, Any] = {}
+    old: dict[signal.Signals, Any] = {}
 
     def handle(number: int, frame: object) -> None:
         nonlocal raised
         raised = True
-        signal.signal(number, old[number])
+        signal.signal(number, old[signal.Signals(number)])
 
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -343,5 +346,5 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: raised
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for caught, handler in old.items():
+            signal.signal(caught, handler)

@@ -1,8 +1,9 @@
-"""The policy network of AlphaGo, composed of cnncore blocks, and the networks that ship with the engine.
+"""The policy network of AlphaGo, composed of cnncore blocks, and the shipped networks.
 
-Silver et al. 2016, Methods, "Neural network architecture": one 5x5 convolution and eleven 3x3 convolutions of k
-filters, each with ReLU, then one 1x1 convolution to a single map with a different bias for each position. The
-softmax is left to who asks (evaluators.py): networks return logits.
+Silver et al. 2016, Methods, "Neural network architecture": one 5x5 convolution and eleven 3x3
+convolutions of k filters, each with ReLU, then one 1x1 convolution to a single map with a
+different bias for each position. The softmax is left to who asks (evaluators.py): networks return
+logits.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cnncore.blocks import ConvNormAct, PositionBias
+from cnncore.blocks import ConvNormAct, PositionBias, channels_last
 from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from cnncore.init import he_normal_
 from goengine.features import FEATURE_VERSION
@@ -34,9 +36,9 @@ class NetworkError(GoError):
 class PolicyConfig:
     """The shape of a policy network.
 
-    filters: maps of each hidden layer (AlphaGo: 192). layers: all convolutions, the last 1x1 included.
-    planes: input planes. size: the board that the position bias belongs to. norm: batch normalisation behind each
-    hidden convolution, for training only.
+    filters: maps of each hidden layer (AlphaGo: 192). layers: all convolutions, the last 1x1
+    included. planes: input planes. size: the board that the position bias belongs to. norm: batch
+    normalisation behind each hidden convolution, for training only.
     """
 
     filters: int = 192
@@ -49,7 +51,7 @@ class PolicyConfig:
 class PolicyNet(nn.Module):
     """Map feature planes to one logit a point."""
 
-    def __init__(self, config: PolicyConfig = PolicyConfig()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, config: PolicyConfig = PolicyConfig()) -> None:
         super().__init__()
         if config.layers < 2 or config.filters < 1:
             raise NetworkError(
@@ -66,21 +68,23 @@ class PolicyNet(nn.Module):
         he_normal_(self.head, gain=1.0)
 
     def features(self, planes: Tensor) -> Tensor:
-        """Return the last hidden maps (B, filters, N, N) of planes (B, planes, N, N), uint8 or float."""
+        """Return the last hidden maps (B, filters, N, N) of uint8 or float (B, planes, N, N)."""
         x = planes.to(self.head.weight.dtype)
-        return self.body(x.contiguous(memory_format=torch.channels_last))
+        hidden: Tensor = self.body(x.contiguous(memory_format=torch.channels_last))
+        return hidden
 
     def forward(self, planes: Tensor) -> Tensor:
-        """Return float32 logits (B, N*N); boards of another size than the config's get no position bias."""
-        return self.bias(self.head(self.features(planes)).float())
+        """Return float32 logits (B, N*N); other sizes than the config's get no position bias."""
+        logits: Tensor = self.bias(self.head(self.features(planes)).float())
+        return logits
 
     def folded(self) -> PolicyNet:
-        """Return a network without batch normalisation that computes this one's evaluation-mode function."""
-        net = PolicyNet(replace(self.config, norm=False)).to(self.head.weight.device)
+        """Return a network without normalisation that computes what this one does in eval mode."""
+        net = PolicyNet(replace(self.config, norm=False))
         net.body = nn.Sequential(*(_conv_block(layer).folded() for layer in self.body))
         net.head.load_state_dict(self.head.state_dict())
         net.bias.load_state_dict(self.bias.state_dict())
-        return net.to(self.head.weight.device, memory_format=torch.channels_last).eval()
+        return channels_last(net, self.head.weight.device).eval()
 
 
 def _conv_block(module: nn.Module) -> ConvNormAct:
@@ -88,12 +92,21 @@ def _conv_block(module: nn.Module) -> ConvNormAct:
     return module
 
 
-def widen(net: PolicyNet, filters: int, rng: np.random.Generator, *, noise: float = 0.0) -> PolicyNet:
+def widen(
+    net: PolicyNet,
+    filters: int,
+    rng: np.random.Generator,
+    *,
+    noise: float = 0.0,
+    heads: Sequence[nn.Conv2d] = (),
+) -> PolicyNet:
     """Return a network of `filters` filters that computes the same function (Net2WiderNet).
 
-    Chen, Goodfellow & Shlens 2016, "Net2Net", section 2.2: each new filter copies a random old one, and whoever
-    reads it divides its weights among the copies, here in unequal random shares, so that the copies learn apart.
-    `noise` adds that fraction of each kernel's standard deviation, at the price of exactness.
+    Chen, Goodfellow & Shlens 2016, "Net2Net", section 2.2: each new filter copies a random old
+    one, and whoever reads it divides its weights among the copies, here in unequal random shares,
+    so that the copies learn apart. `noise` adds that fraction of each kernel's standard deviation
+    to the copies, at the price of exactness. Further 1x1 layers on the last hidden maps (`heads`)
+    are widened in place.
 
     Raises:
         NetworkError: fewer filters than before.
@@ -104,47 +117,67 @@ def widen(net: PolicyNet, filters: int, rng: np.random.Generator, *, noise: floa
     wide = PolicyNet(replace(net.config, filters=filters))
     incoming = np.arange(net.config.planes)
     share = np.ones(net.config.planes)
-    with torch.no_grad():
-        for source, target in zip(net.body, wide.body, strict=True):
-            source, target = _conv_block(source), _conv_block(target)
-            outgoing = np.concatenate([np.arange(old), _spread(old, filters - old, rng)])
-            weight = source.conv.weight.double().cpu()[outgoing][:, incoming]
-            weight = weight * torch.from_numpy(share)[None, :, None, None]
-            if noise:
-                jitter = torch.from_numpy(rng.standard_normal(tuple(weight.shape)))
-                jitter[:old] = 0.0
-                weight = weight + jitter * (noise * weight.std())
-            target.conv.weight.copy_(weight)
-            if source.conv.bias is not None and target.conv.bias is not None:
-                target.conv.bias.copy_(source.conv.bias[outgoing])
-            if source.norm is not None and target.norm is not None:
-                for name, value in source.norm.state_dict().items():
-                    target.norm.state_dict()[name].copy_(value[outgoing] if value.ndim else value)
-            incoming, share = outgoing, _shares(outgoing, rng)
-        head = net.head.weight.double().cpu()[:, incoming]
-        wide.head.weight.copy_(head * torch.from_numpy(share)[None, :, None, None])
-        wide.bias.load_state_dict(net.bias.state_dict())
-    device = net.head.weight.device
+    for source, target in zip(net.body, wide.body, strict=True):
+        outgoing = np.concatenate([np.arange(old), _spread(old, filters - old, rng)])
+        _widen_block(_conv_block(source), _conv_block(target), outgoing, incoming, share)
+        if noise:
+            weight = _conv_block(target).conv.weight
+            jitter = torch.from_numpy(rng.standard_normal(tuple(weight.shape)))
+            with torch.no_grad():
+                weight[old:] += noise * weight.std() * jitter[old:].to(weight.dtype)
+        incoming, share = outgoing, _shares(outgoing, rng)
+    wide.head.weight = _widen_head(net.head, incoming, share)
+    for head in heads:
+        head.weight = _widen_head(head, incoming, share)
+        head.in_channels = filters
+    wide.bias.load_state_dict(net.bias.state_dict())
     wide.train(net.training)
-    return wide.to(device, memory_format=torch.channels_last)
+    return channels_last(wide, net.head.weight.device)
 
 
-def _spread(old: int, extra: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return which old filter each of `extra` new ones copies: all equally often, in random order."""
+Index = npt.NDArray[np.int64]
+Shares = npt.NDArray[np.float64]
+
+
+@torch.no_grad()
+def _widen_block(
+    source: ConvNormAct, target: ConvNormAct, outgoing: Index, incoming: Index, share: Shares
+) -> None:
+    """Fill a wider block: copies of old filters outside, shared weights inside."""
+    weight = source.conv.weight.double().cpu()[outgoing][:, incoming]
+    target.conv.weight.copy_(weight * torch.from_numpy(share)[None, :, None, None])
+    if source.conv.bias is not None and target.conv.bias is not None:
+        target.conv.bias.copy_(source.conv.bias[outgoing])
+    if source.norm is not None and target.norm is not None:
+        wide = target.norm.state_dict()
+        for name, value in source.norm.state_dict().items():
+            wide[name].copy_(value[outgoing] if value.ndim else value)
+
+
+def _widen_head(head: nn.Conv2d, incoming: Index, share: Shares) -> nn.Parameter:
+    weight = head.weight.detach().double().cpu()[:, incoming]
+    weight = weight * torch.from_numpy(share)[None, :, None, None]
+    return nn.Parameter(weight.to(head.weight))
+
+
+def _spread(old: int, extra: int, rng: np.random.Generator) -> Index:
+    """Return which old filter each of `extra` new ones copies: all equally often."""
     rounds = [rng.permutation(old) for _ in range(-(-extra // old))]
     return np.concatenate([*rounds, np.empty(0, dtype=np.int64)])[:extra].astype(np.int64)
 
 
-def _shares(
-    copies: np.ndarray[Any, np.dtype[np.int64]], rng: np.random.Generator
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return each copy's share of its original: positive, unequal, summing to 1 over the copies."""
+def _shares(copies: Index, rng: np.random.Generator) -> Shares:
+    """Return each copy's share of its original: positive, unequal, summing to 1."""
     raw = rng.uniform(0.5, 1.5, len(copies))
-    return raw / np.bincount(copies, weights=raw)[copies]
+    return np.asarray(raw / np.bincount(copies, weights=raw)[copies])
 
 
 def save_network(
-    net: PolicyNet, path: Path | str, *, metadata: dict[str, Any], dtype: torch.dtype = torch.float32
+    net: PolicyNet,
+    path: Path | str,
+    *,
+    metadata: dict[str, Any],
+    dtype: torch.dtype = torch.float32,
 ) -> None:
     """Write a network, folded, in `dtype` (float32 or float16), with its config and `metadata`."""
     plain = net.folded() if net.config.norm else net
@@ -172,23 +205,25 @@ def default_network(*, candidates: Sequence[str] | None = None) -> str:
     """
     names = shipped_networks() if candidates is None else list(candidates)
     if not names:
-        raise NetworkError("this installation ships no network; name a file, e.g. one from 'selfplay export'")
+        raise NetworkError(
+            "this installation ships no network; name a file, e.g. one from 'selfplay export'"
+        )
     by_width = sorted(names, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
     return by_width[-1] if torch.cuda.is_available() else by_width[0]
 
 
 def load_network(name_or_path: str | Path) -> PolicyNet:
-    """Return a shipped network by name, or one from a file, as float32 in evaluation mode on the CPU.
+    """Return a network by its shipped name or file: float32, in eval mode, on the CPU.
 
-    Raises:
-        NetworkError: unknown name, missing or damaged file, other version, or weights that do not fit.
+    Raises: NetworkError: unknown name, missing or damaged file, other version, or weights that do
+    not fit.
     """
     net, _ = read_network(name_or_path)
     return net
 
 
 def read_network(name_or_path: str | Path) -> tuple[PolicyNet, dict[str, Any]]:
-    """Return a network and the metadata of its file (config, feature version, what it was trained on)."""
+    """Return a network and its file's metadata (config, feature version, training)."""
     path = _locate(name_or_path)
     try:
         checkpoint = load_checkpoint(path, kind=KIND)
@@ -205,7 +240,7 @@ def read_network(name_or_path: str | Path) -> tuple[PolicyNet, dict[str, Any]]:
         net.load_state_dict({name: value.float() for name, value in checkpoint.tensors.items()})
     except RuntimeError as error:
         raise NetworkError(f"the weights in {path} do not fit its config: {error}") from error
-    return net.to(memory_format=torch.channels_last).eval(), facts
+    return channels_last(net).eval(), facts
 
 
 def _locate(name_or_path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""The command line: ``selfplay ingest | subset | train | evaluate``."""
+"""The command line: ``selfplay ingest | subset | train | export | evaluate``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ _COMMANDS = {
     "ingest": ("selfplay.ingest", "configure", "run", "make an archive of SGF files"),
     "subset": ("selfplay.subset", "configure", "run", "make a smaller archive of an archive"),
     "train": ("selfplay.supervised", "configure_train", "run_train", "train a network"),
-    "evaluate": (
+    "export": (
         "selfplay.supervised",
+        "configure_export",
+        "run_export",
+        "write the network of a training run to a file",
+    ),
+    "evaluate": (
+        "selfplay.evaluation",
         "configure_evaluate",
         "run_evaluate",
         "measure a network on held-out games",

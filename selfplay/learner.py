@@ -1,11 +1,13 @@
 """What a policy network learns from a position, and with which optimiser.
 
-Silver et al. 2016, Methods, "Policy network: classification": the cross-entropy of the move that the player chose.
-Beyond the paper, extra outputs may predict the moves after it; they are dropped at export.
+Silver et al. 2016, Methods, "Policy network: classification": the cross-entropy of the move that
+the player chose. Beyond the paper, extra outputs may predict the moves after it; they are dropped
+at export.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +29,8 @@ from selfplay.recipes import Recipe
 class Learner(nn.Module):
     """A policy network with extra outputs that predict the moves after the next one.
 
-    The extra outputs share all hidden layers, teach them more per position, and are dropped at export.
+    The extra outputs share all hidden layers, teach them more per position, and are dropped at
+    export.
     """
 
     def __init__(self, policy: PolicyNet, *, future_moves: int = 0) -> None:
@@ -51,13 +54,15 @@ class Learner(nn.Module):
         return torch.stack(outputs, dim=1)
 
     def widened(self, filters: int, rng: np.random.Generator, *, noise: float) -> Learner:
-        """Return a learner of `filters` filters with the same policy; the extra outputs start anew."""
-        policy = widen(self.policy, filters, rng, noise=noise)
-        return Learner(policy, future_moves=len(self.heads))
+        """Return a learner of `filters` filters that computes the same function."""
+        twin = copy.deepcopy(self)
+        heads = [head for head in twin.heads if isinstance(head, nn.Conv2d)]
+        twin.policy = widen(self.policy, filters, rng, noise=noise, heads=heads)
+        return twin
 
 
 def policy_loss(recipe: Recipe, device: torch.device) -> Callable[[Any, Any], Any]:
-    """Return the loss of `fit`: cross-entropy of the move played, and weighted, of the moves after it."""
+    """Return the loss for `fit`: cross-entropy of the move played and of those after it."""
 
     def loss(model: nn.Module, batch: PositionBatch) -> tuple[Tensor, dict[str, Tensor]]:
         planes = torch.from_numpy(batch.planes).to(device, non_blocking=True)

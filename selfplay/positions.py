@@ -1,8 +1,8 @@
 """From an archive of games to shuffled batches of planes and moves.
 
-Batch `b` of a stream is a pure function of (seed, b): a source by its weight, a position uniformly among the
-source's positions, a symmetry. Worker threads replay the games and encode the planes while the network computes;
-neither holds the GIL.
+Batch `b` of a stream is a pure function of (seed, b): a source by its weight, a position uniformly
+among the source's positions, a symmetry. Worker threads replay the games and encode the planes
+while the network computes; neither holds the GIL.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class DataError(ValueError):
 class PositionBatch:
     """A batch of positions.
 
-    planes: uint8 (B, 48, 19, 19). moves: int64 (B, 1 + future), the move played here and the moves after it, or
-    NO_MOVE. games, plies: int64 (B,), where the position comes from.
+    planes: uint8 (B, 48, 19, 19). moves: int64 (B, 1 + future), the move played here and the moves
+    after it, or NO_MOVE. games, plies: int64 (B,), where the position comes from.
     """
 
     planes: npt.NDArray[np.uint8]
@@ -51,8 +51,8 @@ class PositionBatch:
 class Positions:
     """The positions of one split of an archive, drawn at random or listed.
 
-    A position is a move that is not a pass, in a 19x19 game. `weights` gives each source's share of the draws;
-    sources that it does not name are left out; without it all positions are alike.
+    A position is a move that is not a pass, in a 19x19 game. `weights` gives each source's share
+    of the draws; sources that it does not name are left out; without it all positions are alike.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Positions:
         *,
         symmetries: npt.NDArray[np.int64] | None = None,
     ) -> PositionBatch:
-        """Return the positions before move `plies` of `games`, each under its symmetry (default: as played)."""
+        """Return the positions before move `plies` of `games`, each under its symmetry."""
         turn = np.zeros(len(games), dtype=np.int64) if symmetries is None else symmetries
         jobs = _jobs(self.archive, games, plies, turn)
         records = replay_batch(self.archive.moves, jobs, size=SIZE, stones=self.archive.setup)
@@ -129,7 +129,7 @@ class Positions:
         return PositionBatch(encode_batch(records), moves, games, plies)
 
     def random_batch(self, count: int, *, seed: int, number: int) -> PositionBatch:
-        """Return batch `number` of the stream of `seed`: `count` random positions, each under a random symmetry."""
+        """Return batch `number` of the stream of `seed`, every position turned at random."""
         rng = np.random.default_rng([seed, number])
         games, plies = self.draw(count, rng)
         return self.batch(games, plies, symmetries=rng.integers(SYMMETRIES, size=count))
@@ -137,7 +137,7 @@ class Positions:
     def stream(
         self, count: int, *, seed: int, first: int = 0, workers: int = 1, ahead: int = 4
     ) -> Iterator[PositionBatch]:
-        """Yield batches `first`, `first + 1`, ... without end, made by `workers` threads `ahead` of time.
+        """Yield batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
 
         Closing the generator ends the threads.
         """

@@ -1,4 +1,4 @@
-"""One training run in its folder: checkpoint, metrics, curve; started, resumed and grown from a recipe."""
+"""One training run in its folder: started from a recipe, resumed, grown, measured."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from cnncore.checkpoint import read_metadata
+from cnncore.blocks import channels_last
+from cnncore.checkpoint import load_checkpoint, read_metadata
 from cnncore.curves import MetricsLog, plot_curves
-from cnncore.training import Plan, TrainingState, best_precision, fit
+from cnncore.training import KIND, Plan, TrainingState, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
@@ -66,7 +67,7 @@ class Run:
 
     def _state(self, policy: PolicyNet) -> TrainingState:
         learner = Learner(policy, future_moves=self.recipe.future_moves)
-        learner = learner.to(self.device, memory_format=torch.channels_last)
+        learner = channels_last(learner, self.device)
         optimizers = make_optimizers(learner, self.recipe)
         return TrainingState.start(learner, optimizers, seed=self.recipe.seed)
 
@@ -79,8 +80,8 @@ class Run:
             torch.manual_seed(self.recipe.seed)
             rng = np.random.default_rng([self.recipe.seed, filters])
             grown.append(learner.widened(filters, rng, noise=self.recipe.grow_noise))
-        model = grown[0].to(self.device, memory_format=torch.channels_last).train()
-        average = grown[1].to(self.device, memory_format=torch.channels_last)
+        model = channels_last(grown[0], self.device).train()
+        average = channels_last(grown[1], self.device)
         self.state = replace(
             old,
             model=model,
@@ -121,9 +122,7 @@ class Run:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure a model on the held-out positions."""
         count = self.recipe.validate_positions
-        return measure(
-            model, self.held_out, count, device=self.device, precision=self.precision
-        )
+        return measure(model, self.held_out, count, device=self.device, precision=self.precision)
 
     def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
         """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was."""
@@ -171,3 +170,15 @@ class _Stream:
     def close(self) -> None:
         for stream in self._open:
             stream.close()
+
+
+def averaged_network(folder: Path) -> PolicyNet:
+    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
+    checkpoint = load_checkpoint(folder / CHECKPOINT, kind=KIND)
+    net = PolicyNet(PolicyConfig(**checkpoint.metadata["config"]))
+    prefix = "average.policy."
+    tensors = checkpoint.tensors
+    net.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    )
+    return net.eval()

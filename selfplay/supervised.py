@@ -1,7 +1,7 @@
 """The commands `selfplay train` and `selfplay export`: supervised learning of the policy network.
 
-`train` starts a run in a folder, or goes on with the run that is there. `export` writes the averaged weights as a
-network file that the engine plays with.
+`train` starts a run in a folder, or goes on with the run that is there. `export` writes the
+averaged weights as a network file that the engine plays with.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
-from cnncore.training import KIND, TrainingError
-from goengine.networks import PolicyConfig, PolicyNet, load_network, save_network, widen
+from cnncore.checkpoint import CheckpointError, read_metadata
+from cnncore.training import TrainingError
+from goengine.networks import PolicyNet, load_network, save_network, widen
 from goengine.types import GoError
 from selfplay.archive import Archive
 from selfplay.positions import DataError
 from selfplay.recipes import Recipe, RecipeError, from_table, load_recipe
-from selfplay.runs import CHECKPOINT, Run
+from selfplay.runs import CHECKPOINT, Run, averaged_network
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +36,24 @@ FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, OSE
 def configure_train(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `selfplay train`."""
     parser.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
-    parser.add_argument("--data", required=True, type=Path, help="archive made by 'selfplay ingest'")
-    parser.add_argument("--out", required=True, type=Path, help="folder of the run; resumed if begun")
+    parser.add_argument(
+        "--data", required=True, type=Path, help="archive made by 'selfplay ingest'"
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, help="folder of the run; resumed if begun"
+    )
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
     )
     parser.add_argument("--from", dest="start", metavar="NET", help="start from this network")
-    parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen the --from network first")
+    parser.add_argument(
+        "--widen", type=int, metavar="FILTERS", help="widen the --from network first"
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network; default: all cores")
+    parser.add_argument(
+        "--threads", type=int, help="CPU threads of the network; default: all cores"
+    )
     parser.add_argument("--workers", type=int, default=1, help="threads that encode planes")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
@@ -54,7 +62,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
 
 
 def run_train(args: argparse.Namespace) -> int:
-    """Run `selfplay train`: 0 when the plan is done or the time is up, 130 after Ctrl-C, 1 on failure."""
+    """Run `selfplay train`: 0 at the end of plan or time, 130 after Ctrl-C, 1 on failure."""
     try:
         run = _open_run(args)
         outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
@@ -120,16 +128,6 @@ def _check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: b
         )
 
 
-def averaged_network(folder: Path) -> PolicyNet:
-    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
-    checkpoint = load_checkpoint(folder / CHECKPOINT, kind=KIND)
-    net = PolicyNet(PolicyConfig(**checkpoint.metadata["config"]))
-    prefix = "average.policy."
-    tensors = checkpoint.tensors
-    net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    return net.eval()
-
-
 def configure_export(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `selfplay export`."""
     parser.add_argument("run", type=Path, help="folder of a training run")
@@ -162,12 +160,3 @@ def _card(facts: dict[str, Any]) -> dict[str, Any]:
         "training_seconds": round(facts["state"]["seconds"]),
         "torch": facts["torch"],
     }
-
-
-__all__ = [
-    "averaged_network",
-    "configure_export",
-    "configure_train",
-    "run_export",
-    "run_train",
-]

@@ -1,4 +1,4 @@
-"""Recipes: named, tested training configurations, one TOML file each, read into a frozen dataclass."""
+"""Recipes: named, tested training configurations, one TOML file each."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ class Growth:
 class Recipe:
     """How a policy network is trained. Counts are positions unless the name says steps or seconds.
 
-    filters, layers: the network (PolicyConfig). norm: batch normalisation while training, folded at export.
-    positions: planned length of the run, which the schedule is stretched over. batch: positions a step.
-    optimizer: "muon" (orthogonalised momentum for kernels, Adam for the rest) or "sgd" (Nesterov momentum for all).
-    lr: learning rate of the kernels. lr_rest: of biases, normalisation and output layer. momentum: of the kernels.
-    weight_decay: decoupled for muon, L2 for sgd; kernels only. clip: largest gradient norm, 0 for none.
-    schedule, warmup, decay: see cnncore.training.Plan. average: decay of the weight average that is exported.
-    label_smoothing: share of the target spread over all points. future_moves: how many moves after the next one
+    filters, layers: the network (PolicyConfig). norm: batch normalisation while training, folded
+    at export. positions: planned length of the run, which the schedule is stretched over. batch:
+    positions a step. optimizer: "muon" (orthogonalised momentum for kernels, Adam for the rest) or
+    "sgd" (Nesterov momentum for all). lr: learning rate of the kernels. lr_rest: of biases,
+    normalisation and output layer. momentum: of the kernels. weight_decay: decoupled for muon, L2
+    for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule, warmup, decay: see
+    cnncore.training.Plan. average: decay of the weight average that is exported. label_smoothing:
+    share of the target spread over all points. future_moves: how many moves after the next one
     extra outputs learn to predict (training only). future_weight: weight of each such loss.
     sources: share of each archive source in a batch, by name; empty takes all positions alike.
-    grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the copies apart.
-    validate_every, validate_positions: how often and on how many held-out positions the average is measured.
-    report_steps: steps a line of metrics. checkpoint_seconds: time between checkpoints.
-    precision: "auto" takes bfloat16 where the machine computes in it. seed: of weights and batches.
+    grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the copies
+    apart. validate_every, validate_positions: how often and on how many held-out positions the
+    average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
+    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. seed: of
+    weights and batches.
     """
 
     filters: int = 192
@@ -105,16 +107,22 @@ class Recipe:
 
     def table(self) -> dict[str, Any]:
         """Return the recipe as plain JSON values; `from_table` takes them back."""
-        return {**asdict(self), "sources": dict(self.sources), "grow": [asdict(g) for g in self.grow]}
+        return {
+            **asdict(self),
+            "sources": dict(self.sources),
+            "grow": [asdict(g) for g in self.grow],
+        }
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a parsed TOML or JSON table; unknown keys and wrong types raise RecipeError."""
+    """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
     kinds = {f.name: type(f.default) for f in fields(Recipe)}
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in kinds:
-            raise RecipeError(f"recipe: unknown key {key!r}; known keys: {', '.join(sorted(kinds))}")
+            raise RecipeError(
+                f"recipe: unknown key {key!r}; known keys: {', '.join(sorted(kinds))}"
+            )
         if key == "grow":
             values[key] = _growths(value)
         elif key == "sources":
