@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class GameRecord:
     """One game: set-up stones, moves and what is known about players and result.
 
-    ``moves`` holds (colour, move) pairs; a move counts from the top-left, N*N is a pass. ``handicap``
-    is the number that the game was announced with; the stones themselves are in ``setup_black``.
+    ``moves`` holds (colour, move) pairs; a move counts from the top-left, N*N is a pass.
+    ``handicap`` is the announced number; the stones themselves are in ``setup_black``.
     ``result`` reads like SGF: ``B+R``, ``W+T``, ``W+3.5``, ``0`` (draw), ``Void``, ``B+``; None is
     unknown. ``cut`` says why a reader kept only a prefix of the game and takes no part in equality.
     """

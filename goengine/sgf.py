@@ -20,45 +20,50 @@ Legality is not asked here: replaying the record tells.
 
 from __future__ import annotations
 
-import codecs
 import logging
-import math
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from sgfmill import sgf_grammar
 
 from goengine.coords import CoordError, move_to_sgf, pass_move, sgf_to_move
 from goengine.record import GameRecord
-from goengine.types import BLACK, EMPTY, MAX_SIZE, MIN_SIZE, WHITE, GoError, colour_letter
+from goengine.sgf_encoding import to_utf8
+from goengine.sgf_values import (
+    Node,
+    SgfError,
+    board_size,
+    check_game,
+    count_value,
+    komi_value,
+    result_value,
+    text_value,
+)
+from goengine.types import BLACK, EMPTY, WHITE, colour_letter
+
+__all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "write_sgf"]
 
 _log = logging.getLogger(__name__)
 
-_Node = dict[bytes, list[bytes]]
 _Token = tuple[str, bytes]
 
 CUT_BROKEN = "broken text"
 CUT_SETUP = "setup in mid-game"
 CUT_MOVE = "unreadable move"
 
-_CHARSET = re.compile(rb"CA\s*\[\s*([A-Za-z0-9_-]{1,20})\s*\]")
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _ROOT = re.compile(rb"\(\s*;(?=[^()]{0,300}?\b(?:GM|FF|SZ|CA|PB|PW)\s*\[)")
-# What files call an encoding, and the superset that their bytes are really in.
-_ENCODINGS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
-_SAFE_ENCODING = re.compile(
-    r"(ascii|utf-8|iso8859-\d+|cp\d+|gb18030|big5(hkscs)?|euc_jp|koi8-[ru]|johab|hz)\Z"
+# A whole game of the usual shape: a root, then one bare move a node, no variation. The quantifiers
+# are possessive, so that matching takes linear time.
+_PLAIN = re.compile(
+    rb"\s*(\(;(?:[A-Z]{1,2}(?:\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\])++)*+)"
+    rb"((?:;[BW]\[(?:[a-s]{2})?\])++)\)\s*\Z",
+    re.DOTALL,
 )
+_PLAIN_MOVE = re.compile(rb";([BW])\[([a-s]*)\]")
 _SETUP = {b"AB": BLACK, b"AW": WHITE, b"AE": EMPTY}
 _TURN = {b"B": BLACK, b"W": WHITE}
-# Komi in hundredths, as Fox writes it; Chinese rules count 3.75 stones for 7.5 points.
-_FOX_KOMI = {375.0: 7.5, 650.0: 6.5, 750.0: 7.5}
-_MAX_KOMI = 200.0
-
-
-class SgfError(GoError):
-    """Data from which no game of Go can be read."""
 
 
 def read_sgf(data: bytes | str) -> GameRecord:
@@ -83,6 +88,10 @@ def read_collection(data: bytes | str) -> Iterator[GameRecord | SgfError]:
     Data without any game yields one SgfError. Never raises.
     """
     text = to_utf8(data)
+    plain = _plain_game(text)
+    if plain is not None:
+        yield plain
+        return
     position = 0
     count = 0
     while True:
@@ -119,14 +128,14 @@ def read_variations(data: bytes | str) -> Iterator[GameRecord]:
         tree = sgf_grammar.parse_sgf_game(to_utf8(data))
     except ValueError as error:
         raise SgfError(f"not a well-formed SGF game: {error}") from None
-    stack: list[tuple[list[_Node], object]] = [([], tree)]
+    stack: list[tuple[list[Node], Any]] = [([], tree)]
     while stack:
         before, branch = stack.pop()
         nodes = before + [
             {name.encode("ascii"): values for name, values in node.items()}
-            for node in branch.sequence  # type: ignore[attr-defined]
+            for node in branch.sequence
         ]
-        children = branch.children  # type: ignore[attr-defined]
+        children = branch.children
         if not children:
             yield _record(nodes, sound=True)
         stack.extend((nodes, child) for child in reversed(children))
@@ -159,7 +168,7 @@ def write_sgf(record: GameRecord) -> bytes:
         ("EV", record.event),
     ):
         if text:
-            root[name] = [sgf_grammar.escape_text(text.encode("utf-8", "replace"))]
+            root[name] = [sgf_grammar.escapetext_value(text.encode("utf-8", "replace"))]
     tree = sgf_grammar.Coarse_game_tree()
     tree.sequence = [root] + [
         {colour_letter(colour): [move_to_sgf(move, record.size).encode()]}
@@ -169,45 +178,29 @@ def write_sgf(record: GameRecord) -> bytes:
     return data
 
 
-def to_utf8(data: bytes | str) -> bytes:
-    """Return SGF data as UTF-8 bytes: by CA where it holds, else by the look of the bytes."""
-    if isinstance(data, str):
-        return data.encode("utf-8", "replace")
-    if data.isascii():
-        return data
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace").encode("utf-8", "replace")
-    declared = _declared_encoding(data)
-    for encoding in (declared, "utf-8", _guessed_encoding(data)):
-        if encoding is None:
-            continue
-        try:
-            text = data.decode(encoding)
-        except UnicodeError:
-            continue
-        return data if encoding == "utf-8" else text.encode("utf-8", "replace")
-    return data.decode("utf-8", "replace").encode("utf-8")
+def _plain_game(text: bytes) -> GameRecord | None:
+    """Return the game if it is a root and bare moves, else None: the general way is 3 times slower.
 
-
-def _declared_encoding(data: bytes) -> str | None:
-    """Return the Python name of the encoding in CA, None if absent or unknown."""
-    match = _CHARSET.search(data)
+    The root goes through the grammar; the moves are taken by one regular expression.
+    """
+    match = _PLAIN.match(text)
     if match is None:
         return None
-    try:
-        name = codecs.lookup(match.group(1).decode("ascii")).name
-    except LookupError:
+    tokens, _ = sgf_grammar.tokenise(match.group(1) + b")")
+    nodes, sound = _main_line(tokens, closed=True)
+    if not sound or len(nodes) != 1 or not _TURN.keys().isdisjoint(nodes[0]):
         return None
-    name = _ENCODINGS.get(name, name)
-    return name if _SAFE_ENCODING.match(name) else None
-
-
-def _guessed_encoding(data: bytes) -> str:
-    """Tell Chinese from Latin-1: GB bytes come in pairs, accented letters mostly alone."""
-    runs = _HIGH_RUN.findall(data)
-    even = sum(len(run) % 2 == 0 for run in runs)
-    return "gb18030" if 2 * even > len(runs) else "latin-1"
+    try:
+        start = _record(nodes, sound=True)
+        points = _points(start.size)
+        moves = [
+            (BLACK if colour == b"B" else WHITE, points[point])
+            for colour, point in _PLAIN_MOVE.findall(match.group(2))
+        ]
+        stones = dict.fromkeys(start.setup_black, BLACK) | dict.fromkeys(start.setup_white, WHITE)
+        return _finish(nodes[0], start.size, stones, moves, None, None)
+    except (SgfError, KeyError):
+        return None
 
 
 def _balanced(tokens: list[_Token]) -> bool:
@@ -215,11 +208,11 @@ def _balanced(tokens: list[_Token]) -> bool:
     return tokens.count(("D", b"(")) == tokens.count(("D", b")"))
 
 
-def _main_line(tokens: list[_Token], *, closed: bool) -> tuple[list[_Node], bool]:
-    """Return the nodes from the root to the first leaf (the first ``)``) and whether all is sound."""
-    nodes: list[_Node] = []
+def _main_line(tokens: list[_Token], *, closed: bool) -> tuple[list[Node], bool]:
+    """Return the nodes from root to first leaf (the first ``)``) and whether all is sound."""
+    nodes: list[Node] = []
     values: list[bytes] | None = None
-    node: _Node | None = None
+    node: Node | None = None
     for kind, token in tokens:
         if kind == "V":
             if values is None:
@@ -249,7 +242,7 @@ def _points(size: int) -> dict[bytes, int]:
 
 
 def _point(value: bytes, size: int) -> int | None:
-    """Return the move that a value names, in any case and with blanks around; None if it is none."""
+    """Return the move that a value names, in any case, blanks around it or not; else None."""
     move = _points(size).get(value)
     if move is not None:
         return move
@@ -274,13 +267,13 @@ def _stones(values: list[bytes], size: int) -> Iterator[int]:
                 yield row * size + column
 
 
-def _record(nodes: list[_Node], sound: bool) -> GameRecord:
+def _record(nodes: list[Node], sound: bool) -> GameRecord:
     """Build the record of one line of nodes; ``sound`` tells whether the text was whole."""
     if not nodes:
         raise SgfError("the game has no node: write at least '(;)'")
     root = nodes[0]
-    _check_game(root)
-    size = _size(root)
+    check_game(root)
+    size = board_size(root)
     points = _points(size)
     stones: dict[int, int] = {}
     moves: list[tuple[int, int]] = []
@@ -314,7 +307,7 @@ def _record(nodes: list[_Node], sound: bool) -> GameRecord:
 
 
 def _finish(
-    root: _Node,
+    root: Node,
     size: int,
     stones: dict[int, int],
     moves: list[tuple[int, int]],
@@ -322,10 +315,10 @@ def _finish(
     cut: str | None,
 ) -> GameRecord:
     """Settle handicap and first player, and read what the root says about the game."""
-    handicap = _integer(root, b"HA")
+    handicap = count_value(root, b"HA")
     black = sorted(point for point, colour in stones.items() if colour == BLACK)
     white = sorted(point for point, colour in stones.items() if colour == WHITE)
-    if not stones and _opens_with_handicap(moves, handicap, size):
+    if not any(stones.values()) and _opens_with_handicap(moves, handicap, size):
         black = sorted(move for _, move in moves[:handicap])
         moves = moves[handicap:]
         player = WHITE
@@ -337,20 +330,20 @@ def _finish(
         handicap = len(black)
     return GameRecord(
         size=size,
-        komi=_komi(root),
-        rules=_text(root, b"RU"),
+        komi=komi_value(root),
+        rules=text_value(root, b"RU"),
         handicap=handicap,
         setup_black=tuple(black),
         setup_white=tuple(white),
         to_play=player,
         moves=tuple(moves),
-        result=_result(root),
-        black=_text(root, b"PB"),
-        white=_text(root, b"PW"),
-        black_rank=_text(root, b"BR"),
-        white_rank=_text(root, b"WR"),
-        date=_text(root, b"DT"),
-        event=_text(root, b"EV"),
+        result=result_value(root),
+        black=text_value(root, b"PB"),
+        white=text_value(root, b"PW"),
+        black_rank=text_value(root, b"BR"),
+        white_rank=text_value(root, b"WR"),
+        date=text_value(root, b"DT"),
+        event=text_value(root, b"EV"),
         cut=cut,
     )
 
@@ -363,82 +356,3 @@ def _opens_with_handicap(moves: list[tuple[int, int]], handicap: int, size: int)
     points = {move for colour, move in first if colour == BLACK and move != pass_move(size)}
     follower = moves[handicap][0] if len(moves) > handicap else WHITE
     return len(points) == handicap and follower == WHITE
-
-
-def _check_game(root: _Node) -> None:
-    game = _text(root, b"GM")
-    if game not in (None, "1"):
-        raise SgfError(f"GM[{game[:20] if game else ''}] is not Go: only GM[1] can be read")
-
-
-def _size(root: _Node) -> int:
-    text = _text(root, b"SZ")
-    if text is None:
-        return MAX_SIZE
-    width, _, height = text.partition(":")
-    digits = width.strip()
-    if digits.isascii() and digits.isdigit() and len(digits) <= 3:
-        size = int(digits)
-        if MIN_SIZE <= size <= MAX_SIZE and height.strip() in ("", digits):
-            return size
-    raise SgfError(
-        f"board size SZ[{text[:20]}] is not supported: use square boards of {MIN_SIZE} to {MAX_SIZE}"
-    )
-
-
-def _text(root: _Node, name: bytes) -> str | None:
-    """Return the first value of a property as text without blanks at the ends, None if empty."""
-    values = root.get(name)
-    if not values:
-        return None
-    text: str = sgf_grammar.simpletext_value(values[0]).decode("utf-8", "replace").strip()
-    return text or None
-
-
-def _integer(root: _Node, name: bytes) -> int:
-    """Return a small count, 0 where the value is absent or is none."""
-    text = _text(root, name)
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 3:
-        return 0
-    return min(int(text), MAX_SIZE * MAX_SIZE)
-
-
-def _komi(root: _Node) -> float | None:
-    """Return KM in points, None where it is absent or absurd."""
-    text = _text(root, b"KM")
-    if text is None:
-        return None
-    try:
-        komi = float(text.replace(",", "."))
-    except ValueError:
-        return None
-    komi = _FOX_KOMI.get(komi, komi)
-    return komi if math.isfinite(komi) and abs(komi) <= _MAX_KOMI else None
-
-
-_RESULT = re.compile(r"([BW])\+\s*(.*)\Z", re.IGNORECASE | re.DOTALL)
-_REASONS = {"RESIGN": "R", "RESIGNATION": "R", "TIME": "T", "FORFEIT": "F"}
-
-
-def _result(root: _Node) -> str | None:
-    """Return RE in its short form (``B+R``, ``W+3.5``, ``0``, ``Void``); other text as it stands."""
-    text = _text(root, b"RE")
-    if text is None:
-        return None
-    if text.upper() in ("0", "DRAW", "JIGO"):
-        return "0"
-    if text.upper() == "VOID":
-        return "Void"
-    match = _RESULT.match(text)
-    if match is None:
-        return text
-    winner = match.group(1).upper()
-    detail = match.group(2).strip().upper()
-    detail = _REASONS.get(detail, detail)
-    if detail in ("", "R", "T", "F"):
-        return f"{winner}+{detail}"
-    margin = re.match(r"(\d{1,3}(?:[.,]\d{1,2})?)(?![\d.,])", detail)
-    if margin is None:
-        return text
-    points = float(margin.group(1).replace(",", "."))
-    return f"{winner}+{points:g}"

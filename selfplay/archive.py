@@ -1,13 +1,13 @@
 """Games on disk: a folder of .npy files that numpy maps into memory.
 
-============  =========================  ============================================================
-file          dtype, shape               content
-============  =========================  ============================================================
-moves.npy     int16 (M,)                 all moves of all games, one after the other (N*N = pass)
-setup.npy     int16 (S,)                 set-up stones of all games: black ones, then white ones
-games.npy     GAME_DTYPE (G,)            one record a game, in the order of ``moves``
-manifest.json                            version, digest, counts, the names behind the numbers
-============  =========================  ============================================================
+============  =====================  ======================================================
+file          dtype, shape           content
+============  =====================  ======================================================
+moves.npy     int16 (M,)             all moves of all games, one after the other (N*N = pass)
+setup.npy     int16 (S,)             set-up stones of all games: black ones, then white ones
+games.npy     GAME_DTYPE (G,)        one record a game, in the order of ``moves``
+manifest.json                        version, digest, counts, the names behind the numbers
+============  =====================  ======================================================
 
 Colours alternate from ``first``. Games lie without gaps, so a random index into ``moves`` is a
 random (game, ply), and ``moves[offset : offset + ply]`` are the moves before it. Reading needs

@@ -12,6 +12,7 @@ from goengine.types import MAX_SIZE, GoError
 from selfplay.layout import parse_date
 
 MIN_MOVES = 20
+TOO_SHORT = "dropped: fewer moves than --min-moves"
 T = TypeVar("T", int, float)
 
 RESULTS = ("points", "resign", "time", "forfeit", "draw", "void", "unknown")
@@ -77,7 +78,7 @@ class Filters:
     def refuse_length(self, game: GameRecord) -> str | None:
         """Return why the number of moves keeps a game out, None if it does not."""
         if len(game.moves) < self.min_moves:
-            return f"dropped: {game.cut or 'fewer moves than --min-moves'}"
+            return TOO_SHORT
         if self.max_moves is not None and len(game.moves) > self.max_moves:
             return "filter: too many moves"
         return None

@@ -32,7 +32,7 @@ from goengine.record import GameRecord
 from goengine.sgf import SgfError, read_collection
 from goengine.types import GoError
 from selfplay.archive import Archive, ArchiveWriter, Block
-from selfplay.filters import Filters
+from selfplay.filters import TOO_SHORT, Filters
 from selfplay.replay import legal_length
 from selfplay.sources import Piece, PieceReader, find_files
 
@@ -69,18 +69,26 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
             if isinstance(game, SgfError):
                 counts[piece.source, "no readable game"] += 1
                 continue
-            reason = filters.refuse_header(game)
-            if reason is None:
-                game, cut = cut_game(game)
-                reason = cut if game is None else filters.refuse_length(game)
-                if cut is not None and reason is None:
-                    counts[piece.source, f"cut: {cut}"] += 1
-            if reason is not None or game is None:
-                counts[piece.source, reason or "no game"] += 1
-                continue
-            records.append(game)
-            sources.append(piece.source)
+            kept, reasons = judge(game, filters)
+            counts.update((piece.source, reason) for reason in reasons)
+            if kept is not None:
+                records.append(kept)
+                sources.append(piece.source)
     return Parsed(Block.from_records(records, sources), counts)
+
+
+def judge(game: GameRecord, filters: Filters) -> tuple[GameRecord | None, list[str]]:
+    """Return what is kept of a game (None: nothing) and what is to be counted."""
+    refused = filters.refuse_header(game)
+    if refused is not None:
+        return None, [refused]
+    prefix, cut = cut_game(game)
+    if prefix is None:
+        return None, [f"dropped: {cut}"]
+    refused = filters.refuse_length(prefix)
+    if refused is not None:
+        return None, [f"dropped: {cut}" if cut and refused == TOO_SHORT else refused]
+    return prefix, [f"cut: {cut}"] if cut else []
 
 
 def cut_game(game: GameRecord) -> tuple[GameRecord | None, str | None]:

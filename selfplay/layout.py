@@ -172,6 +172,7 @@ class NameTable:
         self._numbers = {"": 0}
 
     def number(self, text: str) -> int:
+        """Return the number of a text, a new one if it is new."""
         found = self._numbers.get(text)
         if found is None:
             if len(self.names) > _TABLE_LIMIT:
@@ -183,8 +184,8 @@ class NameTable:
 
 def run_starts(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return where each run starts when runs of these lengths follow each other."""
-    ends = np.cumsum(lengths, dtype=np.int64)
-    return ends - lengths
+    starts: npt.NDArray[np.int64] = np.cumsum(lengths, dtype=np.int64) - lengths
+    return starts
 
 
 def _check_alternation(record: GameRecord) -> None:

@@ -37,6 +37,7 @@ def _boards(size: int) -> tuple[Records, Records]:
 def _replay(
     board: Array, empty: Array, black: Array, white: Array, first: int, pairs: Array
 ) -> int:
+    """Return how many (colour, move) ``pairs`` are legal, -1 for impossible set-up stones."""
     board[0] = empty[0]
     # Set-up stones: every one must still stand when the last one is placed.
     for i in range(black.size):
@@ -56,4 +57,4 @@ def _replay(
         if pairs[i, 0] != colour or not play_if_legal(board, 0, pairs[i, 1], colour, False):
             return i
         colour = 3 - colour
-    return pairs.shape[0]
+    return len(pairs)
