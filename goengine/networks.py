@@ -235,9 +235,11 @@ def read_network(name_or_path: str | Path) -> tuple[PolicyNet, dict[str, Any]]:
             f"{path} was trained on feature version {facts.get('feature_version')}, this program "
             f"encodes version {FEATURE_VERSION}; use a network of this release"
         )
-    net = PolicyNet(PolicyConfig(**facts["config"]))
     try:
+        net = PolicyNet(PolicyConfig(**facts["config"]))
         net.load_state_dict({name: value.float() for name, value in checkpoint.tensors.items()})
+    except (KeyError, TypeError) as error:
+        raise NetworkError(f"{path} has no usable config ({error}); export it again") from error
     except RuntimeError as error:
         raise NetworkError(f"the weights in {path} do not fit its config: {error}") from error
     return channels_last(net).eval(), facts

@@ -1,8 +1,8 @@
 """Many games replayed at once, each to its own move: flat arrays of moves in, board records out.
 
-Records of human games are replayed under simple ko and without asking whether a move is legal; whoever made the
-arrays (an archive) has checked that. A symmetry can be applied to the moves on the way, which turns the resulting
-position and all its feature planes.
+Records of human games are replayed under simple ko and without asking whether a move is legal;
+whoever made the arrays (an archive) has checked that. A symmetry can be applied to the moves on
+the way, which turns the resulting position and all its feature planes.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def replay_batch(
 ) -> Records:
     """Return the positions that `jobs` (JOB_DTYPE, shape (B,)) ask for as (B,) board records.
 
-    `moves` and `stones` are flat arrays that the jobs index (default: the stones lie in `moves` too). The GIL is
-    free while it runs.
+    `moves` and `stones` are flat arrays that the jobs index (default: the stones lie in `moves`
+    too). The GIL is free while it runs.
     """
     records = new_records(len(jobs), size)
     flat = np.asarray(moves)

@@ -83,7 +83,7 @@ class Positions:
         if not self.sources:
             raise DataError(
                 f"the archive has no 19x19 {split} games of these sources; it holds "
-                f"{', '.join(archive.sources)}"
+                f"{', '.join(filter(None, archive.sources))}"
             )
 
     def __len__(self) -> int:
@@ -174,7 +174,8 @@ def _weights(archive: Archive, weights: Mapping[str, float] | None) -> dict[str,
     unknown = sorted(set(weights) - set(archive.sources))
     if unknown:
         raise DataError(
-            f"no source {unknown[0]!r} in the archive; it holds {', '.join(archive.sources)}"
+            f"no source {unknown[0]!r} in the archive; it holds "
+            f"{', '.join(filter(None, archive.sources))}"
         )
     return dict(weights)
 

@@ -1,0 +1,190 @@
+"""The policy network: AlphaGo's shape, exact folding, widening that changes nothing, files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cnncore.checkpoint import save_checkpoint
+from goengine.networks import (
+    KIND,
+    NetworkError,
+    PolicyConfig,
+    PolicyNet,
+    default_network,
+    load_network,
+    read_network,
+    save_network,
+    shipped_networks,
+    widen,
+)
+
+torch.set_num_threads(1)
+
+
+def _trained(config: PolicyConfig, *, seed: int = 0) -> PolicyNet:
+    """Return a network whose normalisation has seen data and whose position bias is not zero."""
+    torch.manual_seed(seed)
+    net = PolicyNet(config)
+    nn.init.normal_(net.bias.bias)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.3)
+            nn.init.normal_(module.bias, 0.0, 0.3)
+    net.train()
+    with torch.no_grad():
+        for _ in range(30):
+            net(torch.randint(0, 2, (4, config.planes, config.size, config.size)).byte())
+    return net.eval()
+
+
+def _planes(count: int = 3, size: int = 19) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(7)
+    return torch.randint(0, 2, (count, 48, size, size), generator=generator).byte()
+
+
+def test_the_network_of_the_paper() -> None:
+    net = PolicyNet(PolicyConfig())
+    assert sum(p.numel() for p in net.parameters()) == 3_882_793
+    convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+    assert len(convolutions) == 13
+    assert [c.kernel_size[0] for c in convolutions] == [5] + [3] * 11 + [1]
+    assert convolutions[-1].bias is None and net.bias.bias.shape == (361,)
+
+
+@pytest.mark.parametrize("filters", [32, 64, 96, 128, 192, 256])
+def test_logits_out_for_every_width(filters: int) -> None:
+    net = PolicyNet(PolicyConfig(filters=filters)).eval()
+    with torch.inference_mode():
+        logits = net(_planes(2))
+    assert logits.shape == (2, 361) and logits.dtype == torch.float32
+    assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize("layers", [4, 13])
+def test_folding_is_exact(layers: int) -> None:
+    net = _trained(PolicyConfig(filters=24, layers=layers, norm=True)).double()
+    folded = net.folded()
+    assert folded.config == replace(net.config, norm=False)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    assert folded.state_dict().keys() == PolicyNet(folded.config).state_dict().keys()
+    with torch.inference_mode():
+        expected = net(_planes())
+        difference = (folded.double()(_planes()) - expected).abs().max()
+    assert difference < 1e-4 * expected.abs().max()
+
+
+def test_folded_192_has_the_parameters_of_the_paper() -> None:
+    folded = PolicyNet(PolicyConfig(norm=True)).folded()
+    assert sum(p.numel() for p in folded.parameters()) == 3_882_793
+
+
+def test_other_board_sizes_run_without_the_position_bias() -> None:
+    net = _trained(PolicyConfig(filters=8, layers=3))
+    with torch.inference_mode():
+        before = net(_planes(size=9))
+        nn.init.zeros_(net.bias.bias)
+        assert before.shape == (3, 81) and torch.equal(net(_planes(size=9)), before)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_widening_keeps_the_function(norm: bool, mode: str) -> None:
+    net = _trained(PolicyConfig(filters=12, layers=6, norm=norm)).double()
+    net.train(mode == "train")
+    wide = widen(net, 31, np.random.default_rng(3)).double()
+    assert wide.config == replace(net.config, filters=31)
+    assert wide.training == net.training
+    with torch.no_grad():
+        expected, result = net(_planes()), wide(_planes())
+    assert (result - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+def test_widened_copies_learn_apart() -> None:
+    net = _trained(PolicyConfig(filters=8, layers=4, norm=True))
+    wide = widen(net, 16, np.random.default_rng(3)).train()
+    loss = nn.functional.cross_entropy(wide(_planes()), torch.tensor([3, 77, 200]))
+    loss.backward()
+    weight = wide.body[1].conv.weight
+    assert weight.grad is not None
+    for new in range(8, 16):
+        twins = [old for old in range(8) if torch.equal(weight[old], weight[new])]
+        assert twins == [] or not torch.allclose(weight.grad[twins[0]], weight.grad[new])
+
+
+def test_noise_moves_only_the_copies() -> None:
+    net = _trained(PolicyConfig(filters=6, layers=3))
+    plain = widen(net, 9, np.random.default_rng(1))
+    noisy = widen(net, 9, np.random.default_rng(1), noise=0.1)
+    first, other = plain.body[0].conv.weight, noisy.body[0].conv.weight
+    assert torch.equal(first[:6], other[:6])
+    assert not torch.isclose(first[6:], other[6:]).all(dim=(1, 2, 3)).any()
+
+
+def test_narrowing_is_refused() -> None:
+    with pytest.raises(NetworkError, match="cannot widen 8 filters to 4"):
+        widen(PolicyNet(PolicyConfig(filters=8, layers=3)), 4, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_file_holds_the_folded_network(tmp_path: Path, dtype: torch.dtype) -> None:
+    net = _trained(PolicyConfig(filters=16, layers=5, norm=True))
+    file = tmp_path / "small.safetensors"
+    save_network(net, file, metadata={"positions_seen": 5}, dtype=dtype)
+    loaded, facts = read_network(file)
+    assert facts["positions_seen"] == 5 and not loaded.config.norm and not loaded.training
+    with torch.inference_mode():
+        expected, result = net(_planes()), load_network(file)(_planes())
+    tolerance = 1e-4 if dtype == torch.float32 else 2e-2
+    assert result.dtype == torch.float32
+    assert (result - expected).abs().max() < tolerance * expected.abs().max()
+    assert (tmp_path / "small.safetensors").stat().st_size < 4 * 1.1 * 60_000
+
+
+def test_bad_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    net = PolicyNet(PolicyConfig(filters=4, layers=3))
+    state, config = net.state_dict(), asdict(net.config)
+
+    def refuse(words: str, metadata: dict[str, object], kind: str = KIND) -> None:
+        save_checkpoint(tmp_path / "x", state, kind=kind, metadata=metadata)
+        with pytest.raises(NetworkError, match=words):
+            load_network(tmp_path / "x")
+
+    refuse("feature version 99", {"feature_version": 99, "config": config})
+    refuse("feature version None", {"config": config})
+    refuse("do not fit", {"feature_version": 1, "config": {**config, "filters": 5}})
+    refuse("config", {"feature_version": 1, "config": {"colour": "blue"}})
+    refuse("config", {"feature_version": 1})
+    refuse("holds a cat", {"feature_version": 1, "config": config}, kind="cat")
+    with pytest.raises(NetworkError, match="no network named 'policy-7'"):
+        load_network("policy-7")
+    with pytest.raises(NetworkError, match="no checkpoint at"):
+        load_network(tmp_path / "absent.safetensors")
+
+
+def test_impossible_shapes_are_refused() -> None:
+    with pytest.raises(NetworkError, match="at least 2 layers"):
+        PolicyNet(PolicyConfig(layers=1))
+
+
+def test_shipped_networks_load_by_name() -> None:
+    for name in shipped_networks():
+        net, facts = read_network(name)
+        assert net.config.layers == 13 and facts["positions_seen"] > 0
+        card = Path("goengine") / "nets" / f"{name}.md"
+        assert (Path(__file__).parents[1] / card).is_file(), f"{name} has no model card"
+
+
+def test_the_default_network_suits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["policy-192", "policy-64"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert default_network(candidates=names) == "policy-64"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert default_network(candidates=names) == "policy-192"
+    with pytest.raises(NetworkError, match="ships no network"):
+        default_network(candidates=[])
