@@ -15,7 +15,8 @@ SUBCOMMANDS = {
     "play": ("goengine.terminal", "play a game in the terminal"),
     "match": ("goengine.match", "let two engines play games and count the wins"),
     "benchmark": ("goengine.benchmark", "measure the speed of this machine"),
-    "planes": ("goengine.drawing", "draw the feature planes of a position"),
+    "policy": ("goengine.show_policy", "list and draw a network's moves in a position"),
+    "planes": ("goengine.show_planes", "draw the feature planes of a position"),
 }
 """Name -> the module with ``configure(parser)`` and ``run(args) -> int``, and a line of help."""
 

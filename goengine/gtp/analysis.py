@@ -4,7 +4,7 @@ Two dialects of one idea. Leela Zero's (``lz-analyze``, ``analyze``) has whole n
 10000, KataGo's (``kata-analyze``) floats from 0 to 1. A client decides by the command's name, so
 neither may be used in the other. ``pv`` ends every segment and is never empty, and passes are left
 out: Sabaki drops a segment otherwise. A policy network has no search: its fields say what it knows,
-and fields about a score or an ownership are there only where playouts were asked for.
+and an ownership is there only where it was asked for, from playouts.
 """
 
 from __future__ import annotations
@@ -159,17 +159,16 @@ def kata_line(
     request: Request, shown: Sequence[Candidate], size: int, status: Status | None = None
 ) -> str:
     """Return a report in KataGo's floats, with root and ownership where they were asked for."""
-    score = "" if status is None else f"scoreLead {_for(request.colour, status.lead):.2f} "
     pieces = [
         f"info move {move_to_gtp(candidate.move, size)} visits {candidate.visits} "
-        f"winrate {candidate.winrate:.6f} {score}prior {candidate.prior:.6f} "
+        f"winrate {candidate.winrate:.6f} prior {candidate.prior:.6f} "
         f"lcb {candidate.winrate:.6f} order {order} pv {_variation(candidate, size)}"
         for order, candidate in enumerate(shown)
     ]
     if request.root_info and shown:
         visits = sum(candidate.visits for candidate in shown)
-        pieces.append(f"rootInfo visits {visits} winrate {shown[0].winrate:.6f} {score}".rstrip())
-    if status is not None and request.ownership:
+        pieces.append(f"rootInfo visits {visits} winrate {shown[0].winrate:.6f}")
+    if status is not None:
         values = (f"{_for(request.colour, float(v)):.4f}" for v in status.ownership.ravel())
         pieces.append("ownership " + " ".join(values))
     return " ".join(pieces)

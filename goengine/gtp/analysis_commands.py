@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from goengine.coords import move_to_gtp
 from goengine.gtp import analysis
 from goengine.gtp.commands import CommandGroup, command
 from goengine.gtp.protocol import Arguments
 
-Report = Callable[[], str]
+if TYPE_CHECKING:
+    from goengine.players import Candidate
 
 
 class AnalysisCommands(CommandGroup):
@@ -55,7 +57,7 @@ class AnalysisCommands(CommandGroup):
         status = self.session.status() if request.ownership else None
         return analysis.kata_line(request, self._shown(request), self.session.game.size, status)
 
-    def _shown(self, request: analysis.Request) -> list[analysis.Candidate]:
+    def _shown(self, request: analysis.Request) -> list[Candidate]:
         """Return the candidates that the request wants to see."""
         game = self.session.game
         found = analysis.candidates(

@@ -46,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="0 plays the best move; 1 plays as varied as the games learnt from (default: 0)",
     )
+    play.add_argument(
+        "--resign",
+        type=_not_negative,
+        metavar="POINTS",
+        help="give up lost late games when behind by this much (default: play on)",
+    )
     play.add_argument("--seed", type=int, help="repeat the random choices of an earlier run")
     game = parser.add_argument_group("first game")
     game.add_argument("--size", type=_size, default=19, help="board size (default: 19)")
@@ -107,7 +113,7 @@ def make_player(args: argparse.Namespace) -> Player:
         symmetry=args.symmetry,
         threads=args.threads,
     )
-    player = PolicyPlayer(evaluator, temperature=args.temperature)
+    player = PolicyPlayer(evaluator, temperature=args.temperature, resign=args.resign)
     player.choose([Board(args.size)], rng=np.random.default_rng(0))
     return player
 

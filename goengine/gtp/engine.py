@@ -14,6 +14,7 @@ from goengine.gtp.admin_commands import AdminCommands
 from goengine.gtp.analysis_commands import AnalysisCommands
 from goengine.gtp.commands import Handler, collect
 from goengine.gtp.gogui_commands import GoguiCommands
+from goengine.gtp.parameter_commands import ParameterCommands
 from goengine.gtp.play_commands import PlayCommands
 from goengine.gtp.protocol import GtpError
 from goengine.gtp.rules_commands import RulesCommands
@@ -35,6 +36,7 @@ GROUPS = (
     RulesCommands,
     ScoreCommands,
     AnalysisCommands,
+    ParameterCommands,
     GoguiCommands,
 )
 

@@ -11,6 +11,7 @@ MENU = (
     "gfx/Policy (shaded, per cent)/goengine-policy_gfx",
     "dboard/Policy (numbers)/goengine-policy",
     "dboard/Ownership by playouts/goengine-ownership",
+    "param/Parameters of the player/goengine-param",
     "plist/Legal moves/goengine-legal %c",
     "hstring/Explain last move/gomill-explain_last_move",
     "string/Final score/final_score",

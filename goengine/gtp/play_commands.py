@@ -44,10 +44,7 @@ class PlayCommands(CommandGroup):
     @command("kgs-genmove_cleanup")
     def genmove_cleanup(self, arguments: Arguments) -> str:
         """As genmove, but capture the opponent's dead stones before passing."""
-        from goengine.gtp.cleanup import choose_cleanup
-
-        colour = arguments.colour(0)
-        move = self.session.generate(colour, lambda side: choose_cleanup(self.session, side))
+        move = self.session.generate(arguments.colour(0), cleanup=True)
         return move_to_gtp(move, self.session.game.size)
 
     @command("undo", "gg-undo")

@@ -6,10 +6,11 @@ background thread; until then a session costs nothing.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from goengine.clock import Clock
 from goengine.gtp.loading import Lazy
@@ -24,6 +25,30 @@ if TYPE_CHECKING:
     from goengine.scoring import Status
 
 logger = logging.getLogger(__name__)
+
+
+HASTY_PLAYOUTS = 30
+"""Playouts that judge a late position when the clock runs out."""
+Made = TypeVar("Made")
+
+
+def variant(player: Made, **changes: object) -> Made:
+    """Return a copy of a player with those attributes changed that it has at all."""
+    twin = copy.copy(player)
+    for name, value in changes.items():
+        if hasattr(twin, name):
+            setattr(twin, name, value)
+    return twin
+
+
+def quick(player: Player) -> Player:
+    """Return the player with the least effort for a move: one view of the board, few playouts."""
+    evaluator = getattr(player, "evaluator", None)
+    return variant(
+        player,
+        evaluator=variant(evaluator, symmetry="none"),
+        playouts=HASTY_PLAYOUTS,
+    )
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,7 @@ class Session:
         self._game = Lazy(self._make_game, what="the board")
         self._player = Lazy(player_factory, what="the player")
         self._random = Lazy(self._make_random, what="the random numbers")
+        self._effort = 0.0
         self._status: tuple[tuple[object, ...], Status] | None = None
 
     def load(self) -> None:
@@ -86,22 +112,32 @@ class Session:
         """The session's only source of randomness."""
         return self._random.get()
 
-    def choose(self, colour: int) -> int:
-        """Return the player's move, without playing it."""
-        player, game = self.player, self.game
-        move = player.choose([game.position(colour)], rng=self.rng)[0]
-        return int(move)
+    def best(self, colour: int) -> int:
+        """Return the player's best move, the same every time, without playing it."""
+        import numpy as np
 
-    def generate(self, colour: int, choose: Callable[[int], int] | None = None) -> int:
+        player = variant(self.player, temperature=0.0)
+        return int(player.choose([self.game.position(colour)], rng=np.random.default_rng(0))[0])
+
+    def generate(self, colour: int, *, cleanup: bool = False) -> int:
         """Choose and play a move, charge the clock, and return it.
 
+        With ``cleanup`` the opponent's dead stones are captured before a pass, and nobody resigns.
         A move that the rules turn out to forbid becomes a pass: ``genmove`` never fails.
         """
+        player = self.player
+        hurried = self._is_hurried(colour)
+        if hurried:
+            player = quick(player)
+        if cleanup:
+            player = variant(player, cleanup=True, resign=None)
         self.clock.start()
         try:
-            move = (choose or self.choose)(colour)
+            move = int(player.choose([self.game.position(colour)], rng=self.rng)[0])
         finally:
-            self.clock.stop(colour)
+            used = self.clock.stop(colour)
+        if not hurried:
+            self._effort = used
         if move == RESIGN:
             return move
         try:
@@ -121,6 +157,11 @@ class Session:
         if self._status is None or self._status[0] != key:
             self._status = (key, scoring.status(board, rng=self.rng))
         return self._status[1]
+
+    def _is_hurried(self, colour: int) -> bool:
+        """Tell whether the clock asks for less than the full effort of the last such move."""
+        budget = self.clock.budget(colour)
+        return budget is not None and self._effort > budget / 2
 
     def _make_game(self) -> GameState:
         """Import the board, compile or load its kernels, and set up the first game."""

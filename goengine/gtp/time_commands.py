@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goengine.clock import TimeSettings, gtp_settings
 from goengine.gtp.commands import CommandGroup, command
-from goengine.gtp.protocol import Arguments, shorten, syntax_error
+from goengine.gtp.protocol import Arguments, GtpError, shorten, syntax_error
 from goengine.types import GoError
 
 
@@ -32,6 +32,8 @@ class TimeCommands(CommandGroup):
             )
         try:
             self.session.clock.configure(reader(arguments))
+        except GtpError:
+            raise
         except GoError as error:
             raise syntax_error(str(error)) from None
         return ""

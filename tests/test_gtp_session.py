@@ -1,0 +1,359 @@
+"""GTP sessions beyond transcripts: files, scores, failures, two engines at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gtp_player import CentrePlayer, failure, make_engine, result
+
+from goengine._version import __version__
+from goengine.board import Board
+from goengine.gtp.engine import Engine
+from goengine.gtp.handicap import fixed_points, free_points, most_fixed
+from goengine.gtp.session import Settings, quick, variant
+from goengine.players import PolicyPlayer
+from goengine.types import RESIGN
+
+CORNERS = "(;GM[1]FF[4]SZ[9]KM[5.5]RU[Japanese]PB[Ann];B[ee];W[ce];B[cc];W[gc];B[])"
+
+
+class Stubborn(CentrePlayer):
+    """A player that gives one answer whatever the position."""
+
+    def __init__(self, answer: int) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+        return [self.answer for _ in boards]
+
+
+def play_all(engine: Engine, moves: str) -> None:
+    for number, vertex in enumerate(moves.split()):
+        result(engine, f"play {'bw'[number % 2]} {vertex}")
+
+
+# Identity
+
+
+def test_the_version_is_that_of_the_project_and_suits_lizzie() -> None:
+    text = Path(__file__).parents[1].joinpath("pyproject.toml").read_text(encoding="utf-8")
+    declared = re.search(r'^version = "(.*)"$', text, re.MULTILINE)
+    dynamic = "goengine._version" in text
+    assert dynamic or (declared is not None and declared[1] == __version__)
+    assert int(__version__.split(".")[1]) >= 15
+
+
+def test_the_list_of_commands_is_complete_and_derived() -> None:
+    engine = make_engine()
+    names = result(engine, "list_commands").split("\n")
+    assert len(names) == len(set(names)) > 50
+    required = (
+        "protocol_version name version known_command list_commands quit boardsize clear_board komi "
+        "play genmove fixed_handicap place_free_handicap set_free_handicap loadsgf reg_genmove "
+        "undo time_settings time_left final_score final_status_list showboard"
+    )
+    assert set(required.split()) <= set(names)
+    for name in names:
+        assert result(engine, f"known_command {name}") == "true"
+
+
+# SGF
+
+
+def test_loadsgf_takes_size_and_komi_and_stops_before_the_move(tmp_path: Path) -> None:
+    engine = make_engine(size=13)
+    path = tmp_path / "a game.sgf"
+    path.write_text(CORNERS, encoding="utf-8")
+    result(engine, f"loadsgf {path}")
+    assert result(engine, "get_komi") == "5.5"
+    assert result(engine, "query_boardsize") == "9"
+    assert result(engine, "last_move") == "black pass"
+    result(engine, f"loadsgf {path} 3")
+    assert result(engine, "last_move") == "white C5"
+    result(engine, f"loadsgf {path} 1")
+    assert failure(engine, "last_move") == "no previous move known"
+    result(engine, f"loadsgf {path} 99")
+    result(engine, "undo")
+    assert result(engine, "last_move") == "white G7"
+
+
+def test_what_cannot_be_loaded_changes_nothing(tmp_path: Path) -> None:
+    engine = make_engine()
+    result(engine, "play b C3")
+    contents = {
+        "broken.sgf": "(;SZ[9];B[ee",
+        "illegal.sgf": "(;SZ[9];B[ee];W[ee])",
+        "huge.sgf": "(;SZ[52];B[ee])",
+        "empty.sgf": "",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    names = [str(tmp_path / name) for name in ("illegal.sgf", "huge.sgf", "empty.sgf", "none.sgf")]
+    for path in [*names, str(tmp_path), "/dev/zero", "a\\b.sgf"]:
+        assert failure(engine, f"loadsgf {path}").startswith("cannot load file"), path
+    assert failure(engine, "loadsgf") == "syntax error: the file name is missing"
+    assert result(engine, "last_move") == "black C3"
+    assert result(engine, "query_boardsize") == "9"
+
+
+def test_printsgf_and_loadsgf_agree(tmp_path: Path) -> None:
+    engine = make_engine()
+    result(engine, "fixed_handicap 3")
+    result(engine, "komi 0.5")
+    for move in ("w E5", "b pass", "w D4", "w D5"):
+        result(engine, f"play {move}")
+    text = result(engine, "printsgf")
+    board = result(engine, "showboard")
+    path = tmp_path / "out.sgf"
+    result(engine, f"printsgf {path}")
+    assert path.read_text(encoding="utf-8").split() == text.split()
+    other = make_engine(size=5)
+    result(other, f"loadsgf {path}")
+    assert result(other, "printsgf") == text
+    assert result(other, "showboard") == board
+    assert failure(engine, f"printsgf {tmp_path}/no/such/folder.sgf").startswith(
+        "cannot write file"
+    )
+
+
+def test_names_survive_and_a_stale_result_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "game.sgf"
+    path.write_text("(;SZ[9]PB[Ann]RE[W+R];B[ee];W[cc])", encoding="utf-8")
+    engine = make_engine()
+    result(engine, f"loadsgf {path}")
+    assert "PB[Ann]" in result(engine, "printsgf") and "RE[W+R]" in result(engine, "printsgf")
+    result(engine, "play b G3")
+    assert "PB[Ann]" in result(engine, "printsgf") and "RE[" not in result(engine, "printsgf")
+
+
+# Score
+
+
+def test_a_divided_board_is_scored(tmp_path: Path) -> None:
+    engine = make_engine(size=7)
+    for line in range(1, 8):
+        result(engine, f"play b C{line}")
+        result(engine, f"play w D{line}")
+    result(engine, "play w A1")
+    result(engine, "komi 2")
+    assert result(engine, "final_score") == "W+9"
+    assert result(engine, "final_status_list dead") == "A1"
+    alive = result(engine, "final_status_list alive").split("\n")
+    assert sorted(alive) == [" ".join(f"{c}{n}" for n in range(7, 0, -1)) for c in "CD"]
+    assert result(engine, "final_status_list seki") == ""
+    assert failure(engine, "final_status_list ill").startswith("syntax error: 'ill'")
+    result(engine, "komi 0.5")
+    assert result(engine, "final_score") == "W+7.5"
+    ownership = result(engine, "goengine-ownership").split()
+    assert len(ownership) == 49 and float(ownership[0]) > 0.4 and float(ownership[6]) < -0.4
+
+
+def test_ownership_is_there_on_request_and_for_the_player_asked() -> None:
+    engine = make_engine(size=7)
+    for line in range(1, 8):
+        result(engine, f"play b C{line}")
+        result(engine, f"play w D{line}")
+    for colour, sign in (("b", 1), ("w", -1)):
+        line = result(engine, f"kata-analyze {colour} 50 maxmoves 1 ownership true")
+        values = [float(word) for word in line.partition(" ownership ")[2].split()]
+        assert len(values) == 49
+        assert values[0] * sign > 0.4 and values[6] * sign < -0.4
+    assert "ownership" not in result(engine, "kata-analyze b 50")
+
+
+# Moves
+
+
+def test_resigning_and_passing_are_answered() -> None:
+    assert result(make_engine(lambda: Stubborn(RESIGN)), "genmove b") == "resign"
+    engine = make_engine(lambda: Stubborn(81))
+    assert result(engine, "genmove b") == "pass"
+    assert result(engine, "lz-genmove_analyze w 10 maxmoves 1").endswith("\nplay pass")
+    assert result(engine, "move_history") == "white pass\nblack pass"
+
+
+def test_an_illegal_choice_becomes_a_pass(caplog: pytest.LogCaptureFixture) -> None:
+    engine = make_engine(lambda: Stubborn(40))
+    assert result(engine, "genmove b") == "E5"
+    with caplog.at_level(logging.ERROR):
+        assert result(engine, "genmove w") == "pass"
+    assert "illegal" in caplog.text
+
+
+def test_a_player_without_opinions_cannot_analyse() -> None:
+    class Silent:
+        name = "silent"
+
+        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+            return [0 for _ in boards]
+
+    engine = make_engine(Silent)
+    assert failure(engine, "lz-analyze b 10").startswith("this player cannot analyse")
+    assert failure(engine, "kata-get-param temperature").startswith("'temperature' is not")
+    assert result(engine, "genmove b") == "A9"
+
+
+def test_cleanup_and_regression_use_variants_of_the_player() -> None:
+    class Uniform:
+        def evaluate(self, records: object, *, rng: object = None) -> np.ndarray:
+            return np.full((1, 81), 1 / 81, dtype=np.float32)
+
+    player = PolicyPlayer(Uniform(), temperature=1.0, resign=5.0)
+    engine = make_engine(lambda: player)
+    assert len({result(engine, "reg_genmove b") for _ in range(4)}) == 1
+    result(engine, "kgs-genmove_cleanup b")
+    assert (player.temperature, player.cleanup, player.resign) == (1.0, None, 5.0)
+    hasty = quick(player)
+    assert hasty.playouts < player.playouts and hasty.temperature == 1.0
+    assert not hasattr(variant(player, mood="good"), "mood")
+
+
+def test_a_short_clock_makes_hasty_moves() -> None:
+    seen = []
+
+    class Watching(CentrePlayer):
+        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+            seen.append(self.playouts)
+            return super().choose(boards, rng=rng)
+
+    engine = make_engine(lambda: Watching(playouts=1000))
+    engine.session._effort = 0.2
+    result(engine, "time_settings 0 600 1")
+    result(engine, "genmove b")
+    assert seen == [1000]
+    engine.session._effort = 0.2
+    result(engine, "time_settings 1 0 0")
+    result(engine, "genmove w")
+    assert len(seen) == 2 and seen[1] < 100
+
+
+def test_the_clock_is_charged_and_reset() -> None:
+    engine = make_engine()
+    result(engine, "time_settings 100 0 0")
+    result(engine, "genmove b")
+    left = engine.session.clock.left(1)
+    assert left is not None and left < 100
+    result(engine, "clear_board")
+    assert engine.session.clock.left(1) == 100
+
+
+def test_komi_and_rules_outlive_the_game() -> None:
+    engine = make_engine()
+    result(engine, "komi 3.5")
+    result(engine, "kgs-rules japanese")
+    for line in ("boardsize 13", "clear_board", "boardsize 9", "fixed_handicap 2"):
+        result(engine, line)
+        assert result(engine, "get_komi") == "3.5"
+        assert engine.session.game.board.komi == 3.5
+        assert engine.session.game.board.rules.name == "japanese"
+
+
+def test_the_seed_decides() -> None:
+    def game(seed: int) -> str:
+        engine = Engine(RandomCentre, Settings(size=9, seed=seed))
+        return " ".join(result(engine, f"genmove {'bw'[turn % 2]}") for turn in range(10))
+
+    class RandomCentre(CentrePlayer):
+        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+            return [int(rng.choice(np.flatnonzero(board.legal()[:-1]))) for board in boards]
+
+    assert game(1) == game(1) != game(2)
+
+
+# Analysis
+
+
+def test_an_analysis_repeats_until_input_comes() -> None:
+    engine = make_engine()
+    pauses = []
+
+    def pause(seconds: float) -> bool:
+        pauses.append(seconds)
+        return len(pauses) == 3
+
+    engine.session.pause = pause
+    pieces = list(engine.handle_line("9 lz-analyze b 30 maxmoves 1"))
+    assert pieces[0] == "=9\n" and pieces[-1] == "\n"
+    assert len(pieces) == 2 + 3 and len(set(pieces[1:-1])) == 1
+    assert pauses == [0.3, 0.3, 0.3]
+    pauses.clear()
+    list(engine.handle_line("lz-analyze 0"))
+    assert pauses == [0.1, 0.1, 0.1]
+
+
+def test_no_report_offers_a_pass() -> None:
+    engine = make_engine(size=2)
+    play_all(engine, "A1 pass B2 pass")
+    assert engine.answer("1 lz-analyze b 10") == "=1\n\n"
+    assert engine.answer("2 kata-analyze b 10 rootInfo true") == "=2\n\n"
+    assert engine.answer("3 lz-genmove_analyze b 10") == "=3\nplay pass\n\n"
+
+
+# Failures
+
+
+def test_an_internal_error_is_an_answer_and_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(CentrePlayer):
+        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+            raise RuntimeError("spilt coffee")
+
+    engine = make_engine(Broken)
+    with caplog.at_level(logging.ERROR):
+        assert engine.answer("5 genmove b") == "?5 internal error\n\n"
+    assert "spilt coffee" in caplog.text
+    assert result(engine, "play b C3") == ""
+
+
+def test_a_player_that_cannot_be_loaded_leaves_the_board(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries = []
+
+    def factory() -> object:
+        tries.append(1)
+        raise FileNotFoundError("no network\nnamed 'x'")
+
+    engine = make_engine(factory)
+    with caplog.at_level(logging.ERROR):
+        engine.session.load()
+    assert "cannot load the player: no network named 'x'" in caplog.text
+    for line in ("genmove b", "lz-analyze b", "reg_genmove w", "goengine-policy"):
+        assert failure(engine, line) == "cannot load the player: no network named 'x'"
+    assert result(engine, "play b C3") == ""
+    assert result(engine, "final_score").startswith("B+")
+    assert len(tries) == 1
+
+
+def test_two_engines_do_not_disturb_each_other() -> None:
+    small, large = make_engine(size=5), make_engine(size=19, rules="japanese")
+    result(small, "komi 1")
+    for turn in range(8):
+        colour = "bw"[turn % 2]
+        result(small, f"genmove {colour}")
+        result(large, f"genmove {colour}")
+    assert result(small, "query_boardsize") == "5" and result(large, "query_boardsize") == "19"
+    assert result(small, "get_komi") == "1" and result(large, "get_komi") == "6.5"
+    result(small, "quit")
+    assert small.closing and not large.closing
+    assert result(large, "move_history").count("\n") == 7
+
+
+# Handicap
+
+
+@pytest.mark.parametrize("size", range(2, 20))
+def test_handicaps_are_distinct_points_of_the_board(size: int) -> None:
+    for count in range(2, most_fixed(size) + 1):
+        points = fixed_points(size, count)
+        assert len(set(points)) == len(points) == count
+        assert free_points(size, count) == points
+    for count in {2, 3, min(10, size * size - 1), size * size - 1}:
+        points = free_points(size, count)
+        assert len(set(points)) == len(points) == count
+        assert all(0 <= point < size * size for point in points)
