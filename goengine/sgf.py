@@ -168,7 +168,7 @@ def write_sgf(record: GameRecord) -> bytes:
         ("EV", record.event),
     ):
         if text:
-            root[name] = [sgf_grammar.escapetext_value(text.encode("utf-8", "replace"))]
+            root[name] = [sgf_grammar.escape_text(text.encode("utf-8", "replace"))]
     tree = sgf_grammar.Coarse_game_tree()
     tree.sequence = [root] + [
         {colour_letter(colour): [move_to_sgf(move, record.size).encode()]}
@@ -286,7 +286,7 @@ def _record(nodes: list[Node], sound: bool) -> GameRecord:
                 if move is None and values:
                     move = _point(values[0], size)
                 if move is None:
-                    cut = CUT_MOVE
+                    cut = CUT_MOVE if values else CUT_BROKEN
                     break
                 moves.append((_TURN[name], move))
             elif name in _SETUP:
