@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from goengine._jit import readable
 from goengine.types import BLACK, EMPTY, MAX_SIZE, MIN_SIZE, GoError
 
 STRIDE = MAX_SIZE + 1
@@ -23,7 +24,7 @@ WALL = 3
 NO_POINT = 0
 """A padded point that is always wall: no ko, no chain."""
 
-BOARD_DTYPE = np.dtype(
+_FIELDS = np.dtype(
     [
         ("colour", np.int8, POINTS),  # EMPTY, BLACK, WHITE or WALL
         ("head", np.int16, POINTS),  # first stone of the chain on the point
@@ -41,6 +42,7 @@ BOARD_DTYPE = np.dtype(
     ],
     align=True,
 )
+BOARD_DTYPE = readable(_FIELDS)
 
 SETUP = -(2**30)
 """The turn of set-up stones: older than anything played."""

@@ -18,7 +18,7 @@ LAYERS = (
     ("_state",),
     ("_kernels",),
     ("_ladders", "_planes", "_playouts", "board"),
-    ("features", "symmetry", "record", "sgf", "scoring"),
+    ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
     ("networks", "nets"),
     ("evaluators",),
     ("search",),
@@ -26,7 +26,7 @@ LAYERS = (
 )
 BOARD_SIDE = (
     *(name for layer in LAYERS[:4] for name in layer),
-    *("features", "symmetry", "record", "sgf", "clock"),
+    *("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "clock"),
 )
 
 

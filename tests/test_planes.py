@@ -1,0 +1,589 @@
+"""The 48 planes, and the 49th: against the oracle, by their invariants, and drawn by hand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diagrams import draw, picture, tidy
+from lockstep import Twin, random_game, real_games
+from oracle.eyes import greatest_true_eyes, is_true_eye
+from oracle.planes import sensibleness
+from oracle.rules import points
+
+from goengine import features
+from goengine.board import Board
+from goengine.features import encode, encode_batch
+from goengine.types import BLACK, WHITE, GoError
+
+TURNS, LIBERTIES, CAPTURES, SELF_ATARI, AFTER = 4, 12, 20, 28, 36
+SENSIBLE, ZEROS, COLOUR = 46, 47, 48
+
+
+# Against the oracle
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "games", "step"),
+    [(2, 30, 3, 1), (3, 40, 3, 1), (5, 70, 6, 1), (9, 150, 3, 1), (13, 250, 1, 3), (19, 450, 1, 9)],
+)
+def test_random_games_agree_with_the_oracle(
+    size: int, length: int, games: int, step: int, rng: np.random.Generator
+) -> None:
+    for number in range(games):
+        for twin in random_game(Twin(size), rng, length, fill_eyes=number % 2 == 1):
+            if twin.position.turn % step == 0:
+                twin.check_planes()
+
+
+def test_real_games_agree_with_the_oracle(games_folder) -> None:
+    for start, (handicap, moves) in enumerate(real_games(games_folder, "kgs_6d.sgf.bz2", 12)):
+        twin = Twin(19, handicap=handicap)
+        for colour, point in moves:
+            if (twin.position.turn + start) % 12 == 0:
+                twin.check_planes()
+            twin.play(point, colour)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kgs_6d", "kgs_mixed", "pro-00", "ai", "tygem_9d-00"])
+def test_many_real_games_agree_with_the_oracle_at_every_move(games_folder, name: str) -> None:
+    for handicap, moves in real_games(games_folder, f"{name}.sgf.bz2", 6):
+        twin = Twin(19, handicap=handicap)
+        for colour, point in moves:
+            twin.check_planes()
+            twin.play(point, colour)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [5, 7, 9, 13, 19])
+def test_many_random_games_agree_with_the_oracle(size: int, rng: np.random.Generator) -> None:
+    for number in range(4000 // size**2):
+        for twin in random_game(Twin(size), rng, 2 * size * size, fill_eyes=number % 2 == 1):
+            twin.check_planes()
+
+
+# The table
+
+
+def test_the_table_tiles_the_planes() -> None:
+    slices = list(features.feature_slices().values())
+    assert [s.stop - s.start for s in slices] == [f.planes for f in features.FEATURES]
+    assert slices[0].start == 0
+    assert all(before.stop == after.start for before, after in pairwise(slices))
+    assert slices[-1].stop == features.VALUE_PLANES == 49
+    assert features.POLICY_PLANES == 48
+    assert [s.start for s in slices] == [0, 3, 4, 12, 20, 28, 36, 44, 45, 46, 47, 48]
+    assert len(set(features.plane_names())) == 49
+
+
+def test_shapes_and_dtypes() -> None:
+    for size in (2, 9, 19):
+        board = Board(size)
+        assert encode(board).shape == (48, size, size)
+        assert encode(board, planes=49).shape == (49, size, size)
+        assert encode(board).dtype == np.uint8
+    with pytest.raises(GoError, match="47"):
+        encode(Board(9), planes=47)
+
+
+# Batches
+
+
+def batch(size: int, rng: np.random.Generator) -> np.ndarray:
+    twin = Twin(size)
+    games = random_game(twin, rng, 2 * size * size)
+    return np.concatenate([t.board.records.copy() for t in games])
+
+
+@pytest.mark.parametrize("planes", [48, 49])
+@pytest.mark.parametrize("size", [5, 13])
+def test_a_batch_is_its_boards_one_by_one(size: int, planes: int, rng: np.random.Generator) -> None:
+    records = batch(size, rng)
+    single = np.concatenate([encode_batch(records[i : i + 1], planes=planes) for i in range(40)])
+    np.testing.assert_array_equal(encode_batch(records[:40], planes=planes), single)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_change_nothing(threads: int, rng: np.random.Generator) -> None:
+    records = batch(9, rng)
+    np.testing.assert_array_equal(
+        encode_batch(records, threads=threads), encode_batch(records, threads=1)
+    )
+    few = records[:3]
+    np.testing.assert_array_equal(encode_batch(few, threads=threads), encode_batch(few))
+
+
+def test_out_is_overwritten_and_returned(rng: np.random.Generator) -> None:
+    records = batch(9, rng)
+    out = np.full((len(records), 48, 9, 9), 7, dtype=np.uint8)
+    assert encode_batch(records, out=out) is out
+    np.testing.assert_array_equal(out, encode_batch(records))
+
+
+def test_records_are_left_alone(rng: np.random.Generator) -> None:
+    records = batch(9, rng)
+    before = records.copy()
+    encode_batch(records, threads=2)
+    assert (records == before).all()
+
+
+def test_an_empty_batch_is_an_empty_array() -> None:
+    assert encode_batch(Board(9).records[:0]).shape[:2] == (0, 48)
+
+
+def test_a_batch_of_two_sizes_is_refused() -> None:
+    with pytest.raises(GoError, match=r"9.*13"):
+        encode_batch(np.concatenate([Board(9).records, Board(13).records]))
+
+
+# Invariants
+
+
+@pytest.fixture(scope="module")
+def corpus() -> np.ndarray:
+    """Planes of random games, the colours of half of them seen by White."""
+    rng = np.random.default_rng(7)
+    return np.concatenate([encode_batch(batch(9, rng), planes=49) for _ in range(8)])
+
+
+def test_planes_are_binary(corpus: np.ndarray) -> None:
+    assert corpus.max() == 1
+
+
+def test_one_hot_groups(corpus: np.ndarray) -> None:
+    stones = corpus[:, :2].any(axis=1)
+    empty = corpus[:, 2].astype(bool)
+    assert (corpus[:, :3].sum(axis=1) == 1).all()
+    assert (corpus[:, TURNS:LIBERTIES].sum(axis=1) == stones).all()
+    assert (corpus[:, LIBERTIES:CAPTURES].sum(axis=1) == stones).all()
+    legal = corpus[:, CAPTURES:SELF_ATARI].sum(axis=1)
+    assert (legal <= empty).all()
+    assert (corpus[:, SELF_ATARI:AFTER].sum(axis=1) == corpus[:, AFTER]).all()
+    assert (corpus[:, AFTER:44].sum(axis=1) == legal).all()
+    assert (corpus[:, 44:47] <= legal[:, None]).all()
+
+
+def test_every_plane_but_the_zeros_is_used(corpus: np.ndarray) -> None:
+    used = corpus.any(axis=(0, 2, 3))
+    assert np.flatnonzero(~used).tolist() == [ZEROS]
+    assert corpus[:, 3].all()
+
+
+def test_legal_points_are_those_of_the_rules(rng: np.random.Generator) -> None:
+    for twin in random_game(Twin(9, rules="japanese"), rng, 200):
+        planes = encode(twin.board)
+        legal = planes[CAPTURES:SELF_ATARI].any(axis=0).ravel()
+        assert legal.tolist() == twin.board.legal()[:-1].tolist()
+        assert planes[SENSIBLE].ravel().tolist() == twin.board.sensible()[:-1].tolist()
+
+
+def test_colour_swap_changes_the_colour_plane_alone(rng: np.random.Generator) -> None:
+    for _ in range(3):
+        swapped = Board(9, rules="replay")
+        for twin in random_game(Twin(9), rng, 150):
+            board = twin.board
+            if board.last_move is not None:
+                swapped.play(board.last_move, board.to_play)
+            else:
+                swapped.to_play = WHITE
+            one, two = encode(board, planes=49), encode(swapped, planes=49)
+            np.testing.assert_array_equal(one[:48], two[:48])
+            assert (one[COLOUR] == (board.to_play == BLACK)).all()
+            assert (two[COLOUR] == (board.to_play == WHITE)).all()
+
+
+# Drawn by hand
+
+
+def test_stone_colour_is_seen_by_the_player_to_move() -> None:
+    drawn = draw("""
+        X O . . .
+        . . . . .
+        . . X . .
+        . . . . .
+        . . . . O
+    """)
+    expected = """
+        0 1 2 2 2
+        2 2 2 2 2
+        2 2 0 2 2
+        2 2 2 2 2
+        2 2 2 2 1
+    """
+    assert picture(encode(drawn.board("X")), 0, 3) == tidy(expected)
+    swapped = expected.translate(str.maketrans("01", "10"))
+    assert picture(encode(drawn.board("O")), 0, 3) == tidy(swapped)
+
+
+def test_turns_since_counts_moves_and_passes() -> None:
+    board = Board(5, rules="replay")
+    for move in (0, 1, 2, 3, 4):
+        board.play(move)
+    expected = """
+        4 3 2 1 0
+        . . . . .
+        . . . . .
+        . . . . .
+        . . . . .
+    """
+    assert picture(encode(board), TURNS, 8) == tidy(expected)
+    board.play(25)
+    board.play(25)
+    assert picture(encode(board), TURNS, 8).splitlines()[0] == "6 5 4 3 2"
+    board.play(24)
+    assert picture(encode(board), TURNS, 8).splitlines()[0] == "7 6 5 4 3"
+    board.play(25)
+    assert picture(encode(board), TURNS, 8).splitlines()[0] == "7 7 6 5 4"
+    assert picture(encode(board), TURNS, 8).splitlines()[4] == ". . . . 1"
+
+
+def test_turns_since_puts_handicap_and_set_up_stones_first() -> None:
+    board = Board(5)
+    board.place_handicap([6, 18])
+    board.play(12)
+    board.setup(black=[0], white=[4])
+    expected = """
+        7 . . . 7
+        . 7 . . .
+        . . 0 . .
+        . . . 7 .
+        . . . . .
+    """
+    assert picture(encode(board), TURNS, 8) == tidy(expected)
+
+
+def test_turns_since_forgets_captured_stones() -> None:
+    board = Board(5, rules="replay")
+    for move in (1, 0, 5):  # White's corner stone is taken
+        board.play(move)
+    expected = """
+        . 2 . . .
+        0 . . . .
+        . . . . .
+        . . . . .
+        . . . . .
+    """
+    assert picture(encode(board), TURNS, 8) == tidy(expected)
+    board.play(25)
+    board.play(0)
+    assert picture(encode(board), TURNS, 8).splitlines()[0] == "0 4 . . ."
+
+
+def test_liberties() -> None:
+    drawn = draw("""
+        X . . . . O O
+        O . . . . . .
+        . . X X X . .
+        . . . . . . .
+        . . O . . . .
+        . . . . . X X
+        . . . . . X .
+    """)
+    expected = """
+        0 . . . . 2 2
+        1 . . . . . .
+        . . 7 7 7 . .
+        . . . . . . .
+        . . 3 . . . .
+        . . . . . 4 4
+        . . . . . 4 .
+    """
+    assert picture(encode(drawn.board()), LIBERTIES, 8) == tidy(expected)
+
+
+def test_capture_size_marks_legal_moves_even_if_they_capture_nothing() -> None:
+    drawn = draw("""
+        . O O X .
+        X X X O O
+        . . X O .
+        X X X O O
+        O O . O .
+    """)
+    expected = """
+        2 . . . .
+        . . . . .
+        0 0 . . .
+        . . . . .
+        . . 2 . .
+    """
+    # The three free points at the right are suicide.
+    assert picture(encode(drawn.board("X")), CAPTURES, 8) == tidy(expected)
+
+
+def test_capture_size_reaches_seven() -> None:
+    for length, plane in ((5, 5), (6, 6), (7, 7), (8, 7)):
+        drawn = draw(
+            "\n".join(
+                [
+                    "O" * length + "a" + "." * (8 - length),
+                    "X" * length + "." * (9 - length),
+                    *["." * 9] * 7,
+                ]
+            )
+        )
+        planes = encode(drawn.board("X"))
+        assert planes[CAPTURES : CAPTURES + 8, 0, length].tolist() == [
+            int(k == plane) for k in range(8)
+        ]
+
+
+def test_self_atari_size_and_liberties_after_the_move() -> None:
+    drawn = draw("""
+        . O . . . . .
+        . . X O . . .
+        . X O . O . .
+        O X X O . . .
+        . O O . . . .
+        . . . . O O O
+        . . . . O X .
+    """)
+    board = drawn.board("X")
+    planes = encode(board)
+    atari = """
+        0 . . . . . .
+        . . . . . . .
+        . . . 0 . . .
+        . . . . . . .
+        0 . . . . . .
+        . . . . . . .
+        . . . . . . .
+    """
+    assert picture(planes, SELF_ATARI, 8) == tidy(atari)
+    after = """
+        0 . 1 1 2 2 1
+        2 2 . . 1 3 2
+        1 . . 0 . 2 2
+        . . . . 1 3 2
+        0 . . 1 2 2 1
+        2 2 2 2 . . .
+        1 2 2 1 . . .
+    """
+    assert picture(planes, AFTER, 8) == tidy(after)
+
+
+@pytest.mark.parametrize("length", range(9))
+def test_self_atari_size_counts_the_chain(length: int) -> None:
+    rows = ["X" * length + "a" + "." * (9 - length), "O" * (length + 1) + "." * (9 - length)]
+    drawn = draw("\n".join([*rows, *["." * 10] * 8]))
+    planes = encode(drawn.board("X"))
+    expected = [int(k == min(length + 1, 8) - 1) for k in range(8)]
+    assert planes[SELF_ATARI:AFTER, 0, length].tolist() == expected
+    assert planes[AFTER, 0, length] == 1
+
+
+@pytest.mark.parametrize("length", range(9))
+def test_liberties_after_the_move_end_at_eight(length: int) -> None:
+    rows = ["X" * length + "a" + "." * (9 - length)]
+    drawn = draw("\n".join([*rows, *["." * 10] * 9]))
+    planes = encode(drawn.board("X"))
+    expected = [int(k == min(length + 2, 8) - 1) for k in range(8)]
+    assert planes[AFTER:44, 0, length].tolist() == expected
+
+
+def test_self_atari_is_counted_after_captures() -> None:
+    drawn = draw("""
+        a O X . .
+        O X . . .
+        X . . . .
+        . . . . .
+        . . . . .
+    """)
+    planes = encode(drawn.board("X"))
+    assert planes[CAPTURES + 2, 0, 0] == 1
+    assert planes[SELF_ATARI:AFTER, 0, 0].sum() == 0
+    assert planes[AFTER + 1, 0, 0] == 1
+
+
+def test_the_ko_point_is_zero_in_every_move_plane() -> None:
+    drawn = draw("""
+        . X O . .
+        X O a O .
+        . X O . .
+        . . . . .
+        . . . . .
+    """)
+    for rules in ("japanese", "chinese"):
+        board = drawn.board("X", rules=rules)
+        board.play(drawn.move("a"))
+        assert board.ko == 6
+        assert encode(board)[CAPTURES:47, 1, 1].sum() == 0
+        board.play(25)
+        board.play(25)
+        planes = encode(board)
+        assert planes[CAPTURES + 1, 1, 1] == 1, "superko is not a matter of the planes"
+        assert planes[SELF_ATARI, 1, 1] == 1
+        assert planes[SENSIBLE, 1, 1] == 1
+
+
+def test_suicide_is_zero_in_every_move_plane_whatever_the_rules() -> None:
+    drawn = draw("""
+        . X O . .
+        X O O . .
+        O O . . .
+        . . . . .
+        . . . . .
+    """)
+    board = drawn.board("X", rules="tromp-taylor")
+    assert board.is_legal(0)
+    assert encode(board)[CAPTURES:47, 0, 0].sum() == 0
+
+
+def test_a_snapback_is_a_self_atari_that_is_sensible() -> None:
+    drawn = draw("""
+        O O a b X
+        X O O O X
+        X X X X X
+        . . . . .
+        . . . . .
+    """)
+    board = drawn.board("X")
+    planes = encode(board)
+    assert planes[SELF_ATARI, 0, 2] == 1
+    assert planes[SENSIBLE, 0, 2] == 1
+    board.play(drawn.move("a"))
+    board.play(drawn.move("b"))
+    planes = encode(board)
+    assert planes[CAPTURES + 6, 0, 2] == 1
+    assert planes[AFTER + 2, 0, 2] == 1, "the captured stones become liberties"
+
+
+EYES = {
+    # e: own true eyes, n: empty and no true eye, as Black sees them
+    "centre, one bad diagonal": """
+        . . . . .
+        . O X X .
+        . X e X .
+        . X X X .
+        . . . . .
+    """,
+    "false with two bad diagonals": """
+        . . . . .
+        . O X X .
+        . X n X .
+        . X X O .
+        . . . . .
+    """,
+    "the edge allows no bad diagonal": """
+        . X n X .
+        . O X X .
+        . . . . .
+        . X X X .
+        . X e X .
+    """,
+    "the corner neither": """
+        n X . X e
+        X O . X X
+        . . . . .
+        . . . . .
+        . . . . .
+    """,
+    "an empty diagonal counts as bad": """
+        . . . . .
+        . . X X .
+        . X n X .
+        . X X . .
+        . . . . .
+    """,
+    "two eyes lean on each other": """
+        e X X X X
+        X e X . X
+        X X X . X
+        X . . . X
+        X X X X X
+    """,
+    "a point that leans on a false eye is false": """
+        n X O . .
+        X n X . .
+        O X O . .
+        . . . . .
+        . . . . .
+    """,
+    "checkerboard: all true, each by the others": """
+        e X e X e
+        X e X e X
+        e X e X e
+        X e X e X
+        e X e X e
+    """,
+    "checkerboard: a hole in the edge spoils what leans on it": """
+        e X e X e
+        X e X e X
+        e X e X n
+        X e X n X
+        e X n . n
+    """,
+}
+
+
+@pytest.mark.parametrize("name", EYES)
+def test_true_eyes(name: str) -> None:
+    drawn = draw(EYES[name])
+    eyes = {p for p in points(5) if is_true_eye(drawn.stones, p, "X", 5)}
+    assert eyes >= drawn.named("e")
+    assert not eyes & drawn.named("n")
+    assert eyes == greatest_true_eyes(drawn.stones, "X", 5, set(points(5)))
+    board = drawn.board("X")
+    sensible = encode(board)[SENSIBLE]
+    for row, col in drawn.named("e"):
+        assert not sensible[row, col]
+    for row, col in drawn.named("n"):
+        assert sensible[row, col] == board.legal()[row * 5 + col]
+    marked = {(row, col) for row, col in np.argwhere(sensible).tolist()}
+    assert marked == sensibleness(drawn.position("X"))[46]
+    assert sensible.ravel().tolist() == board.sensible()[:-1].tolist()
+
+
+def test_a_checkerboard_is_asked_in_no_time() -> None:
+    """On 19x19 the recursion has more paths than anyone can walk."""
+    stones = {
+        (row, col): "X" for row, col in points(19) if (row + col) % 2 and (row, col) != (0, 1)
+    }
+    everywhere = set(points(19))
+    for hole in (None, (10, 9)):
+        black = {p for p in stones if p != hole}
+        board = Board(19)
+        board.setup(black=[row * 19 + col for row, col in black])
+        eyes = greatest_true_eyes(dict.fromkeys(black, "X"), "X", 19, everywhere)
+        sensible = encode(board)[SENSIBLE].astype(bool)
+        legal = board.legal()[:-1].reshape(19, 19)
+        for point in everywhere - black:
+            assert sensible[point] == (legal[point] and point not in eyes)
+
+
+def test_the_colour_plane() -> None:
+    board = Board(9)
+    assert encode(board, planes=49)[COLOUR].all()
+    board.play(81)
+    assert not encode(board, planes=49)[COLOUR].any()
+
+
+def test_kernels_are_plain_python_too() -> None:
+    """Without compilation the kernels can be debugged and covered; the planes stay the same."""
+    code = """
+import sys
+sys.path.insert(0, "tests")
+import numpy as np
+from lockstep import Twin, random_game
+from goengine import _kernels
+assert not hasattr(_kernels.play, "py_func"), "this run was meant to be without numba's compiler"
+for size in (2, 5):
+    for twin in random_game(Twin(size), np.random.default_rng(1), 30):
+        twin.check_board()
+        twin.check_planes()
+print("fine")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[1],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.strip() == "fine", result.stderr
