@@ -3,18 +3,22 @@
 Records of human games are replayed under simple ko and without asking whether a move is legal;
 whoever made the arrays (an archive) has checked that. A symmetry can be applied to the moves on
 the way, which turns the resulting position and all its feature planes.
+
+One game read from a file is replayed as far as it is legal: ``legal_length`` is that check.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from goengine._jit import kernel
-from goengine._kernels import place, play
+from goengine._kernels import place, play, play_if_legal
 from goengine._state import Records, new_records
+from goengine.record import GameRecord
 from goengine.symmetry import move_table
 
 Array = Any
@@ -64,3 +68,47 @@ def replay_batch(
     flat = np.asarray(moves)
     _replay(records, flat, flat if stones is None else np.asarray(stones), jobs, move_table(size))
     return records
+
+
+def legal_length(record: GameRecord) -> int:
+    """Return how many moves are legal: simple ko, no suicide, colours in turn.
+
+    -1 means that the set-up stones themselves are no position (a chain without liberties).
+    """
+    board, empty = _boards(record.size)
+    pairs = np.array(record.moves, dtype=np.int16).reshape(-1, 2)
+    black = np.array(record.setup_black, dtype=np.int16)
+    white = np.array(record.setup_white, dtype=np.int16)
+    return int(_count_legal(board, empty, black, white, record.to_play, pairs))
+
+
+@lru_cache(maxsize=32)
+def _boards(size: int) -> tuple[Records, Records]:
+    return new_records(1, size), new_records(1, size)
+
+
+@kernel
+def _count_legal(
+    board: Array, empty: Array, black: Array, white: Array, first: int, pairs: Array
+) -> int:
+    """Return how many (colour, move) ``pairs`` are legal, -1 for impossible set-up stones."""
+    board[0] = empty[0]
+    # Set-up stones: every one must still stand when the last one is placed.
+    for i in range(black.size):
+        place(board, 0, black[i], 1)
+    for i in range(white.size):
+        place(board, 0, white[i], 2)
+    if black.size + white.size > 0:
+        stones = 0
+        for point in range(board[0].colour.size):
+            if board[0].colour[point] == 1 or board[0].colour[point] == 2:
+                stones += 1
+        if stones != black.size + white.size:
+            return -1
+    board[0].to_play = first
+    colour = first
+    for i in range(pairs.shape[0]):
+        if pairs[i, 0] != colour or not play_if_legal(board, 0, pairs[i, 1], colour, False):
+            return i
+        colour = 3 - colour
+    return len(pairs)

@@ -29,11 +29,11 @@ import numpy as np
 from tqdm import tqdm
 
 from goengine.record import GameRecord
+from goengine.replay import legal_length
 from goengine.sgf import SgfError, read_collection
 from goengine.types import GoError
 from selfplay.archive import Archive, ArchiveWriter, Block
 from selfplay.filters import TOO_SHORT, Filters
-from selfplay.replay import legal_length
 from selfplay.sources import Piece, PieceReader, find_files
 
 _log = logging.getLogger(__name__)
