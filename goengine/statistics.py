@@ -22,7 +22,9 @@ def wilson_interval(wins: float, games: int, *, z: float = Z95) -> tuple[float, 
     centre = share + z * z / (2 * games)
     half = z * math.sqrt(share * (1 - share) / games + z * z / (4 * games * games))
     scale = 1 + z * z / games
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    low = 0.0 if wins == 0 else (centre - half) / scale
+    high = 1.0 if wins == games else (centre + half) / scale
+    return low, high
 
 
 def elo_difference(share: float) -> float:

@@ -1,0 +1,415 @@
+"""Matches: external engines good and bad, resuming, referees, reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from goengine.board import Board
+from goengine.clock import TimeSettings, gtp_settings
+from goengine.contest import Contest, Game, Terms, engine_referee, own_referee
+from goengine.entrants import (
+    EntrantError,
+    ExternalEntrant,
+    OwnEntrant,
+    make_entrant,
+    make_policy_player,
+)
+from goengine.external import CommandError, EngineError, EngineTimeoutError, GtpEngine, GtpProcess
+from goengine.match import MatchError, MatchFolder, Result, configure, points, report, run
+from goengine.openings import OpeningError, corner_openings, policy_openings, sgf_openings
+from goengine.players import PolicyPlayer, RandomPlayer
+from goengine.rules import get_rules
+from goengine.sgf import read_sgf
+from goengine.types import BLACK, RESIGN, WHITE
+
+ENGINE = """
+import sys, time
+mode = sys.argv[1]
+size, moves = 5, 0
+for line in sys.stdin:
+    words = line.split()
+    answer = ""
+    if words[0] == "list_commands":
+        answer = "\\n".join(["list_commands", "boardsize", "time_left", "kgs-rules"])
+    elif words[0] == "name":
+        answer = "Fake"
+    elif words[0] == "version":
+        answer = "1." + mode
+    elif words[0] == "boardsize":
+        size, moves = int(words[1]), 0
+    elif words[0] == "final_score":
+        answer = "W+12.5"
+    elif words[0] == "kgs-rules":
+        print("? no such rules\\n", flush=True)
+        continue
+    elif words[0] == "genmove":
+        moves += 1
+        answer = "pass"
+        if mode == "occupied":
+            answer = "A1"
+        elif mode == "resigns":
+            answer = "resign"
+        elif mode == "slow":
+            time.sleep(0.3)
+        elif moves == 2 and mode == "dies":
+            sys.stderr.write("out of cheese\\n")
+            sys.exit(3)
+        elif moves == 2 and mode == "hangs":
+            time.sleep(60)
+        elif mode == "babbles":
+            answer = "the centre"
+        elif mode == "noise":
+            print("thinking", flush=True)
+    elif words[0] == "quit":
+        print("=\\n", flush=True)
+        break
+    print("= " + answer + "\\n", flush=True)
+"""
+
+
+@pytest.fixture
+def fake(tmp_path: Path):
+    script = tmp_path / "fake engine.py"
+    script.write_text(ENGINE)
+    return lambda mode: f"'{sys.executable}' '{script}' {mode}"
+
+
+class Passes:
+    """A player that passes."""
+
+    name = "passes"
+
+    def choose(self, boards, *, rng):
+        return [board.size**2 for board in boards]
+
+
+def terms(**changes) -> Terms:
+    values = {
+        "size": 5,
+        "rules": get_rules("chinese"),
+        "komi": 7.5,
+        "seed": 1,
+        "move_cap": 50,
+        "time": TimeSettings(),
+    }
+    return Terms(**(values | changes))
+
+
+def play(one, two, count=2, *, opening=(), **changes) -> list[Game]:
+    contest = Contest(
+        (one, two), terms(**changes), openings=lambda number: opening, referee=own_referee(1)
+    )
+    try:
+        return sorted(contest.games(range(count)), key=lambda game: game.number)
+    finally:
+        one.close()
+        two.close()
+
+
+def own(player) -> OwnEntrant:
+    return OwnEntrant(player, name=player.name)
+
+
+# One engine process
+
+
+def test_a_conversation(fake):
+    with GtpProcess(fake("good")) as process:
+        assert process.ask("name") == "Fake"
+        assert process.ask("list_commands").splitlines()[1] == "boardsize"
+        with pytest.raises(CommandError, match="no such rules"):
+            process.ask("kgs-rules chinese")
+        assert process.ask("version") == "1.good"
+        assert process.alive
+    assert not process.alive
+
+
+def test_ids_and_blank_lines_before_an_answer_are_taken():
+    code = "import sys; sys.stdin.readline(); print('\\n=12 yes\\nmore\\n', flush=True)"
+    with GtpProcess(f'"{sys.executable}" -c "{code}"') as process:
+        assert process.ask("12 name") == "yes\nmore"
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("no-such-program-here", "cannot start 'no-such-program-here'"),
+        ("'unfinished", "cannot read the engine command"),
+        ("  ", "the engine command is empty"),
+    ],
+)
+def test_programs_that_do_not_start(command, text):
+    with pytest.raises(EngineError, match=text):
+        GtpProcess(command)
+
+
+def test_a_hanging_engine_times_out_and_is_killed(fake):
+    engine = GtpEngine(fake("hangs"), timeout=20)
+    engine.new_game(5, 7.5, rules="chinese", time=(0, 0, 0))
+    assert engine.genmove(BLACK) == 25
+    with pytest.raises(EngineTimeoutError, match="no answer to 'genmove W'"):
+        engine.genmove(WHITE, timeout=0.2)
+    engine.close()
+    assert not engine.alive
+
+
+def test_last_words_of_a_dead_engine_are_reported(fake):
+    engine = GtpEngine(fake("dies"))
+    engine.genmove(BLACK)
+    with pytest.raises(EngineError, match="status 3: out of cheese"):
+        engine.genmove(BLACK)
+    with pytest.raises(EngineError, match="the engine ended"):
+        engine.genmove(BLACK)
+    engine.close()
+
+
+# Games
+
+
+def test_colours_alternate_and_openings_are_shared():
+    contest = Contest(
+        (own(RandomPlayer(name="a")), own(RandomPlayer(name="b"))),
+        terms(move_cap=4),
+        openings=lambda number: (number, 24),
+        referee=own_referee(1),
+        batch=3,
+    )
+    games = sorted(contest.games(range(4)), key=lambda game: game.number)
+    assert [game.black for game in games] == [0, 1, 0, 1]
+    assert [game.opening for game in games] == [(0, 24), (0, 24), (1, 24), (1, 24)]
+    for game in games:
+        assert game.reason == "move cap" and len(game.moves) == 4
+        assert [move for _, move in game.moves[:2]] == list(game.opening)
+        assert game.chosen == [1, 1]
+        record = game.record(("a", "b"))
+        assert record.black == "ab"[game.black]
+
+
+def test_two_passes_are_counted_by_the_referee():
+    games = play(own(Passes()), own(Passes()))
+    assert [game.result for game in games] == ["W+7.5", "W+7.5"]
+    assert [game.winner for game in games] == [1, 0]
+    assert {game.reason for game in games} == {"score"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "letter", "reason"),
+    [
+        ("occupied", "F", "illegal move A1"),
+        ("resigns", "R", "resignation"),
+        ("dies", "F", "failure: the engine ended at 'genmove [BW]' with status 3: out of cheese"),
+        ("hangs", "F", "failure: no answer to 'genmove [BW]' within 3 s"),
+        ("babbles", "F", "failure: genmove answered 'the centre', which is no vertex"),
+        ("noise", "F", "failure: 'thinking' is no GTP response"),
+    ],
+)
+def test_bad_engines_lose_and_the_next_game_goes_on(fake, mode, letter, reason):
+    timeout = 3 if mode == "hangs" else 30
+    engine = ExternalEntrant(fake(mode), timeout=timeout)
+    games = play(engine, own(RandomPlayer()), 2, opening=(20, 4))
+    assert [game.winner for game in games] == [1, 1]
+    for game in games:
+        assert game.result == f"{'W' if game.black == 0 else 'B'}+{letter}"
+        assert re.match(reason, game.reason), game.reason
+
+
+def test_a_good_engine_plays_to_the_end(fake):
+    engine = ExternalEntrant(fake("good"), timeout=30)
+    assert engine.name == "Fake 1.good"
+    games = play(engine, own(Passes()))
+    assert [game.result for game in games] == ["W+7.5", "W+7.5"]
+
+
+def test_a_slow_engine_loses_on_time(fake):
+    engine = ExternalEntrant(fake("slow"), timeout=30)
+    (game,) = play(engine, own(Passes()), 1, time=gtp_settings(1, 0, 0), opening=(0, 1))
+    assert (game.winner, game.reason) == (1, "score")
+    engine = ExternalEntrant(fake("slow"), timeout=30)
+    games = play(engine, own(RandomPlayer()), 1, time=gtp_settings(1, 0, 0))
+    assert games[0].result == "W+T" and games[0].reason == "time"
+    assert games[0].seconds[0] > 1
+
+
+def test_own_illegal_moves_lose_too():
+    class Rude(Passes):
+        def choose(self, boards, *, rng):
+            return [0 for _ in boards]
+
+    (game,) = play(own(Passes()), own(Rude()), 1, opening=(0,))
+    assert (game.result, game.reason) == ("B+F", "illegal move A5")
+
+
+def test_an_engine_can_be_the_referee(fake):
+    board = Board(5)
+    assert engine_referee(fake("good"), timeout=30)(board, [(BLACK, 3), (WHITE, 25)]) == "W+12.5"
+
+
+def test_a_resignation_is_no_move():
+    class Quits(Passes):
+        def choose(self, boards, *, rng):
+            return [RESIGN for _ in boards]
+
+    (game,) = play(own(Quits()), own(Passes()), 1)
+    assert game.result == "W+R" and game.moves == []
+
+
+# Entrants and openings
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("human", "'human' is no entrant"),
+        ("gtp:", "'gtp:' is no entrant"),
+        ("random:x", "is no entrant"),
+        ("policy:x,temperature", "'temperature' is not a setting"),
+        ("policy:x,temperature=hot", "temperature=hot is not a number"),
+        ("policy:x,colour=red", "unknown setting 'colour'"),
+    ],
+)
+def test_entrants_that_do_not_exist(text, error):
+    with pytest.raises(EntrantError, match=error):
+        make_entrant(text)
+
+
+def test_a_policy_player_from_a_file(tmp_path):
+    from goengine.networks import PolicyConfig, PolicyNet, save_network
+
+    path = tmp_path / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+    text = f"{path},temperature=0.5,symmetry=all,cleanup=yes,resign=30,playouts=50,device=cpu"
+    player = make_policy_player(text)
+    assert player.name == "tiny t=0.5"
+    assert (player.temperature, player.resign, player.playouts) == (0.5, 30, 50)
+    assert player.cleanup is True and player.evaluator.symmetry == "all"
+    plain = make_policy_player(str(path))
+    assert plain.resign is None and plain.cleanup is None and plain.name == "tiny"
+
+
+def test_corner_openings_are_in_four_corners_and_repeatable():
+    source = corner_openings(19, 4, seed=1)
+    seen = set()
+    for number in range(50):
+        moves = source(number)
+        assert moves == source(number)
+        corners = {(move // 19 > 9, move % 19 > 9) for move in moves}
+        assert len(corners) == 4
+        seen.add(moves)
+    assert len(seen) > 40
+    assert source(3) != corner_openings(19, 4, seed=2)(3)
+    for number in range(60):
+        for size in (2, 5, 9, 13):
+            moves = corner_openings(size, 4, seed=3)(number)
+            assert len(set(moves)) == len(moves) == (4 if size >= 9 else 1)
+            assert all(0 <= move < size * size for move in moves)
+
+
+def test_openings_of_a_network_are_drawn_from_it():
+    class Flat:
+        def evaluate(self, records, *, rng=None):
+            priors = np.zeros((len(records), 81), dtype=np.float32)
+            priors[:, 30:50] = 0.05
+            return priors
+
+    source = policy_openings(PolicyPlayer(Flat()), 9, 3, seed=1)
+    assert source(0) == source(0) and source(0) != source(1)
+    assert all(30 <= move < 50 for number in range(5) for move in source(number))
+
+
+def test_openings_from_a_file(tmp_path):
+    path = tmp_path / "openings.sgf"
+    path.write_text(
+        "(;SZ[9];B[aa];W[bb];B[cc])(;SZ[9];B[aa];W[bb];B[dd])(;SZ[9];B[ee];W[bb];B[ff])"
+        "(;SZ[19];B[aa];W[bb])(;SZ[9];B[aa];W[])(;SZ[9]AB[cc];W[aa];B[bb])"
+    )
+    source = sgf_openings(path, 9, 2, seed=1)
+    assert {source(0), source(1)} == {(0, 10), (40, 10)} and source(2) == source(0)
+    with pytest.raises(OpeningError, match="has no 13x13 game that begins with 2 moves"):
+        sgf_openings(path, 13, 2, seed=1)
+    with pytest.raises(OpeningError, match="cannot read the openings"):
+        sgf_openings(tmp_path / "none.sgf", 9, 2, seed=1)
+
+
+# The command
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return parser.parse_args(words)
+
+
+def test_a_match_writes_games_and_goes_on_after_a_kill(tmp_path, capsys):
+    words = ["random", "random", "--size", "5", "--batch", "2", "--out", str(tmp_path / "m")]
+    assert run(arguments(*words, "--games", "3")) == 0
+    first = capsys.readouterr().out
+    assert "3 games, 5x5, chinese, komi 7.5" in first
+    results = tmp_path / "m" / "results.jsonl"
+    lines = results.read_text().splitlines()
+    assert sorted(json.loads(line)["game"] for line in lines) == [0, 1, 2]
+    whole = {json.loads(line)["game"]: line for line in lines}
+    results.write_text(whole[0] + "\n" + whole[2][:20])
+    assert run(arguments(*words, "--games", "4")) == 0
+    found = MatchFolder(tmp_path / "m", {}).results()
+    assert [result.game for result in found] == [0, 1, 2, 3]
+    assert "4 games" in capsys.readouterr().out
+    for number in range(1, 5):
+        game = read_sgf((tmp_path / "m" / f"game-{number:04d}.sgf").read_bytes())
+        assert game.result == found[number - 1].result
+        assert len(game.moves) == found[number - 1].turns
+
+
+def test_another_match_in_the_folder_is_refused(tmp_path):
+    words = ["random", "random", "--size", "3", "--games", "1", "--out", str(tmp_path)]
+    run(arguments(*words))
+    with pytest.raises(MatchError, match="another komi, seed"):
+        run(arguments(*words, "--seed", "2", "--komi", "1"))
+
+
+@pytest.mark.parametrize("words", [["--games", "0"], ["--size", "25"], ["--batch", "0"]])
+def test_matches_that_cannot_be(words):
+    with pytest.raises(MatchError, match="cannot play"):
+        run(arguments("random", "random", *words))
+
+
+def test_policy_openings_need_a_policy():
+    with pytest.raises(MatchError, match="need a policy player"):
+        run(arguments("random", "random", "--openings", "policy", "--size", "5"))
+
+
+def test_the_report_counts_wins_draws_and_failures():
+    results = [
+        Result(0, 0, 0, "B+3.5", "score", 200, (2.0, 10.0), (100, 100)),
+        Result(1, 1, 0, "W+R", "resignation", 100, (1.0, 5.0), (50, 50)),
+        Result(2, 0, None, "0", "score", 200, (2.0, 10.0), (100, 100)),
+        Result(3, 1, 1, "B+F", "illegal move Q16", 9, (0.1, 0.1), (4, 5)),
+    ]
+    assert points(results, 0) == 2.5 and points(results, 1) == 1.5
+    text = report(results, ("ours", "theirs"), "19x19")
+    assert "ours (A) against theirs (B): 4 games, 19x19" in text
+    assert "A  won 2.5: 62.5 %" in text and "as Black 1.5/2, as White 1/2" in text
+    assert "0.020 s a move" in text and "0.098 s a move" in text
+    assert "score 2, resignation 1, illegal 1" in text
+    assert "game 4: ours lost by illegal move Q16" in text
+    assert report([], ("a", "b"), "") == "a against b: no game was finished"
+
+
+@pytest.mark.gnugo
+@pytest.mark.slow
+def test_gnu_go_beats_a_random_player(tmp_path, capsys):
+    program = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
+    if program is None:
+        pytest.skip("GNU Go is not installed")
+    engine = f"{program} --mode gtp --level 1 --chinese-rules"
+    words = ["--size", "9", "--games", "2", "--referee", engine, "--out", str(tmp_path)]
+    assert run(arguments("random", f"gtp:{engine}", *words)) == 0
+    out = capsys.readouterr().out
+    assert "GNU Go 3.8" in out and "B  won 2: 100.0 %" in out
