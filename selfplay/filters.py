@@ -67,7 +67,7 @@ class Filters:
                 return "filter: rank"
         if self.years is not None:
             year = parse_date(game.date) // 10000
-            if not self.years[0] <= year <= self.years[1]:
+            if not year or not self.years[0] <= year <= self.years[1]:
                 return "filter: year"
         if self.results is not None and result_kind(game.result) not in self.results:
             return "filter: result"

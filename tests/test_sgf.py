@@ -320,7 +320,7 @@ SNIPPETS += [b"SZ[9]", b"SZ[", b"HA[2]", b"KM[", b"CA[GBK]", b"PL", b"AE", b" ",
 
 
 @given(st.lists(st.one_of(st.sampled_from(SNIPPETS), st.binary(max_size=4)), max_size=60))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_any_bytes_give_records_or_sgf_errors(parts):
     check_any_bytes(b"".join(parts))
 
