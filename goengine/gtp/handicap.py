@@ -33,21 +33,25 @@ def free_points(size: int, count: int) -> list[int]:
     above that is farthest from every stone; the two outer lines when nothing else is left.
     """
     points = fixed_points(size, min(count, most_fixed(size))) if most_fixed(size) else []
+    gaps = [4 * size * size] * (size * size)
+    for point in points:
+        _shrink(gaps, size, point)
     while len(points) < count:
-        points.append(_farthest(size, points))
+        points.append(max(range(size * size), key=lambda move: _merit(move, size, gaps[move])))
+        _shrink(gaps, size, points[-1])
     return points
 
 
-def _farthest(size: int, points: list[int]) -> int:
-    """Return the best point left: high enough, far from the others, near the centre."""
-    taken = [divmod(point, size) for point in points]
+def _shrink(gaps: list[int], size: int, point: int) -> None:
+    """Note a new stone in every point's squared distance to the nearest stone."""
+    row, column = divmod(point, size)
+    for move, gap in enumerate(gaps):
+        gaps[move] = min(gap, (move // size - row) ** 2 + (move % size - column) ** 2)
 
-    def merit(move: int) -> tuple[bool, int, int]:
-        row, column = divmod(move, size)
-        line = min(row, column, size - 1 - row, size - 1 - column)
-        gaps = [(row - r) ** 2 + (column - c) ** 2 for r, c in taken]
-        centre = (2 * row - size + 1) ** 2 + (2 * column - size + 1) ** 2
-        return line >= 2, min(gaps, default=0), -centre
 
-    free = (move for move in range(size * size) if move not in set(points))
-    return max(free, key=merit)
+def _merit(move: int, size: int, gap: int) -> tuple[bool, bool, int, int]:
+    """Return how good a point is: free, high enough, far from the others, near the centre."""
+    row, column = divmod(move, size)
+    line = min(row, column, size - 1 - row, size - 1 - column)
+    centre = (2 * row - size + 1) ** 2 + (2 * column - size + 1) ** 2
+    return gap > 0, line >= 2, gap, -centre

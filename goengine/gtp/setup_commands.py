@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from goengine.coords import move_to_gtp
@@ -110,11 +111,11 @@ class SetupCommands(CommandGroup):
     def loadsgf(self, arguments: Arguments) -> str:
         """Load a game up to the position before a move number, or to its end."""
         arguments.word(0, "the file name")
-        path, count = Path(arguments.text.strip()), None
-        if not path.is_file() and len(arguments) > 1:
-            number = arguments.integer(len(arguments) - 1, "the move number")
-            path, count = Path(arguments.text.strip().rsplit(None, 1)[0]), max(0, number - 1)
-        self._load(path, count)
+        name, count = arguments.text.strip(), None
+        if not os.path.isfile(name) and len(arguments) > 1:
+            count = max(0, arguments.integer(len(arguments) - 1, "the move number") - 1)
+            name = name.rsplit(None, 1)[0]
+        self._load(name, count)
         return ""
 
     @command("printsgf")
@@ -128,7 +129,7 @@ class SetupCommands(CommandGroup):
         try:
             Path(arguments.text.strip()).write_bytes(data)
         except (OSError, ValueError) as error:
-            raise GtpError(f"cannot write file: {error}") from None
+            raise GtpError(f"cannot write file: {_reason(error)}") from None
         return ""
 
     def _resize(self, size: int) -> None:
@@ -147,15 +148,20 @@ class SetupCommands(CommandGroup):
         game.place_handicap(points)
         return " ".join(move_to_gtp(point, game.size) for point in points)
 
-    def _load(self, path: Path, count: int | None) -> None:
+    def _load(self, name: str, count: int | None) -> None:
         """Take over the game in a file."""
         from goengine.sgf import read_sgf
 
         try:
-            if not path.is_file() or path.stat().st_size > BIGGEST_FILE:
-                raise GoError("it is no readable file of a sensible size")
-            record = read_sgf(path.read_bytes())
+            if not os.path.isfile(name) or os.path.getsize(name) > BIGGEST_FILE:
+                raise GoError("it is no file of a sensible size")
+            record = read_sgf(Path(name).read_bytes())
             self.session.game.load(record, count=count)
         except (OSError, ValueError) as error:
-            raise GtpError(f"{protocol.CANNOT_LOAD_FILE}: {error}") from None
+            raise GtpError(f"{protocol.CANNOT_LOAD_FILE}: {_reason(error)}") from None
         self.session.clock.reset()
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file could not be used, without the long name that the client sent."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
