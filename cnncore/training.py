@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 KIND = "training-state"
 
+Precision = Literal["float32", "bfloat16"]
+
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the last checkpoint is untouched."""
@@ -54,7 +56,7 @@ class Plan:
     report_steps: int = 50
     validate_samples: int = 0
     checkpoint_seconds: float = 180.0
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
     def rate(self, samples: int) -> float:
         """Return the multiplier of the learning rates after `samples` samples."""
@@ -279,7 +281,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def best_precision(device: torch.device) -> Literal["float32", "bfloat16"]:
+def best_precision(device: torch.device) -> Precision:
     """Return "bfloat16" where the hardware is faster in it, else "float32"."""
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"

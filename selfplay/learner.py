@@ -68,18 +68,19 @@ def policy_loss(recipe: Recipe, device: torch.device) -> Callable[[Any, Any], An
         planes = torch.from_numpy(batch.planes).to(device, non_blocking=True)
         moves = torch.from_numpy(batch.moves).to(device, non_blocking=True)
         logits = model(planes)
-        terms = [
-            functional.cross_entropy(
+        terms = []
+        for i in range(moves.shape[1]):
+            total = functional.cross_entropy(
                 logits[:, i],
                 moves[:, i],
                 ignore_index=NO_MOVE,
                 label_smoothing=recipe.label_smoothing,
+                reduction="sum",
             )
-            for i in range(moves.shape[1])
-        ]
-        total = terms[0] + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
+            terms.append(total / (moves[:, i] != NO_MOVE).sum().clamp_min(1))
+        value = terms[0] + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
         correct = (logits[:, 0].argmax(1) == moves[:, 0]).sum()
-        return total, {"policy_loss": terms[0] * len(batch), "top1": correct}
+        return value, {"policy_loss": terms[0] * len(batch), "top1": correct}
 
     return loss
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from torch import nn
 from cnncore.blocks import channels_last
 from cnncore.checkpoint import load_checkpoint, read_metadata
 from cnncore.curves import MetricsLog, plot_curves
-from cnncore.training import KIND, Plan, TrainingState, best_precision, fit
+from cnncore.training import KIND, Plan, Precision, TrainingState, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
-from selfplay.positions import PositionBatch, Positions
+from selfplay.positions import DataError, PositionBatch, Positions
 from selfplay.recipes import Recipe
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ class Run:
         self.device, self.workers = device, workers
         weights = recipe.sources
         self.train = Positions(archive, "train", weights=weights, future=recipe.future_moves)
-        self.held_out = Positions(archive, "validation", weights=weights)
-        self.precision = best_precision(device) if recipe.precision == "auto" else recipe.precision
+        self.held_out = _held_out(archive, weights)
+        self.precision: Precision = (
+            best_precision(device) if recipe.precision == "auto" else recipe.precision
+        )
         self.metrics = MetricsLog(folder / "metrics.jsonl")
         self.file = folder / CHECKPOINT
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,21 +92,6 @@ class Run:
         )
         log.info("the network now has %d filters", filters)
 
-    def _plan(self) -> Plan:
-        recipe = self.recipe
-        return Plan(
-            samples=recipe.positions,
-            warmup=recipe.warmup,
-            schedule=recipe.schedule,
-            decay=recipe.decay,
-            average=recipe.average,
-            clip=recipe.clip,
-            report_steps=recipe.report_steps,
-            validate_samples=recipe.validate_every,
-            checkpoint_seconds=recipe.checkpoint_seconds,
-            precision=self.precision,
-        )
-
     def checkpoint(self) -> None:
         """Save the state, and draw the curve anew."""
         policy = self.state.model.policy
@@ -121,6 +108,8 @@ class Run:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure a model on the held-out positions."""
+        if self.held_out is None:
+            raise DataError("this run has no held-out positions to measure on")
         count = self.recipe.validate_positions
         return measure(model, self.held_out, count, device=self.device, precision=self.precision)
 
@@ -139,17 +128,42 @@ class Run:
                     self.state,
                     stream,
                     policy_loss(self.recipe, self.device),
-                    self._plan(),
+                    training_plan(self.recipe, self.precision),
                     until=self.recipe.next_growth(self.state.samples),
                     minutes=deadline,
                     report=self.metrics.write,
-                    validate=self.validate,
+                    validate=self.validate if self.held_out else None,
                     checkpoint=self.checkpoint,
                     progress=progress,
                 )
             deadline -= (self.state.seconds - before) / 60.0
             if outcome != "finished" or self.state.samples >= self.recipe.positions:
                 return outcome
+
+
+def training_plan(recipe: Recipe, precision: Precision) -> Plan:
+    """Return what the training loop needs to know of a recipe."""
+    return Plan(
+        samples=recipe.positions,
+        warmup=recipe.warmup,
+        schedule=recipe.schedule,
+        decay=recipe.decay,
+        average=recipe.average,
+        clip=recipe.clip,
+        report_steps=recipe.report_steps,
+        validate_samples=recipe.validate_every,
+        checkpoint_seconds=recipe.checkpoint_seconds,
+        precision=precision,
+    )
+
+
+def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:
+    """Return the positions to validate on; a small archive may have none, which is said."""
+    try:
+        return Positions(archive, "validation", weights=weights)
+    except DataError as error:
+        log.warning("no validation during this run: %s", error)
+        return None
 
 
 class _Stream:

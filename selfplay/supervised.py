@@ -101,6 +101,11 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
     net = averaged_network(path) if (path / CHECKPOINT).is_file() else load_network(args.start)
     if args.widen:
         net = widen(net, args.widen, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
+    if net.config.norm != recipe.norm:
+        raise RecipeError(
+            f"the network to start from has norm = {str(net.config.norm).lower()}; add --set "
+            f"norm={str(net.config.norm).lower()}, or start from the folder of its run"
+        )
     if net.config.filters != recipe.filters:
         raise RecipeError(
             f"the network to start from has {net.config.filters} filters and the recipe "

@@ -30,7 +30,7 @@ def random_game(rng: np.random.Generator, *, length: int, handicap: int = 0) -> 
     )
 
 
-def make_archive(folder: Path, *, games: int = 150, seed: int = 0) -> Archive:
+def make_archive(folder: Path, *, games: int = 300, seed: int = 0) -> Archive:
     """Write and open an archive of two sources, "even" and "handicap"."""
     rng = np.random.default_rng(seed)
     with ArchiveWriter(folder) as writer:
