@@ -357,3 +357,14 @@ def test_handicaps_are_distinct_points_of_the_board(size: int) -> None:
         points = free_points(size, count)
         assert len(set(points)) == len(points) == count
         assert all(0 <= point < size * size for point in points)
+
+
+# Documentation
+
+
+def test_the_documentation_lists_every_command() -> None:
+    text = Path(__file__).parents[1].joinpath("docs", "gtp.md").read_text(encoding="utf-8")
+    table = text.partition("## Errors")[0]
+    rows = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
+    documented = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert documented == make_engine().session.command_names
