@@ -54,7 +54,7 @@ def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
 @kernel
 def _find_replies(rec: Record, prey: int, out: Array) -> int:
     """Write the last liberty of a prey in atari, and its captures of hunters in atari."""
-    count = find_liberties(rec, prey, out, 1)
+    count = int(find_liberties(rec, prey, out, 1))
     hunter = 3 - rec.colour[prey]
     head = rec.head[prey]
     stone = head

@@ -234,7 +234,7 @@ class Board:
                 colours[move] = colour
                 new.add(move)
         fresh = new_records(1, self.size)
-        for move in np.flatnonzero(colours):
+        for move in np.flatnonzero(colours).tolist():
             _kernels.place(fresh, 0, move, colours[move])
             if move not in new:
                 fresh["born"][0, _kernels.point_of(move, self.size)] = born[move]

@@ -1,13 +1,7 @@
-"""Pictures of boards: stones, single feature planes and move probabilities, drawn by matplotlib.
-
-`goengine planes` draws every feature plane of a position beside its board, `goengine policy` the
-probabilities that a network gives to the moves.
-"""
+"""Pictures of boards: stones, feature planes and move probabilities, drawn by matplotlib."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from goengine.board import Board
-from goengine.coords import GTP_COLUMNS, move_to_gtp
-from goengine.features import POLICY_PLANES, VALUE_PLANES, encode, plane_names
-from goengine.sgf import read_sgf
-from goengine.types import BLACK, EMPTY, GoError, colour_name
+from goengine.coords import GTP_COLUMNS
+from goengine.features import POLICY_PLANES, encode, plane_names
+from goengine.types import BLACK, EMPTY, colour_name
 
 Axes = Any
 
@@ -83,8 +76,10 @@ def draw_probabilities(axes: Axes, board: Board, priors: npt.NDArray[np.float32]
 
 def planes_figure(board: Board, planes: int = POLICY_PLANES) -> Figure:
     """Return a figure of the board and, beside it, each of its 48 or 49 feature planes."""
-    figure = Figure(figsize=(17, 13))
-    grid = figure.add_gridspec(7, 10, wspace=0.06, hspace=0.28)
+    figure = Figure(figsize=(17, 12.5))
+    grid = figure.add_gridspec(
+        7, 10, left=0.01, right=0.99, bottom=0.01, top=0.97, wspace=0.06, hspace=0.16
+    )
     axes = figure.add_subplot(grid[0:3, 0:3])
     draw_board(axes, board)
     axes.set_title(f"{colour_name(board.to_play)} to play, turn {board.turn}", fontsize=10)
@@ -114,75 +109,6 @@ def policy_figure(board: Board, priors: npt.NDArray[np.float32], title: str) -> 
 def save_png(figure: Figure, path: Path, dpi: int = 120) -> None:
     """Write a figure as PNG, whole or not at all."""
     part = path.with_name(path.name + ".part")
-    FigureCanvasAgg(figure).print_png(str(part), metadata={"Software": "goengine"})
+    FigureCanvasAgg(figure)
+    figure.savefig(part, format="png", dpi=dpi, metadata={"Software": "goengine"})
     part.replace(path)
-
-
-def _position(args: argparse.Namespace) -> Board:
-    """Return the position before move ``--move`` of the game in ``args.file`` (default: its end).
-
-    Raises:
-        GoError: the file cannot be read or has fewer moves.
-    """
-    try:
-        record = read_sgf(Path(args.file).read_bytes())
-    except OSError as error:
-        raise GoError(f"cannot read {args.file}: {error.strerror or error}") from None
-    last = len(record.moves) + 1
-    number = last if args.move is None else args.move
-    if not 1 <= number <= last:
-        raise GoError(f"--move {number} is not in the game: it has positions 1 to {last}")
-    return record.board_at(number - 1)
-
-
-def _configure(parser: argparse.ArgumentParser, out: str) -> None:
-    """Add what both commands take."""
-    parser.add_argument("file", help="a game in SGF")
-    parser.add_argument(
-        "--move", type=int, metavar="N", help="the position before move N (default: the last one)"
-    )
-    parser.add_argument("--png", default=out, metavar="FILE", help=f"picture to write ({out})")
-
-
-def configure_planes(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``goengine planes``."""
-    _configure(parser, "planes.png")
-    parser.add_argument(
-        "--planes",
-        type=int,
-        default=POLICY_PLANES,
-        choices=(POLICY_PLANES, VALUE_PLANES),
-        help="48 for the policy network, 49 with the player's colour",
-    )
-
-
-def run_planes(args: argparse.Namespace) -> int:
-    """Draw every feature plane of a position beside its board."""
-    board = _position(args)
-    save_png(planes_figure(board, args.planes), Path(args.png))
-    print(f"{args.planes} planes, {colour_name(board.to_play)} to play: {args.png}")
-    return 0
-
-
-def configure_policy(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``goengine policy``."""
-    _configure(parser, "policy.png")
-    parser.add_argument("--network", help="a shipped network's name or a file (default: the best)")
-    parser.add_argument("--symmetry", choices=("none", "all"), default="all")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list")
-
-
-def run_policy(args: argparse.Namespace) -> int:
-    """List the moves that a network likes best in a position, and draw them."""
-    from goengine.evaluators import Evaluator
-    from goengine.networks import default_network, load_network
-
-    board = _position(args)
-    name = args.network or default_network()
-    evaluator = Evaluator(load_network(name), symmetry=args.symmetry)
-    priors = evaluator.evaluate(board.records)[0]
-    title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
-    save_png(policy_figure(board, priors, title), Path(args.png))
-    for move in np.argsort(-priors)[: args.top].tolist():
-        sys.stdout.write(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %\n")
-    return 0

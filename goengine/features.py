@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,8 @@ def encode(board: Board, planes: int = POLICY_PLANES) -> npt.NDArray[np.uint8]:
     Raises:
         GoError: another number of planes is asked for.
     """
-    return encode_batch(board.records, planes=planes)[0]
+    encoded: npt.NDArray[np.uint8] = encode_batch(board.records, planes=planes)[0]
+    return encoded
 
 
 def encode_batch(
@@ -114,10 +116,7 @@ def encode_batch(
         return out
     bounds = np.linspace(0, len(records), threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        jobs = [
-            pool.submit(_write, records[a:b], out[a:b])
-            for a, b in zip(bounds, bounds[1:], strict=False)
-        ]
+        jobs = [pool.submit(_write, records[a:b], out[a:b]) for a, b in pairwise(bounds)]
         for job in jobs:
             job.result()
     return out

@@ -1,0 +1,39 @@
+"""``goengine policy``: list and draw the moves that a network likes best in a position."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from goengine.coords import move_to_gtp
+from goengine.drawing import policy_figure, save_png
+from goengine.evaluators import Evaluator
+from goengine.networks import default_network, load_network
+from goengine.show import chosen_position, configure_position
+from goengine.types import colour_name
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_position(parser, "policy.png")
+    parser.add_argument(
+        "--network", help="a shipped network's name or a file (default: what suits this machine)"
+    )
+    parser.add_argument("--symmetry", choices=("none", "all"), default="all")
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list (10)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the likeliest moves and draw them all."""
+    board = chosen_position(args)
+    name = args.network or default_network()
+    evaluator = Evaluator(load_network(name), symmetry=args.symmetry)
+    priors = evaluator.evaluate(board.records)[0]
+    title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
+    save_png(policy_figure(board, priors, title), args.png)
+    for move in np.argsort(-priors)[: args.top].tolist():
+        print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")
+    print(f"picture: {args.png}")
+    return 0

@@ -1,0 +1,77 @@
+"""The pictures: commands write a PNG of the right kind, and refuse what is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from goengine import Board, GoError
+from goengine.__main__ import main
+from goengine.drawing import planes_figure, policy_figure, save_png
+
+SGF = b"(;GM[1]FF[4]SZ[9]KM[7];B[ee];W[cc];B[gg];W[])"
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Path:
+    path = tmp_path / "game.sgf"
+    path.write_bytes(SGF)
+    return path
+
+
+def test_planes_command_draws_the_position_before_a_move(
+    game: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "planes.png"
+    assert main(["planes", str(game), "--move", "3", "--png", str(out)]) == 0
+    assert "48 planes, black to play" in capsys.readouterr().out
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+        assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 10
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+@pytest.mark.parametrize("number", ["0", "6", "-1"])
+def test_a_move_that_is_not_in_the_game_is_named(
+    game: Path, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["planes", str(game), "--move", number]) == 2
+    assert "positions 1 to 5" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["planes", str(tmp_path / "none.sgf")]) == 2
+    assert "none.sgf" in capsys.readouterr().err
+
+
+def test_every_plane_has_its_axes() -> None:
+    figure = planes_figure(Board(5), 49)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert len(titles) == 50
+    assert titles[1] == "0 own stone"
+    assert titles[-1] == "48 player colour"
+
+
+def test_policy_figure_writes_the_likely_moves_only(tmp_path: Path) -> None:
+    priors = np.zeros(81, dtype=np.float32)
+    priors[40], priors[41] = 0.75, 0.005
+    figure = policy_figure(Board(9), priors, "title")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "75" in texts
+    assert "0" not in texts
+    save_png(figure, tmp_path / "policy.png")
+    assert (tmp_path / "policy.png").stat().st_size > 1000
+
+
+def test_errors_are_go_errors(tmp_path: Path) -> None:
+    from argparse import Namespace
+
+    from goengine.show import chosen_position
+
+    bad = tmp_path / "bad.sgf"
+    bad.write_bytes(b"no game")
+    with pytest.raises(GoError):
+        chosen_position(Namespace(file=bad, move=None))
