@@ -17,7 +17,7 @@ T = TypeVar("T", int, float)
 
 RESULTS = ("points", "resign", "time", "forfeit", "draw", "void", "unknown")
 
-_RANK = re.compile(r"[Pp]?(\d{1,2})\s*(k|kyu|级|級|d|dan|段|p|pro)?", re.IGNORECASE)
+_RANK = re.compile(r"[p业]?(\d{1,2})\s*(k|kyu|级|級|d|dan|段|p|pro)?", re.IGNORECASE)
 _KYU, _DAN, _PRO = 0, 30, 40
 _TITLES = ("honinbo", "meijin", "judan", "oza", "kisei", "gosei", "tengen", "title", "guksu")
 

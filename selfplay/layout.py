@@ -189,13 +189,14 @@ def run_starts(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def _check_alternation(record: GameRecord) -> None:
-    colour = record.to_play
-    for number, (mover, _) in enumerate(record.moves, start=1):
-        if mover != colour:
-            raise ArchiveError(
-                f"move {number} is the second in a row by one colour: cut the game before it"
-            )
-        colour = opponent(colour)
+    colours = [colour for colour, _ in record.moves]
+    turns = [record.to_play, opponent(record.to_play)] * (len(colours) // 2 + 1)
+    if colours == turns[: len(colours)]:
+        return
+    number = next(i for i, (one, two) in enumerate(zip(colours, turns, strict=False)) if one != two)
+    raise ArchiveError(
+        f"move {number + 1} is the second in a row by one colour: cut the game before it"
+    )
 
 
 def parse_date(text: str | None) -> int:
