@@ -21,6 +21,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -311,9 +312,11 @@ class ArchiveWriter:
         del moves
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         (self._folder / "manifest.json").write_text(text + "\n", "utf-8")
+        old = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
         if self.path.exists():
-            shutil.rmtree(self.path)
+            self.path.rename(old)
         self._folder.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
         return Archive.open(self.path)
 
     def abort(self) -> None:
@@ -353,6 +356,8 @@ def _remove_stale(path: Path) -> None:
 def _alive(pid: int) -> bool:
     if pid == os.getpid():
         return False
+    if sys.platform == "win32":  # os.kill would end the process there
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
