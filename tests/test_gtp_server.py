@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -185,7 +186,8 @@ def test_a_process_without_a_network_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
-def test_standard_output_belongs_to_gtp(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors with a POSIX shell")
+def test_standard_output_belongs_to_gtp() -> None:
     code = (
         "import os, sys\n"
         "from goengine.gtp.server import reserve_stdout\n"
@@ -197,6 +199,10 @@ def test_standard_output_belongs_to_gtp(tmp_path: Path) -> None:
     done = run_engine([sys.executable, "-c", code], "")
     assert done.stdout == b"= \n\n"
     assert b"noise from Python" in done.stderr and b"noise from C" in done.stderr
+    closed = run_engine(["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code], "")
+    assert closed.stdout == b"= \n\n" and closed.returncode == 0
+    mute = run_engine(["sh", "-c", 'exec "$0" -m goengine gtp >&-', sys.executable], "name\n")
+    assert mute.returncode == 2 and b"standard output is closed" in mute.stderr
 
 
 @pytest.mark.parametrize("text", ["", "quit\n", "name\nquit\n", "\n\n# nothing\n"])

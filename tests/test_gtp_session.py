@@ -6,11 +6,13 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from gtp_player import CentrePlayer, failure, make_engine, result
 
+from goengine import _kernels
 from goengine._version import __version__
 from goengine.board import Board
 from goengine.gtp.engine import Engine
@@ -212,6 +214,27 @@ def test_cleanup_and_regression_use_variants_of_the_player() -> None:
     hasty = quick(player)
     assert hasty.playouts < player.playouts and hasty.temperature == 1.0
     assert not hasattr(variant(player, mood="good"), "mood")
+
+
+def test_cleanup_takes_dead_stones_that_genmove_leaves() -> None:
+    def likes_all(records: np.ndarray, *, rng: object = None) -> np.ndarray:
+        masks = np.empty((len(records), 26), dtype=np.bool_)
+        _kernels.sensible_masks(records, masks)
+        return masks[:, :-1] / np.maximum(1, masks[:, :-1].sum(axis=1, keepdims=True))
+
+    evaluator = SimpleNamespace(evaluate=likes_all)
+    engine = make_engine(lambda: PolicyPlayer(evaluator), size=5, rules="japanese")
+    black, white = "A4 B1 B2 B3 B4 B5", "A1 C1 C2 C3 C4 C5 D1 D2 D3 D4 D5 E2 E4"
+    stones = [f"b {v}" for v in black.split()] + [f"w {v}" for v in white.split()]
+    result(engine, "set_position " + " ".join(stones))
+    for line in ("play b pass", "play w pass"):
+        result(engine, line)
+    assert result(engine, "final_status_list dead") == "A1"
+    assert result(engine, "reg_genmove b") == "pass"
+    assert result(engine, "kgs-genmove_cleanup b") == "A2"
+    result(engine, "play w pass")
+    assert result(engine, "final_status_list dead") == ""
+    assert result(engine, "kgs-genmove_cleanup b") == "pass"
 
 
 def test_a_short_clock_makes_hasty_moves() -> None:

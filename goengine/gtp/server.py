@@ -14,6 +14,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, TextIO
 
+from goengine.types import GoError
+
 if TYPE_CHECKING:
     from goengine.gtp.engine import Engine
 
@@ -137,8 +139,17 @@ class Server:
 def reserve_stdout() -> int:
     """Keep standard output for responses: return a descriptor to it and point 1 at stderr.
 
-    Whatever libraries print from now on, in Python or in C, lands on standard error.
+    Whatever libraries print from now on, in Python or in C, lands on standard error, or nowhere
+    where that is closed.
+
+    Raises:
+        GoError: standard output is closed.
     """
+    if sys.stdout is None:
+        raise GoError("standard output is closed, but GTP answers go there: leave it open")
+    if sys.stderr is None:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, 2)
     sys.stdout.flush()
     descriptor = os.dup(1)
     os.dup2(2, 1)
