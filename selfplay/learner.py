@@ -97,7 +97,8 @@ def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:
         {"params": kernels, "lr": recipe.lr, "weight_decay": recipe.weight_decay},
         {"params": rest, "lr": recipe.lr_rest, "weight_decay": 0.0},
     ]
-    return [SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=True)]
+    nesterov = recipe.momentum > 0
+    return [SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov)]
 
 
 def measure(

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from cnncore.blocks import channels_last
-from cnncore.checkpoint import load_checkpoint, read_metadata
+from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
 from cnncore.curves import MetricsLog, plot_curves
 from cnncore.training import KIND, Plan, Precision, TrainingState, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet
@@ -54,7 +54,7 @@ class Run:
         self.file = folder / CHECKPOINT
         folder.mkdir(parents=True, exist_ok=True)
         if self.file.is_file():
-            _, facts = read_metadata(self.file)
+            facts = read_facts(folder)
             self.state = self._state(PolicyNet(PolicyConfig(**facts["config"])))
             self.state.load(self.file)
             self.metrics.forget_after(self.state.step)
@@ -186,10 +186,25 @@ class _Stream:
             stream.close()
 
 
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what the checkpoint of a run says about it: config, recipe, archive, state.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or something else wrote it.
+    """
+    kind, facts = read_metadata(folder / CHECKPOINT)
+    if kind != KIND or not {"config", "recipe", "archive", "state"} <= facts.keys():
+        raise CheckpointError(
+            f"{folder / CHECKPOINT} is not the checkpoint of a policy network's training; "
+            "give the folder of another run"
+        )
+    return facts
+
+
 def averaged_network(folder: Path) -> PolicyNet:
     """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
+    net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
     checkpoint = load_checkpoint(folder / CHECKPOINT, kind=KIND)
-    net = PolicyNet(PolicyConfig(**checkpoint.metadata["config"]))
     prefix = "average.policy."
     tensors = checkpoint.tensors
     net.load_state_dict(

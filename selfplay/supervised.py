@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnncore.checkpoint import CheckpointError, read_metadata
+from cnncore.checkpoint import CheckpointError
 from cnncore.training import TrainingError
 from goengine.networks import PolicyNet, load_network, save_network, widen
 from goengine.types import GoError
 from selfplay.archive import Archive
 from selfplay.positions import DataError
 from selfplay.recipes import Recipe, RecipeError, from_table, load_recipe
-from selfplay.runs import CHECKPOINT, Run, averaged_network
+from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
 
 def _check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
     """Refuse to go on with another recipe or archive than the run began with."""
-    _, facts = read_metadata(file)
+    facts = read_facts(file.parent)
     before = from_table(facts["recipe"]).table()
     for key, value in recipe.table().items():
         if before[key] != value:
@@ -143,7 +143,7 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
 def run_export(args: argparse.Namespace) -> int:
     """Run `selfplay export`: fold the averaged weights and write them; 1 on failure."""
     try:
-        _, facts = read_metadata(args.run / CHECKPOINT)
+        facts = read_facts(args.run)
         net = averaged_network(args.run)
         args.out.parent.mkdir(parents=True, exist_ok=True)
         dtype = torch.float16 if args.float16 else torch.float32

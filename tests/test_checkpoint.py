@@ -29,6 +29,9 @@ def test_round_trip(tmp_path: Path) -> None:
     assert loaded.kind == "network" and loaded.metadata == {"seen": 3, "name": "é"}
     assert loaded.tensors.keys() == TENSORS.keys()
     assert all(torch.equal(loaded.tensors[name], TENSORS[name]) for name in TENSORS)
+    (tmp_path / "plain").touch()
+    assert file.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    (tmp_path / "plain").unlink()
     assert read_metadata(file) == ("network", {"seen": 3, "name": "é"})
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
 
