@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from goengine._version import __version__
 from goengine.__main__ import SUBCOMMANDS, main
+from goengine._version import __version__
 
 
 @pytest.mark.parametrize("name", SUBCOMMANDS)
