@@ -1,4 +1,4 @@
-"""The command line: ``selfplay ingest | subset | train | export | evaluate``."""
+"""The command line: ``selfplay ingest | subset | train | lease | export | evaluate``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _COMMANDS = {
     "ingest": ("selfplay.ingest", "configure", "run", "make an archive of SGF files"),
     "subset": ("selfplay.subset", "configure", "run", "make a smaller archive of an archive"),
     "train": ("selfplay.supervised", "configure_train", "run_train", "train a network"),
+    "lease": ("selfplay.lease", "configure", "run", "train on a machine lent for minutes"),
     "export": (
         "selfplay.supervised",
         "configure_export",

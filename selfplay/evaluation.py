@@ -27,6 +27,7 @@ from cnncore.blocks import channels_last
 from cnncore.checkpoint import CheckpointError
 from cnncore.training import autocast, best_precision
 from goengine.networks import PolicyNet, load_network
+from goengine.statistics import wilson_interval
 from goengine.symmetry import SYMMETRIES, move_table
 from goengine.types import GoError
 from selfplay.archive import Archive
@@ -60,13 +61,9 @@ class SourceReport:
     seconds_per_position: float
 
 
-def wilson(hits: int, count: int) -> Share:
-    """Return hits / count with Wilson's 95 % interval (E. B. Wilson 1927); count > 0."""
-    z = 1.959963984540054
-    share = hits / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2))
-    return Share(share, max(0.0, centre - half), min(1.0, centre + half), count)
+def share_of(hits: int, count: int) -> Share:
+    """Return hits / count with its 95 % interval; count > 0."""
+    return Share(hits / count, *wilson_interval(hits, count), count)
 
 
 def log_probabilities(
@@ -133,11 +130,11 @@ def _report(
     for number in np.unique(plies // BIN):
         mine = ranks[plies // BIN == number]
         name = f"{number * BIN + 1}-{(number + 1) * BIN}"
-        by_move[name] = wilson(int((mine == 0).sum()), len(mine))
+        by_move[name] = share_of(int((mine == 0).sum()), len(mine))
     return SourceReport(
         source=source,
-        top1=wilson(int((ranks == 0).sum()), len(ranks)),
-        top5=wilson(int((ranks < 5).sum()), len(ranks)),
+        top1=share_of(int((ranks == 0).sum()), len(ranks)),
+        top5=share_of(int((ranks < 5).sum()), len(ranks)),
         loss=float(losses.mean()),
         loss_error=float(1.96 * losses.std() / math.sqrt(len(losses))),
         by_move=by_move,

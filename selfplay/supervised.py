@@ -64,7 +64,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
 def run_train(args: argparse.Namespace) -> int:
     """Run `selfplay train`: 0 at the end of plan or time, 130 after Ctrl-C, 1 on failure."""
     try:
-        run = _open_run(args)
+        run = open_run(args, folder=args.out)
         outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
     except FAILURES as error:
         sys.stderr.write(f"selfplay train: {error}\n")
@@ -77,18 +77,19 @@ def run_train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open_run(args: argparse.Namespace) -> Run:
+def open_run(args: argparse.Namespace, *, folder: Path) -> Run:
+    """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
     if args.threads:
         torch.set_num_threads(args.threads)
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     archive = Archive.open(args.data)
     recipe = load_recipe(args.recipe, args.set)
-    file = args.out / CHECKPOINT
+    file = folder / CHECKPOINT
     if file.is_file():
         _check_resume(file, recipe, archive, other_data=args.other_data)
     start = None if file.is_file() else _starting_network(args, recipe)
     return Run(
-        args.out, recipe, archive, device=device, start_from=start, workers=max(1, args.workers)
+        folder, recipe, archive, device=device, start_from=start, workers=max(1, args.workers)
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
-from selfplay.evaluation import evaluate_source, log_probabilities, table, wilson
+from selfplay.evaluation import evaluate_source, log_probabilities, share_of, table
 from selfplay.positions import PositionBatch, Positions
 from tests.small_archive import make_archive
 
@@ -23,11 +23,11 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return make_archive(tmp_path_factory.mktemp("evaluation") / "archive")
 
 
-def test_wilson_intervals() -> None:
-    share = wilson(8, 10)
+def test_shares_have_wilson_intervals() -> None:
+    share = share_of(8, 10)
     assert (share.value, share.count) == (0.8, 10)
     assert (share.low, share.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 50).low == 0.0 and wilson(50, 50).high == 1.0
+    assert share_of(0, 50).low == 0.0 and share_of(50, 50).high == 1.0
 
 
 class _Oracle(nn.Module):

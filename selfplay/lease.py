@@ -1,0 +1,135 @@
+"""The command `selfplay lease`: make the most of a machine that is lent for minutes.
+
+One call trains a run until its time is up, measures the averaged network on held-out games and
+leaves in one flat folder what has to travel home: the checkpoint in parts of a size that any
+channel carries, a report, the metrics and the curve. That folder is what the next lease starts
+from. Nothing here needs a network connection or an SGF parser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from cnncore.blocks import channels_last
+from cnncore.training import best_precision
+from selfplay.archive import Archive
+from selfplay.evaluation import evaluate_source
+from selfplay.runs import CHECKPOINT, averaged_network, read_facts
+from selfplay.supervised import FAILURES, open_run
+
+PART_BYTES = 15 * 2**20
+REPORT = "report.json"
+_TRAVELS = ("metrics.jsonl", "curve.png")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `selfplay lease`."""
+    parser.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
+    parser.add_argument("--data", required=True, type=Path, help="the archive that came along")
+    parser.add_argument(
+        "--home", type=Path, help="what an earlier lease brought home; begins anew without it"
+    )
+    parser.add_argument("--out", required=True, type=Path, help="empty folder that travels home")
+    parser.add_argument("--minutes", required=True, type=float, help="time for all of it")
+    parser.add_argument("--work", type=Path, default=Path("lease-run"), help="folder of the run")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
+    parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen --from first")
+    parser.add_argument("--device", help="cpu, cuda, ...; default: cuda if there is one")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.add_argument("--workers", type=int, default=12, help="threads that encode planes")
+    parser.add_argument("--limit", type=int, default=10_000, help="held-out positions a source")
+    parser.add_argument("--reserve", type=float, default=1.0, help="minutes kept for measuring")
+    parser.set_defaults(quiet=True, other_data=True)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, measure, pack; 0 when all of it worked, 1 with one sentence otherwise."""
+    began = time.monotonic()
+    try:
+        if args.minutes <= args.reserve:
+            raise OSError(f"--minutes {args.minutes} leaves no time: give over {args.reserve}")
+        if args.home is not None:
+            unpack(args.home, args.work)
+        args.out.mkdir(parents=True, exist_ok=True)
+        training = open_run(args, folder=args.work)
+        spent = (time.monotonic() - began) / 60.0
+        outcome = training.fit(minutes=args.minutes - args.reserve - spent)
+        pack(args.work, args.out)
+        report = _measure(args, outcome)
+        text = json.dumps(report, indent=1)
+        (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
+    except FAILURES as error:
+        sys.stderr.write(f"selfplay lease: {error}\n")
+        return 1
+    sys.stdout.write(text + "\n")
+    return 0
+
+
+def pack(folder: Path, out: Path, *, part_bytes: int = PART_BYTES) -> list[Path]:
+    """Copy a run into a flat folder, its checkpoint in parts; return the parts in order."""
+    data = (folder / CHECKPOINT).read_bytes()
+    parts = []
+    for number, start in enumerate(range(0, len(data), part_bytes)):
+        part = out / f"{CHECKPOINT}.{number:02d}"
+        part.write_bytes(data[start : start + part_bytes])
+        parts.append(part)
+    for name in _TRAVELS:
+        if (folder / name).is_file():
+            shutil.copyfile(folder / name, out / name)
+    return parts
+
+
+def unpack(home: Path, folder: Path) -> None:
+    """Put together in ``folder`` the run that `pack` left in ``home``.
+
+    Raises:
+        OSError: ``home`` holds no parts, or one in the middle is missing.
+    """
+    parts = sorted(home.glob(f"{CHECKPOINT}.[0-9][0-9]"))
+    if not parts:
+        raise OSError(f"{home} holds no {CHECKPOINT}.00: give what a lease brought home")
+    for number, part in enumerate(parts):
+        if part.suffix != f".{number:02d}":
+            raise OSError(f"{home} lacks {CHECKPOINT}.{number:02d}: bring every part")
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / (CHECKPOINT + ".joining")
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    whole.replace(folder / CHECKPOINT)
+    for name in _TRAVELS:
+        if (home / name).is_file():
+            shutil.copyfile(home / name, folder / name)
+
+
+def _measure(args: argparse.Namespace, outcome: str) -> dict[str, object]:
+    """Return what the report says: where the run stands, and how well its average predicts."""
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    archive = Archive.open(args.data)
+    facts = read_facts(args.work)
+    net = channels_last(averaged_network(args.work).folded(), device)
+    precision = best_precision(device)
+    sources = [
+        evaluate_source(
+            net, archive, name, split="validation", limit=args.limit, precision=precision
+        )
+        for name in archive.sources
+        if name and len(archive.split("validation", sources=[name]))
+    ]
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {
+        "outcome": outcome,
+        "device": name,
+        "filters": facts["config"]["filters"],
+        "positions_seen": facts["state"]["samples"],
+        "positions_planned": facts["recipe"]["positions"],
+        "training_seconds": round(facts["state"]["seconds"]),
+        "validation": [asdict(source) for source in sources],
+    }
