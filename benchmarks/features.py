@@ -47,8 +47,8 @@ def games(paths: list[str], rng: np.random.Generator) -> Iterator[GameRecord]:
 
 def middle_positions(
     records: Iterator[GameRecord], count: int, rng: np.random.Generator
-) -> Records:
-    """Return about ``count`` positions, each between a quarter and three quarters of its game."""
+) -> tuple[Records, int]:
+    """Return up to ``count`` positions of the middle of games, and how many games gave them."""
     usable = (record for record in records if record.size == 19 and len(record.moves) >= 40)
     chosen = list(islice(usable, count))
     if not chosen:
@@ -62,7 +62,7 @@ def middle_positions(
                 boards.append(record.board_at(int(ply)).records)
             except GoError:
                 continue
-    return np.concatenate(boards)[:count]
+    return np.concatenate(boards)[:count], len(chosen)
 
 
 def fastest(work: Callable[[Records], object], batches: list[Records], seconds: float) -> float:
@@ -91,7 +91,7 @@ def main() -> int:
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     try:
-        positions = middle_positions(games(args.games, rng), args.positions, rng)
+        positions, number = middle_positions(games(args.games, rng), args.positions, rng)
     except GoError as error:
         print(f"features: {error}", file=sys.stderr)
         return 1
@@ -120,7 +120,7 @@ def main() -> int:
         "all planes but the ladders": moves,
         "ladders": measure(write) - moves,
     }
-    print(f"{count} positions from {', '.join(args.games)}")
+    print(f"{count} positions of {number} games from {', '.join(args.games)}")
     print(f"{1 / whole:10,.0f} positions/s, {args.threads} thread(s), copy and encode_batch")
     print(f"{1e6 * whole:10.1f} µs a position; one thread spends")
     for name, value in rows.items():
