@@ -1,39 +1,112 @@
-"""A CNN vocabulary in torch: blocks, initialisation, checkpoints and the one training loop.
+"""A CNN vocabulary in torch, the classic networks made of it, and the one training loop.
 
-Knows nothing about Go; `goengine` and `selfplay` are built on it.
+Knows nothing about Go; `goengine` and `selfplay` are built on it. Names are loaded at first use, so
+that ``import cnncore`` and listing the models cost nothing.
 """
 
 from __future__ import annotations
 
-from cnncore.blocks import ConvNormAct, PositionBias, fold_batch_norm
-from cnncore.checkpoint import (
-    CHECKPOINT_VERSION,
-    Checkpoint,
-    CheckpointError,
-    load_checkpoint,
-    read_metadata,
-    save_checkpoint,
-)
-from cnncore.init import he_normal_
-from cnncore.optim import Muon, orthogonalise, split_parameters
-from cnncore.training import Plan, TrainingError, TrainingState, fit
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cnncore.registry import UnknownModelError, create_features, create_model, list_models
+
+if TYPE_CHECKING:
+    from cnncore.blocks import ConvNormAct, PositionBias, fold_batch_norm
+    from cnncore.checkpoint import (
+        CHECKPOINT_VERSION,
+        Checkpoint,
+        CheckpointError,
+        load_checkpoint,
+        read_metadata,
+        save_checkpoint,
+    )
+    from cnncore.inception import AuxiliaryClassifier, Inception, NaiveInception
+    from cnncore.init import he_normal_
+    from cnncore.model import Classifier, FeatureMaps, Preset
+    from cnncore.optim import Muon, orthogonalise, split_parameters
+    from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
+    from cnncore.response import LocalResponseNorm
+    from cnncore.shapes import Summary, conv_output_size, summary
+    from cnncore.training import Plan, TrainingError, TrainingState, fit
+    from cnncore.weight_files import WeightsError, read_weights
+    from cnncore.weights import LoadReport, load_model, load_weights, save_model
+
+_NAMES = {
+    "blocks": ("ConvNormAct", "PositionBias", "fold_batch_norm"),
+    "checkpoint": (
+        "CHECKPOINT_VERSION",
+        "Checkpoint",
+        "CheckpointError",
+        "load_checkpoint",
+        "read_metadata",
+        "save_checkpoint",
+    ),
+    "inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
+    "init": ("he_normal_",),
+    "model": ("Classifier", "FeatureMaps", "Preset"),
+    "optim": ("Muon", "orthogonalise", "split_parameters"),
+    "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
+    "response": ("LocalResponseNorm",),
+    "shapes": ("Summary", "conv_output_size", "summary"),
+    "training": ("Plan", "TrainingError", "TrainingState", "fit"),
+    "weight_files": ("WeightsError", "read_weights"),
+    "weights": ("LoadReport", "load_model", "load_weights", "save_model"),
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "CHECKPOINT_VERSION",
+    "AuxiliaryClassifier",
+    "BasicBlock",
+    "Bottleneck",
     "Checkpoint",
     "CheckpointError",
+    "Classifier",
     "ConvNormAct",
+    "FeatureMaps",
+    "Inception",
+    "LoadReport",
+    "LocalResponseNorm",
     "Muon",
+    "NaiveInception",
     "Plan",
     "PositionBias",
+    "PreActBasicBlock",
+    "PreActBottleneck",
+    "Preset",
+    "Summary",
     "TrainingError",
     "TrainingState",
+    "UnknownModelError",
+    "WeightsError",
+    "conv_output_size",
+    "create_features",
+    "create_model",
     "fit",
     "fold_batch_norm",
     "he_normal_",
+    "list_models",
     "load_checkpoint",
+    "load_model",
+    "load_weights",
     "orthogonalise",
     "read_metadata",
+    "read_weights",
     "save_checkpoint",
+    "save_model",
     "split_parameters",
+    "summary",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnncore' has no attribute {name!r}")
+    return getattr(import_module(f"cnncore.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

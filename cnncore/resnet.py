@@ -1,0 +1,219 @@
+"""ResNets: ImageNet's 18 to 152 layers, CIFAR-10's 20 to 110, and their pre-activated siblings.
+
+He et al. 2015, "Deep residual learning for image recognition": `IMAGENET` is table 1; section 4.2
+has the CIFAR nets of 6n + 2 layers. He et al. 2016, "Identity mappings in deep residual networks",
+has the pre-activation form. Part names are torchvision's. The CIFAR nets are NOT ImageNet's with
+another classifier: a 3x3 stem, 16-32-64 channels, no pooling, zero-padding shortcuts.
+
+| net | parameters | net | parameters | CIFAR net | parameters (option A) |
+|---|---|---|---|---|---|
+| 18 | 11,689,512 | 101 | 44,549,160 | 20 | 269,722 |
+| 34 | 21,797,672 | 152 | 60,192,808 | 56 | 853,018 |
+| 50 | 25,557,032 | | | 110 | 1,727,962 |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from cnncore.init import he_normal_
+from cnncore.model import Classifier, Preset
+from cnncore.residual import (
+    BasicBlock,
+    Bottleneck,
+    PreActBasicBlock,
+    PreActBottleneck,
+    Shortcut,
+    StrideIn,
+)
+
+BlockKind = Literal["basic", "bottleneck"]
+
+# Table 1: the kind of block and how many of them stand in conv2_x, conv3_x, conv4_x and conv5_x.
+IMAGENET: dict[int, tuple[BlockKind, tuple[int, ...]]] = {
+    18: ("basic", (2, 2, 2, 2)),
+    34: ("basic", (3, 4, 6, 3)),
+    50: ("bottleneck", (3, 4, 6, 3)),
+    101: ("bottleneck", (3, 4, 23, 3)),
+    152: ("bottleneck", (3, 8, 36, 3)),
+}
+WIDTHS = (64, 128, 256, 512)
+CIFAR_WIDTHS = (16, 32, 64)
+CIFAR = Preset((3, 32, 32), 32)
+
+_POST = {"basic": BasicBlock, "bottleneck": Bottleneck}
+_PRE = {"basic": PreActBasicBlock, "bottleneck": PreActBottleneck}
+
+
+class _ResidualNet(Classifier):
+    """Stem, stages of residual blocks named layer1, layer2, ..., global average, linear."""
+
+    classifiers: ClassVar[tuple[str, ...]] = ("fc",)
+    stem: ClassVar[str] = "conv1"
+    head: ClassVar[tuple[str, ...]] = ("fc",)
+    renames: ClassVar[Mapping[str, str]] = {"linear.": "fc.", ".shortcut.": ".downsample."}
+
+    def __init__(
+        self,
+        *,
+        kind: BlockKind,
+        counts: tuple[int, ...],
+        widths: tuple[int, ...],
+        shortcut: Shortcut,
+        stride_in: StrideIn,
+        pre_activation: bool,
+        num_classes: int,
+        in_channels: int,
+        preset: Preset,
+    ) -> None:
+        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=preset)
+        self.depth_of_stages = len(counts)
+        self.stride_in: StrideIn | None = stride_in if kind == "bottleneck" else None
+        channels = widths[0]
+        self.conv1 = self.make_stem(in_channels, channels)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        for stage, (count, width) in enumerate(zip(counts, widths, strict=True)):
+            blocks: list[nn.Module] = []
+            for number in range(count):
+                stride = 2 if stage > 0 and number == 0 else 1
+                if pre_activation:
+                    pre = _PRE[kind]
+                    block: nn.Module = pre(
+                        channels,
+                        width,
+                        stride=stride,
+                        shortcut=shortcut,
+                        stride_in=stride_in,
+                        activated=stage == 0 and number == 0,
+                    )
+                else:
+                    block = _POST[kind](
+                        channels, width, stride=stride, shortcut=shortcut, stride_in=stride_in
+                    )
+                blocks.append(block)
+                channels = width * (4 if kind == "bottleneck" else 1)
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.norm: nn.Module = nn.Identity()
+        if pre_activation:
+            self.norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
+        self.fc: nn.Module = nn.Identity()
+        if num_classes:
+            self.fc = nn.Linear(channels, num_classes)
+            he_normal_(self.fc, gain=1.0)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                he_normal_(module)
+
+    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
+        """Return the first convolution."""
+        raise NotImplementedError
+
+    def blocks(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the map after each stage of residual blocks."""
+        for stage in range(1, self.depth_of_stages + 1):
+            x = self.get_submodule(f"layer{stage}")(x)
+            yield self.norm(x) if stage == self.depth_of_stages else x
+
+    def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
+        """Average each map and classify."""
+        x = x.mean(dim=(2, 3))
+        return x if pre_logits else self.fc(x)
+
+
+class ResNet(_ResidualNet):
+    """ImageNet's net of 18, 34, 50, 101 or 152 layers.
+
+    Shortcut "A" pads, "B" (the usual one) projects where the shape changes, "C" everywhere.
+    `stride_in` places the stride of the bottleneck nets: "3x3" in torchvision and timm ("v1.5"),
+    "1x1" in the paper, Caffe and Keras ("v1"); trained weights belong to one of the two.
+    Input (B, in_channels, H, W), 224x224 in the paper, output (B, num_classes). Raises ValueError
+    for a depth that is not in table 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: int = 50,
+        shortcut: Shortcut = "B",
+        stride_in: StrideIn = "3x3",
+        pre_activation: bool = False,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+    ) -> None:
+        if depth not in IMAGENET:
+            raise ValueError(
+                f"the paper has no ImageNet net of {depth} layers; give one of "
+                f"{', '.join(map(str, IMAGENET))}"
+            )
+        kind, counts = IMAGENET[depth]
+        super().__init__(
+            kind=kind,
+            counts=counts,
+            widths=WIDTHS,
+            shortcut=shortcut,
+            stride_in=stride_in,
+            pre_activation=pre_activation,
+            num_classes=num_classes,
+            in_channels=in_channels,
+            preset=Preset(),
+        )
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+
+    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
+        """Return the 7x7 convolution every 2 points."""
+        return nn.Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False)
+
+    def stages(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the stem's map and those of conv2_x to conv5_x: 112, 56, 28, 14, 7 points."""
+        x = self.relu(self.bn1(self.conv1(x)))  # (B, 64, 112, 112)
+        yield x
+        yield from self.blocks(self.maxpool(x))
+
+
+class CifarResNet(_ResidualNet):
+    """CIFAR-10's net: 6n + 2 layers of basic blocks (20, 32, 44, 56, 110), or 9n + 2 bottlenecks.
+
+    Bottlenecks (164, 1001) exist only in the paper on pre-activation. Input
+    (B, in_channels, 32, 32), output (B, num_classes). Raises ValueError for another depth.
+    """
+
+    def __init__(
+        self,
+        *,
+        depth: int = 20,
+        shortcut: Shortcut = "A",
+        stride_in: StrideIn = "1x1",
+        pre_activation: bool = False,
+        bottleneck: bool = False,
+        num_classes: int = 10,
+        in_channels: int = 3,
+    ) -> None:
+        unit = 9 if bottleneck else 6
+        if depth < unit + 2 or (depth - 2) % unit:
+            raise ValueError(
+                f"a CIFAR ResNet of {'bottlenecks' if bottleneck else 'basic blocks'} has "
+                f"{unit}n + 2 layers, not {depth}; give {unit + 2}, {2 * unit + 2}, ..."
+            )
+        super().__init__(
+            kind="bottleneck" if bottleneck else "basic",
+            counts=((depth - 2) // unit,) * 3,
+            widths=CIFAR_WIDTHS,
+            shortcut=shortcut,
+            stride_in=stride_in,
+            pre_activation=pre_activation,
+            num_classes=num_classes,
+            in_channels=in_channels,
+            preset=CIFAR,
+        )
+
+    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
+        """Return the 3x3 convolution."""
+        return nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
+
+    def stages(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the maps of the three stages: 32, 16 and 8 points."""
+        yield from self.blocks(self.relu(self.bn1(self.conv1(x))))

@@ -1,0 +1,149 @@
+"""Files of weights, read into named tensors: torch, safetensors and npz.
+
+Looks through nested dictionaries and takes away the prefixes of DataParallel and torch.compile.
+Nothing is unpickled but tensors unless the caller says so. What fits which model is the business
+of `cnncore.weights`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from cnncore.checkpoint import read_metadata
+
+TORCH_SUFFIXES = (".pth", ".pt", ".th", ".tar", ".bin", ".ckpt")
+SCALE = "::scale"
+
+_NESTS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+
+
+class WeightsError(ValueError):
+    """A file of weights that cannot be read or does not fit the model."""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """What a file holds: `tensors` by name; `metadata` if this package wrote it."""
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    metadata: Mapping[str, Any]
+
+
+def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile:
+    """Read the named tensors of a file, whatever they are nested in.
+
+    `unsafe_pickle` lets a torch file run the code that its pickle names: only for files whose
+    author you trust. Raises WeightsError for a missing, damaged, unsafe or foreign file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f"no weights at {path}; check the path")
+    metadata: Mapping[str, Any] = {}
+    if path.suffix == ".npz":
+        tensors = _read_npz(path)
+    elif path.suffix == ".safetensors":
+        tensors, metadata = _read_safetensors(path)
+    elif path.suffix in TORCH_SUFFIXES:
+        tensors = _read_torch(path, unsafe=unsafe_pickle)
+    else:
+        raise WeightsError(
+            f"{path} ends in none of {' '.join((*TORCH_SUFFIXES, '.safetensors', '.npz'))}; "
+            f"rename or convert it"
+        )
+    return WeightFile(path, _without_prefixes(tensors), metadata)
+
+
+def _read_npz(path: Path) -> dict[str, Tensor]:
+    """Read arrays; int8 ones have a scale for every output channel in NAME::scale."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise WeightsError(f"{path} is damaged or no npz of plain arrays: {error}") from error
+    tensors: dict[str, Tensor] = {}
+    for name, array in arrays.items():
+        if name.endswith(SCALE):
+            if name.removesuffix(SCALE) not in arrays:
+                raise WeightsError(f"{path} has {name} but not the array that it scales")
+            continue
+        scale = arrays.get(name + SCALE)
+        if scale is not None:
+            array = array.astype(np.float32) * scale.reshape(-1, *[1] * (array.ndim - 1))
+        elif array.dtype == np.int8:
+            raise WeightsError(f"{path} has {name} in 8 bits but no {name}{SCALE}")
+        tensors[name] = torch.from_numpy(np.array(array))
+    return tensors
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            ours = "cnncore" in (file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is damaged or no safetensors file: {error}") from error
+    return tensors, read_metadata(path)[1] if ours else {}
+
+
+def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=not unsafe)
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" in str(error).upper():
+            raise WeightsError(
+                f"{path} holds Python objects besides tensors and loading them could run any code; "
+                f"pass unsafe_pickle=True if you trust its author ({_reason(error)})"
+            ) from error
+        raise WeightsError(f"{path} is damaged or no torch file ({_reason(error)})") from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise WeightsError(f"{path} is damaged or no torch file ({_reason(error)})") from error
+    tensors = _find_tensors(content)
+    if not tensors:
+        raise WeightsError(
+            f"{path} holds no named tensors (a {type(content).__name__}); save a state_dict"
+        )
+    return tensors
+
+
+def _reason(error: Exception) -> str:
+    """Return the line of a long message that says what happened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    named = [line for line in lines if "GLOBAL" in line.upper()]
+    return ((named or lines or [type(error).__name__])[0])[:200]
+
+
+def _find_tensors(content: object) -> dict[str, Tensor]:
+    """Return the first dictionary of tensors in a checkpoint, the usual names first."""
+    if isinstance(content, nn.Module):
+        return dict(content.state_dict())
+    if not isinstance(content, Mapping):
+        return {}
+    for nest in _NESTS:
+        inner = content.get(nest)
+        if isinstance(inner, Mapping | nn.Module):
+            found = _find_tensors(inner)
+            if found:
+                return found
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _without_prefixes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    found = dict(tensors)
+    while found:
+        prefix = next((p for p in _PREFIXES if all(name.startswith(p) for name in found)), None)
+        if prefix is None:
+            break
+        found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
+    return found
