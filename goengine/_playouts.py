@@ -439,10 +439,9 @@ def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
 
 
 @kernel
-def playout(s: Array, colour: int, cap: int, seed: Array) -> None:
-    """Play a state to its end: two passes in a row, or ``cap`` moves."""
+def playout(s: Array, last: int, colour: int, cap: int, seed: Array) -> None:
+    """Play a state to its end: two passes in a row, or ``cap`` moves; ``last`` was just played."""
     passes = 0
-    last = 0
     for _ in range(cap):
         move = choose(s, last, colour, seed)
         if move == 0:
@@ -491,8 +490,46 @@ def run_playouts(
             colour = BLACK + WHITE - first
         elif ko != 0:
             s[NOTE, KO] = ko
-        playout(s, colour, 3 * size * size, seed)
+        playout(s, 0, colour, 3 * size * size, seed)
         for row in range(size):
             for column in range(size):
                 whose = owner(s, (row + 1) * STRIDE + column + 1)
                 out[n, row * size + column] = (whose == BLACK) * 1 - (whose == WHITE) * 1
+
+
+@kernel
+def run_moves(
+    colours: Array,
+    size: int,
+    ko: int,
+    colour: int,
+    moves: Array,
+    seed: Array,
+    work: Array,
+    out: Array,
+) -> None:
+    """Make each of some moves and note the area scores of playouts that go on from there.
+
+    ``moves`` int32 (M,): padded points where ``colour`` may play, or 0 for a pass; ``ko`` and
+    ``seed`` as above; ``work`` int32 (3, ROWS, POINTS); ``out`` int16 (M, playouts), Black minus
+    White, no komi.
+    """
+    build(colours, work[0])
+    work[0][NOTE, KO] = ko
+    other = BLACK + WHITE - colour
+    for m in range(len(moves)):
+        work[1][:] = work[0]
+        if moves[m] == 0:
+            work[1][NOTE, KO] = 0
+        else:
+            place(work[1], moves[m], colour)
+        s = work[2]
+        for n in range(out.shape[1]):
+            s[:] = work[1]
+            playout(s, moves[m], other, 3 * size * size, seed)
+            total = 0
+            for row in range(size):
+                for column in range(size):
+                    whose = owner(s, (row + 1) * STRIDE + column + 1)
+                    total += (whose == BLACK) * 1 - (whose == WHITE) * 1
+            out[m, n] = total

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from goengine.board import Board
 from goengine.evaluators import Priors, PriorSource, sharpen
-from goengine.scoring import Status, neighbours, score, status
+from goengine.scoring import Status, move_scores, neighbours, score, status
 from goengine.types import BLACK, EMPTY, RESIGN, GoError, opponent
 
 VISITS = 1000
@@ -26,6 +26,12 @@ PLAYOUTS = 200
 """Playouts that judge a late position before a move: about 15 ms on a 19x19 board."""
 LATE = 0.45
 """From this share of moves a point on, playouts look whether anything is left to play for."""
+THREATS = 8
+"""How many of the opponent's likeliest moves are looked at before a settled position is passed."""
+NOTICE = 3.0
+"""Points by which playouts must differ to matter."""
+TRIES = 6
+"""How many moves are tried against a pass before a late position is passed."""
 MOVE_CAP = 2.0
 """Moves a point after which a player only passes."""
 
@@ -178,10 +184,73 @@ class PolicyPlayer:
         loose = np.count_nonzero(~judged.settled)
         if board.passes and lead > loose and not duties.any():
             return pass_move
-        for wanted in (_worthwhile(board, judged), duties):
-            if (priors * wanted).any():
-                return self._pick(priors * wanted, rng)
-        return pass_move
+        move = self._ending(board, priors, judged, rng)
+        if move == pass_move and (priors * duties).any():
+            return self._pick(priors * duties, rng)
+        return move
+
+    def _ending(
+        self, board: Board, priors: Priors, judged: Status, rng: np.random.Generator
+    ) -> int:
+        """Return a late move that playouts find no worse than a pass, or the pass.
+
+        Open points come first, and answers near the last move that playouts find necessary; then
+        answers to what the opponent threatens if we pass.
+        """
+        open_points = _worthwhile(board, judged)
+        local = np.zeros_like(open_points)
+        if board.last_move is not None and board.last_move < board.size**2:
+            local[_nearby(board, board.last_move)] = True
+        move = self._first_sound(board, priors, open_points, local, rng)
+        if move is None:
+            threats = self._threatened(board, rng) & ~open_points & ~local
+            move = self._first_sound(board, priors, np.zeros_like(local), threats, rng)
+        return board.size**2 if move is None else move
+
+    def _first_sound(
+        self,
+        board: Board,
+        priors: Priors,
+        open_points: npt.NDArray[np.bool_],
+        answers: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> int | None:
+        """Return the likeliest open point that costs nothing or answer that gains something."""
+        wanted = open_points | answers
+        passed: float | None = None
+        for _ in range(TRIES):
+            if not (priors * wanted).any():
+                break
+            move = self._pick(priors * wanted, rng)
+            wanted[move] = False
+            ask = [move] if passed is not None else [move, board.size**2]
+            scores = move_scores(board, ask, rng=rng, playouts=self.playouts)
+            passed = float(scores[-1]) if passed is None else passed
+            gain = float(scores[0]) - passed
+            gain = gain if board.to_play == BLACK else -gain
+            if gain > (-NOTICE if open_points[move] else NOTICE):
+                return move
+        return None
+
+    def _threatened(self, board: Board, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+        """Return bool (N*N,): where an answer may be needed although the point seems settled.
+
+        Around each of the opponent's likeliest moves that would cost points if we passed.
+        """
+        twin = board.copy()
+        twin.play(board.size**2)
+        priors = self._priors([twin], rng)[0]
+        moves = [int(move) for move in np.argsort(-priors)[:THREATS] if priors[move] > 0]
+        wanted = np.zeros(board.size**2, dtype=np.bool_)
+        if not moves:
+            return wanted
+        ask = [*moves, board.size**2]
+        scores = move_scores(twin, ask, rng=rng, playouts=self.playouts // 2)
+        losses = scores[-1] - scores if board.to_play == BLACK else scores - scores[-1]
+        for move, loss in zip(ask, losses, strict=True):
+            if loss > NOTICE:
+                wanted[_nearby(board, move)] = True
+        return wanted
 
     def _pick(self, priors: Priors, rng: np.random.Generator) -> int:
         """Return the best move, or one drawn at this player's temperature."""
@@ -196,6 +265,17 @@ class PolicyPlayer:
             return False
         mean = judged.lead if board.to_play == BLACK else -judged.lead
         return mean < -2 * judged.spread
+
+
+def _nearby(board: Board, move: int) -> list[int]:
+    """Return a point, its neighbours, and the liberties of the chains beside it."""
+    grid = board.grid.ravel()
+    found = {move}
+    for near in neighbours(board.size)[move]:
+        found.add(near)
+        for stone in board.chain(near):
+            found.update(m for m in neighbours(board.size)[stone] if grid[m] == EMPTY)
+    return sorted(found)
 
 
 def _worthwhile(board: Board, judged: Status) -> npt.NDArray[np.bool_]:

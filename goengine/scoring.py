@@ -7,7 +7,7 @@ more often than not. Scores are Black minus White in points, komi and handicap b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,8 +22,10 @@ from goengine.types import BLACK, EMPTY, WHITE, opponent
 
 PLAYOUTS = 400
 """Playouts of one status unless told otherwise: about 20 ms at the end of a 19x19 game."""
-SETTLED = 0.9
+SETTLED = 0.8
 """A point is settled when this share of the playouts agrees on its owner."""
+UNFILLED = 0.9
+"""A liberty belongs to a seki when nobody owns it in this share of the playouts."""
 HELD = 0.5
 """An empty point between both colours counts for whom owns it by this much on average."""
 
@@ -179,6 +181,32 @@ def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) 
     )
 
 
+def move_scores(
+    board: Board, moves: Sequence[int], *, rng: np.random.Generator, playouts: int
+) -> npt.NDArray[np.float64]:
+    """Return the mean area score, as Black minus White, that playouts reach after each move.
+
+    The player to move makes the moves (legal, no suicide; a pass is allowed), the opponent goes
+    on. float64 (M,), komi and handicap bonus included.
+    """
+    size = board.size
+    points = [0 if move == size * size else int(point_of(move, size)) for move in moves]
+    ko = 0 if board.ko is None else int(point_of(board.ko, size))
+    out = np.empty((len(points), playouts), dtype=np.int16)
+    _playouts.run_moves(
+        board.records["colour"][0],
+        size,
+        ko,
+        board.to_play,
+        np.array(points, dtype=np.int32),
+        np.array([rng.integers(1, 2**63)], dtype=np.uint64),
+        np.empty((3, _playouts.ROWS, POINTS), dtype=np.int32),
+        out,
+    )
+    means: npt.NDArray[np.float64] = out.mean(axis=1) - board.komi - handicap_bonus(board)
+    return means
+
+
 def _dead(grid: Grid, ownership: npt.NDArray[np.float32]) -> frozenset[int]:
     """Return the moves of chains whose points the opponent owns on average."""
     dead: list[int] = []
@@ -198,7 +226,7 @@ def _seki(grid: Grid, dead: frozenset[int], nobody: npt.NDArray[np.floating]) ->
         if colour != EMPTY:
             chains.update(dict.fromkeys(inside, inside))
     seki: set[int] = set()
-    for move in np.flatnonzero((flat == EMPTY) & (nobody >= SETTLED)):
+    for move in np.flatnonzero((flat == EMPTY) & (nobody >= UNFILLED)):
         beside = [m for m in neighbours(len(grid))[move] if flat[m] != EMPTY and m not in dead]
         if len({int(flat[m]) for m in beside}) == 2:
             for near in beside:
