@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from goengine import _playouts
 from goengine._kernels import point_of
+from goengine._playout_board import ROWS
 from goengine._state import POINTS
 from goengine.board import Board
 from goengine.types import BLACK, EMPTY, WHITE, opponent
@@ -164,7 +165,7 @@ def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) 
     results = np.empty((playouts, size * size), dtype=np.int8)
     ko = 0 if board.ko is None else int(point_of(board.ko, size))
     seed = np.array([rng.integers(1, 2**63)], dtype=np.uint64)
-    work = np.empty((2, _playouts.ROWS, POINTS), dtype=np.int32)
+    work = np.empty((2, ROWS, POINTS), dtype=np.int32)
     _playouts.run_playouts(board.records["colour"][0], size, ko, board.to_play, seed, work, results)
     ownership = results.mean(axis=0, dtype=np.float32)
     shares = np.stack([(results == owner).mean(axis=0) for owner in (-1, 0, 1)])
@@ -200,7 +201,7 @@ def move_scores(
         board.to_play,
         np.array(points, dtype=np.int32),
         np.array([rng.integers(1, 2**63)], dtype=np.uint64),
-        np.empty((3, _playouts.ROWS, POINTS), dtype=np.int32),
+        np.empty((3, ROWS, POINTS), dtype=np.int32),
         out,
     )
     means: npt.NDArray[np.float64] = out.mean(axis=1) - board.komi - handicap_bonus(board)

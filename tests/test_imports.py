@@ -17,7 +17,7 @@ LAYERS = (
     ("types", "coords", "rules", "_jit"),
     ("_state",),
     ("_kernels",),
-    ("_ladders", "_planes", "_playouts", "board"),
+    ("_ladders", "_planes", "_playout_board", "_playouts", "board"),
     ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
     ("networks", "nets"),
     ("evaluators",),

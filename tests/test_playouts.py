@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from goengine import _playouts
+from goengine import _playout_board, _playouts
 from goengine._kernels import move_of, point_of
 from goengine._state import POINTS
 from goengine.board import Board
@@ -13,8 +13,8 @@ from goengine.types import BLACK, EMPTY, WHITE
 
 
 def state_of(board: Board) -> np.ndarray:
-    state = np.empty((_playouts.ROWS, POINTS), dtype=np.int32)
-    _playouts.build(board.records["colour"][0], state)
+    state = np.empty((_playout_board.ROWS, POINTS), dtype=np.int32)
+    _playout_board.build(board.records["colour"][0], state)
     return state
 
 
@@ -25,29 +25,29 @@ def check(state: np.ndarray, board: Board) -> None:
     empty = set()
     for move in range(size * size):
         point = point_of(move, size)
-        assert state[_playouts.COLOUR, point] == grid[move]
+        assert state[_playout_board.COLOUR, point] == grid[move]
         if grid[move] == EMPTY:
             empty.add(point)
             continue
-        head = state[_playouts.HEAD, point]
+        head = state[_playout_board.HEAD, point]
         chain = board.chain(move)
-        assert state[_playouts.SIZE, head] == len(chain)
+        assert state[_playout_board.SIZE, head] == len(chain)
         ring = [point]
-        while (after := state[_playouts.NEXT, ring[-1]]) != point:
+        while (after := state[_playout_board.NEXT, ring[-1]]) != point:
             ring.append(after)
         assert sorted(move_of(stone, size) for stone in ring) == chain
         liberties = [
             point + step
             for point in ring
             for step in (-20, -1, 1, 20)
-            if state[_playouts.COLOUR, point + step] == EMPTY
+            if state[_playout_board.COLOUR, point + step] == EMPTY
         ]
-        assert state[_playouts.LIBS, head] == len(liberties)
-        assert state[_playouts.SUM, head] == sum(liberties)
-        assert state[_playouts.SQUARES, head] == sum(x * x for x in liberties)
-        assert bool(_playouts._in_atari(state, head)) == (board.liberties(move) == 1)
-    count = state[_playouts.NOTE, _playouts.EMPTIES]
-    assert set(state[_playouts.FREE, :count].tolist()) == empty
+        assert state[_playout_board.LIBS, head] == len(liberties)
+        assert state[_playout_board.SUM, head] == sum(liberties)
+        assert state[_playout_board.SQUARES, head] == sum(x * x for x in liberties)
+        assert bool(_playout_board.in_atari(state, head)) == (board.liberties(move) == 1)
+    count = state[_playout_board.NOTE, _playout_board.EMPTIES]
+    assert set(state[_playout_board.FREE, :count].tolist()) == empty
 
 
 @pytest.mark.parametrize("size", [2, 5, 9])
@@ -64,11 +64,13 @@ def test_playing_keeps_the_same_books_as_the_board(size):
             colour = board.to_play
             before = sum(board.captures)
             board.play(move)
-            _playouts.place(state, point_of(move, size), colour)
+            _playout_board.place(state, point_of(move, size), colour)
             check(state, board)
-            assert state[_playouts.NOTE, _playouts.CAPTURED] == sum(board.captures) - before
+            assert (
+                state[_playout_board.NOTE, _playout_board.CAPTURED] == sum(board.captures) - before
+            )
             ko = 0 if board.ko is None else point_of(board.ko, size)
-            assert state[_playouts.NOTE, _playouts.KO] == ko
+            assert state[_playout_board.NOTE, _playout_board.KO] == ko
         check(state_of(board), board)
 
 
@@ -88,7 +90,7 @@ def test_playout_moves_are_legal_and_fill_no_eye():
             assert board.sensible()[move]
             board.play(move)
             if point:
-                _playouts.place(state, point, colour)
+                _playout_board.place(state, point, colour)
             last = point
             passes = 0 if point else passes + 1
             if passes == 2:
@@ -130,11 +132,11 @@ def test_nakade_shapes_whichever_stone_comes_last(name):
         point = point_of((last[0] + 2) * 9 + last[1] + 2, 9)
         state = state_of(board)
         assert bool(_playouts._dead_shape(state, point, BLACK, len(cells))) == dead
-        assert state[_playouts.COLOUR, point] == EMPTY
+        assert state[_playout_board.COLOUR, point] == EMPTY
 
 
 def playouts(board: Board, count: int = 200, seed: int = 1) -> np.ndarray:
-    work = np.empty((2, _playouts.ROWS, POINTS), dtype=np.int32)
+    work = np.empty((2, _playout_board.ROWS, POINTS), dtype=np.int32)
     out = np.full((count, board.size**2), 9, dtype=np.int8)
     numbers = np.array([seed], dtype=np.uint64)
     ko = 0 if board.ko is None else point_of(board.ko, board.size)

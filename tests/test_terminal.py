@@ -1,0 +1,178 @@
+"""The game in the terminal, line by line."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import pytest
+
+from goengine import terminal
+from goengine.board import Board
+from goengine.players import PolicyPlayer
+from goengine.sgf import read_sgf
+from goengine.terminal import Session, start_board
+from goengine.types import BLACK, RESIGN, WHITE, GoError
+
+
+class InOrder:
+    """A player that names given moves one after the other."""
+
+    name = "in order"
+
+    def __init__(self, *moves: int) -> None:
+        self.moves = list(moves)
+
+    def choose(self, boards, *, rng):
+        return [self.moves.pop(0) for _ in boards]
+
+
+def session(*moves: int, human: int = BLACK, board: Board | None = None) -> Session:
+    rng = np.random.default_rng(1)
+    return Session(board or Board(9), InOrder(*moves), human=human, rng=rng)
+
+
+def test_a_move_is_answered_and_both_show():
+    game = session(10)
+    assert game.answer("e5") == "White: B8"
+    assert game.board.grid[4, 4] == BLACK and game.board.grid[1, 1] == WHITE
+    shown = game.prompt()
+    assert "(O)" in shown and "move 3, black to play" in shown and "komi 7.5" in shown
+    assert shown.count("A B C D E F G H J") == 2
+
+
+def test_the_player_begins_where_it_has_the_move():
+    game = session(10, human=WHITE)
+    assert game.respond() == "Black: B8"
+    assert game.respond() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("e5", "black E5 is illegal: the point is occupied"),
+        ("zz", "'zz' is not a vertex such as D4; type help for the commands"),
+        ("t19", "off the 9x9 board"),
+        ("save", "name a file: save FILE.sgf"),
+        ("hint", "this player gives no hints"),
+    ],
+)
+def test_mistakes_are_explained_and_change_nothing(line, text):
+    game = session(10)
+    game.answer("e5")
+    before = game.board.copy()
+    assert text in game.answer(line)
+    assert game.board == before and not game.over
+
+
+def test_help_and_empty_lines():
+    game = session()
+    for word in ("pass", "undo", "hint", "score", "save", "resign", "quit"):
+        assert word in game.answer("help")
+    assert game.answer("   ") == ""
+
+
+def test_undo_takes_back_both_moves():
+    game = session(10, 11)
+    assert game.answer("undo") == "nothing to undo"
+    game.answer("e5")
+    game.answer("undo")
+    assert not game.board.grid.any() and game.record().moves == ()
+    assert game.answer("e5") == "White: C8"
+
+
+def test_resigning_and_quitting():
+    game = session()
+    assert game.answer("resign") == "The game is over: W+R"
+    assert game.over and game.result == "W+R"
+    game = session(RESIGN)
+    assert game.answer("e5").endswith("The game is over: B+R")
+    game = session()
+    game.answer("quit")
+    assert game.over and game.result is None
+
+
+def test_two_passes_end_the_game_and_count_it():
+    board = Board.from_diagram(
+        """
+        . X . X O . X
+        X X X X O O O
+        . X . X O . O
+        X X X X O O .
+        . X X X O . O
+        . O . X O O .
+        X X X X O . O
+        """
+    )
+    board.komi = 0.5
+    game = session(49, board=board)
+    text = game.answer("pass")
+    assert "White: pass" in text
+    assert "The game is over: B+6.5" in text and "taken as dead: G7 B2" in text
+
+
+def test_the_score_is_an_estimate():
+    assert " % of the points settled)" in session().answer("score")
+
+
+def test_hints_come_from_the_network():
+    class Likes:
+        def evaluate(self, records, *, rng=None):
+            priors = np.zeros((len(records), 81), dtype=np.float32)
+            priors[:, 40], priors[:, 0] = 0.75, 0.25
+            return priors
+
+    rng = np.random.default_rng(1)
+    game = Session(Board(9), PolicyPlayer(Likes()), human=BLACK, rng=rng)
+    assert game.answer("hint").split() == ["E5", "75.0", "%", "A9", "25.0", "%"]
+
+
+def test_a_game_can_be_saved(tmp_path):
+    game = session(10, 49, board=start_board(9, "japanese", None, 2), human=BLACK)
+    game.respond()
+    game.answer("e5")
+    path = tmp_path / "my game.sgf"
+    assert game.answer(f"save {path}") == f"saved {path}"
+    record = read_sgf(path.read_bytes())
+    assert (record.handicap, record.komi, record.black) == (2, 0.5, "human")
+    assert record.moves == ((WHITE, 10), (BLACK, 40), (WHITE, 49))
+    assert "cannot write" in game.answer(f"save {tmp_path}/no/where.sgf")
+
+
+def test_handicaps_that_do_not_fit():
+    assert start_board(9, "chinese", None, 0).komi == 7.5
+    assert start_board(9, "chinese", 3, 4).komi == 3
+    with pytest.raises(GoError, match="10 handicap stones do not fit 9x9: use 2 to 9"):
+        start_board(9, "chinese", None, 10)
+
+
+def test_the_command_plays_a_game(tmp_path, monkeypatch, capsys):
+    from goengine.networks import PolicyConfig, PolicyNet, save_network
+
+    path = tmp_path / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+    lines = iter(["e5", "hint", "resign"])
+    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+    parser = argparse.ArgumentParser()
+    terminal.configure(parser)
+    args = parser.parse_args(["--size", "9", "--network", str(path), "--seed", "1"])
+    assert terminal.run(args) == 0
+    out = capsys.readouterr().out
+    assert "You play black against tiny" in out and "The game is over: W+R" in out
+
+
+def test_the_end_of_input_ends_the_game(tmp_path, monkeypatch, capsys):
+    from goengine.networks import PolicyConfig, PolicyNet, save_network
+
+    path = tmp_path / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+
+    def nothing(prompt):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nothing)
+    parser = argparse.ArgumentParser()
+    terminal.configure(parser)
+    args = parser.parse_args(["--size", "9", "--network", str(path), "--colour", "white"])
+    assert terminal.run(args) == 0
+    assert "Black: " in capsys.readouterr().out
