@@ -192,7 +192,7 @@ def legal_point(rec: Record, point: int, colour: int, suicide: bool) -> bool:
 @kernel
 def legal_at(records: Array, i: int, move: int, colour: int, suicide: bool) -> bool:
     """Tell whether a stone may be played on board ``i``, superko aside."""
-    return legal_point(records[i], point_of(move, records[i].size), colour, suicide)
+    return bool(legal_point(records[i], point_of(move, records[i].size), colour, suicide))
 
 
 @kernel
@@ -268,7 +268,7 @@ def true_eye(rec: Record, point: int, colour: int) -> bool:
         return True
     eyes = np.empty(rec.colour.size, dtype=np.bool_)
     mark_eyes(rec, colour, eyes)
-    return eyes[point]
+    return bool(eyes[point])
 
 
 @kernel
@@ -289,7 +289,11 @@ def play_if_legal(records: Array, i: int, move: int, colour: int, suicide: bool)
     if move == size * size:
         play_pass(rec, colour)
         return True
-    if move < 0 or move > size * size or not legal_point(rec, point_of(move, size), colour, suicide):
+    if (
+        move < 0
+        or move > size * size
+        or not legal_point(rec, point_of(move, size), colour, suicide)
+    ):
         return False
     play_point(rec, point_of(move, size), colour)
     return True
@@ -457,4 +461,4 @@ def chain_moves(records: Array, i: int, move: int, out: Array) -> int:
 def liberties(records: Array, i: int, move: int) -> int:
     """Return the number of liberties of the chain on a point, 0 on an empty point."""
     rec = records[i]
-    return rec.libs[rec.head[point_of(move, rec.size)]]
+    return int(rec.libs[rec.head[point_of(move, rec.size)]])
