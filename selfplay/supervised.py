@@ -139,6 +139,9 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="folder of a training run")
     parser.add_argument("--out", required=True, type=Path, help="file to write, NAME.safetensors")
     parser.add_argument("--float16", action="store_true", help="half the size, for shipping")
+    parser.add_argument(
+        "--widen", type=int, metavar="FILTERS", help="the same function with more filters"
+    )
 
 
 def run_export(args: argparse.Namespace) -> int:
@@ -146,9 +149,12 @@ def run_export(args: argparse.Namespace) -> int:
     try:
         facts = read_facts(args.run)
         net = averaged_network(args.run)
+        if args.widen:
+            seed = from_table(facts["recipe"]).seed
+            net = widen(net, args.widen, np.random.default_rng(seed))
         args.out.parent.mkdir(parents=True, exist_ok=True)
         dtype = torch.float16 if args.float16 else torch.float32
-        save_network(net, args.out, metadata=_card(facts), dtype=dtype)
+        save_network(net, args.out, metadata=_card(facts, widened=args.widen), dtype=dtype)
     except FAILURES as error:
         sys.stderr.write(f"selfplay export: {error}\n")
         return 1
@@ -157,9 +163,10 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _card(facts: dict[str, Any]) -> dict[str, Any]:
+def _card(facts: dict[str, Any], *, widened: int | None) -> dict[str, Any]:
     """Return what a network file tells of its training."""
     return {
+        "widened_from": facts["config"]["filters"] if widened else None,
         "recipe": facts["recipe"],
         "archive": facts["archive"],
         "positions_seen": facts["state"]["samples"],

@@ -314,6 +314,13 @@ def test_export_evaluate_and_start_again(
     net, facts = read_network(file)
     assert facts["positions_seen"] == 160 and facts["archive"] == archive.digest
     assert facts["recipe"]["filters"] == 8 and not net.config.norm
+    wider = tmp_path / "wider.safetensors"
+    assert main(["export", str(run), "--out", str(wider), "--widen", "12"]) == 0
+    capsys.readouterr()
+    wide, wide_facts = read_network(wider)
+    assert wide.config.filters == 12 and wide_facts["widened_from"] == 8
+    planes = torch.randint(0, 2, (2, 48, 19, 19), dtype=torch.uint8)
+    assert torch.allclose(wide(planes), net(planes), atol=1e-4)
     arguments = ["evaluate", str(file), "--data", str(archive.path), "--limit", "50"]
     assert main([*arguments, "--json", "--sources", "even"]) == 0
     report = json.loads(capsys.readouterr().out)
