@@ -121,9 +121,8 @@ class Classifier(nn.Module):
         for path in self.present_classifiers():
             old = self.get_submodule(path)
             new = self.new_classifier(old, num_classes)
-            for parameter in old.parameters():
-                new.to(parameter.device, parameter.dtype)
-                break
+            for tensor in (*old.parameters(), *old.buffers()):
+                new.to(tensor.device, tensor.dtype)
             self.set_submodule(path, new)
         self.num_classes = num_classes
         self.options["num_classes"] = num_classes

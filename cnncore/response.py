@@ -46,8 +46,8 @@ class LocalResponseNorm(nn.Module):
         """Return the normalised activities."""
         half = self.size // 2
         width = 2 * half + 1
-        squares = x.square().unsqueeze(1)  # (B, 1, C, H, W)
-        mean = functional.avg_pool3d(squares, (width, 1, 1), stride=1, padding=(half, 0, 0))
+        squares = functional.pad(x.square(), (0, 0, 0, 0, half, half))
+        mean = functional.avg_pool3d(squares.unsqueeze(1), (width, 1, 1), stride=1)
         scale = self.alpha * width if self.convention == "paper" else self.alpha
         return x / (self.k + scale * mean.squeeze(1)).pow(self.beta)
 

@@ -96,7 +96,8 @@ def save_model(model: Classifier, path: Path | str) -> None:
     Raises OSError when the disk refuses; the old file then still stands.
     """
     options = {key: value for key, value in model.options.items() if key != "vectors"}
-    metadata = {"model": model.name, "options": options}
+    stride_in = getattr(model, "stride_in", None)
+    metadata = {"model": model.name, "options": options, "stride_in": stride_in}
     save_checkpoint(path, model.state_dict(), kind=KIND, metadata=metadata)
 
 
@@ -243,7 +244,7 @@ def _check_fit(
 
 def stride_of(file: WeightFile) -> StrideIn | None:
     """Return where a file's bottlenecks have their stride, None if nothing tells."""
-    told = file.metadata.get("options", {}).get("stride_in")
+    told = file.metadata.get("stride_in")
     if told in ("1x1", "3x3"):
         return "1x1" if told == "1x1" else "3x3"
     with file.path.open("rb") as content:

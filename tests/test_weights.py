@@ -1,0 +1,411 @@
+"""Loading weights: every kind of file that people have, and a sentence for what does not fit."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cnncore import (
+    Classifier,
+    WeightsError,
+    create_model,
+    load_model,
+    load_weights,
+    read_weights,
+    save_model,
+)
+from cnncore.checkpoint import CheckpointError, save_checkpoint
+from cnncore.weights import adapt_channels
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(5)
+
+
+def lenet(seed: int = 0, **options: Any) -> Classifier:
+    torch.manual_seed(seed)
+    return create_model("lenet5", **options).eval()
+
+
+def equal(model: nn.Module, other: nn.Module) -> bool:
+    ours, theirs = model.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
+
+
+def numpy_of(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+FORMS: dict[str, tuple[str, Callable[[dict[str, Tensor], Path], None]]] = {
+    "plain": (".pth", lambda tensors, path: torch.save(tensors, path)),
+    "before zip": (
+        ".pth",
+        lambda tensors, path: torch.save(tensors, path, _use_new_zipfile_serialization=False),
+    ),
+    "DataParallel": (
+        ".th",
+        lambda tensors, path: torch.save(
+            {"state_dict": {f"module.{n}": t for n, t in tensors.items()}, "best_prec1": 91.78},
+            path,
+        ),
+    ),
+    "compiled": (
+        ".pt",
+        lambda tensors, path: torch.save(
+            {"model": {f"_orig_mod.{n}": t for n, t in tensors.items()}, "step": 3}, path
+        ),
+    ),
+    "kuangliu": (
+        ".pth",
+        lambda tensors, path: torch.save(
+            {"net": {f"module.{n}": t for n, t in tensors.items()}, "acc": 9.9, "epoch": 1}, path
+        ),
+    ),
+    "lightning": (
+        ".ckpt",
+        lambda tensors, path: torch.save(
+            {"epoch": 1, "state_dict": {f"model.{n}": t for n, t in tensors.items()}}, path
+        ),
+    ),
+    "two nests": (
+        ".tar",
+        lambda tensors, path: torch.save({"model": {"state_dict": tensors}}, path),
+    ),
+    "beside numbers": (
+        ".bin",
+        lambda tensors, path: torch.save({**tensors, "epoch": 3}, path),
+    ),
+    "safetensors": (".safetensors", lambda tensors, path: save_file(tensors, path)),
+    "npz": (".npz", lambda tensors, path: np.savez(path, **numpy_of(tensors))),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_file_loads(form: str, tmp_path: Path) -> None:
+    source, target = lenet(1), lenet(2)
+    suffix, write = FORMS[form]
+    path = tmp_path / f"weights{suffix}"
+    write(source.state_dict(), path)
+    assert not equal(source, target)
+    report = load_weights(target, path)
+    assert equal(source, target)
+    assert (report.loaded, report.remade, report.left) == (10, (), ())
+    assert equal(source, create_model("lenet5", weights=path))
+
+
+def test_eight_bits_with_scales(tmp_path: Path) -> None:
+    source, target = lenet(1), lenet(2)
+    arrays: dict[str, np.ndarray] = {}
+    for name, tensor in source.state_dict().items():
+        if tensor.ndim < 2:
+            arrays[name] = tensor.numpy()
+            continue
+        scale = tensor.flatten(1).abs().amax(dim=1) / 127
+        shape = (-1, *[1] * (tensor.ndim - 1))
+        arrays[name] = (tensor / scale.reshape(shape)).round().to(torch.int8).numpy()
+        arrays[f"{name}::scale"] = scale.numpy()
+    path = tmp_path / "small.npz"
+    np.savez(path, **arrays)
+    load_weights(target, path)
+    for name, tensor in source.state_dict().items():
+        error = (target.state_dict()[name] - tensor).abs().flatten(1 if tensor.ndim > 1 else 0)
+        scale = torch.from_numpy(arrays.get(f"{name}::scale", np.zeros(1, np.float32)))
+        assert (error.amax(dim=-1) <= 0.501 * scale).all()
+    del arrays["features.0.weight::scale"]
+    np.savez(path, **arrays)
+    with pytest.raises(WeightsError, match=r"features\.0\.weight in 8 bits but no"):
+        read_weights(path)
+    arrays["nothing::scale"] = arrays["features.0.bias"]
+    arrays["features.0.weight"] = arrays["features.0.weight"].astype(np.float32)
+    np.savez(path, **arrays)
+    with pytest.raises(WeightsError, match="nothing::scale but not the array"):
+        read_weights(path)
+
+
+def test_files_older_than_the_batch_counter_load(tmp_path: Path) -> None:
+    source = create_model("resnet20-cifar")
+    with torch.no_grad():
+        for _ in range(3):
+            source(torch.randn(4, 3, 32, 32))
+    tensors = {n: t for n, t in source.state_dict().items() if "num_batches" not in n}
+    path = tmp_path / "old.pth"
+    torch.save(tensors, path)
+    target = create_model("resnet20-cifar", weights=path)
+    x = torch.randn(2, 3, 32, 32)
+    assert torch.equal(source.eval()(x), target.eval()(x))
+
+
+def test_other_peoples_names_for_the_same_parts(tmp_path: Path) -> None:
+    source = create_model("resnet20-cifar", shortcut="B")
+    theirs = {
+        name.replace("downsample", "shortcut").replace("fc.", "linear."): tensor
+        for name, tensor in source.state_dict().items()
+    }
+    path = tmp_path / "net.pth"
+    torch.save(theirs, path)
+    assert equal(source, create_model("resnet20-cifar", shortcut="B", weights=path))
+
+
+class Trap:
+    """Something that runs when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_no_code_of_a_file_runs_unless_told_to(tmp_path: Path) -> None:
+    trap = tmp_path / "sprung"
+    path = tmp_path / "evil.pth"
+    source = lenet(1)
+    torch.save({"state_dict": source.state_dict(), "extra": Trap(trap)}, path)
+    with pytest.raises(WeightsError, match="unsafe_pickle=True if you trust its author"):
+        load_weights(lenet(2), path)
+    assert not trap.exists()
+    target = lenet(2)
+    load_weights(target, path, unsafe_pickle=True)
+    assert trap.exists() and equal(source, target)
+
+
+def test_whole_modules_and_odd_objects_load_when_trusted(tmp_path: Path) -> None:
+    source = lenet(1)
+    path = tmp_path / "module.pt"
+    torch.save({"model": source, "args": argparse.Namespace(lr=0.1)}, path)
+    with pytest.raises(WeightsError, match="Python objects"):
+        read_weights(path)
+    target = lenet(2)
+    load_weights(target, path, unsafe_pickle=True)
+    assert equal(source, target)
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".npz"])
+@pytest.mark.parametrize("content", [b"", b"hello, world", b"PK\x03\x04 half a zip"])
+def test_damaged_files_are_refused_in_a_sentence(
+    suffix: str, content: bytes, tmp_path: Path
+) -> None:
+    path = written(tmp_path / f"bad{suffix}", content)
+    with pytest.raises(WeightsError, match="is damaged or no"):
+        read_weights(path)
+
+
+@pytest.mark.parametrize("form", ["plain", "before zip", "safetensors", "npz"])
+def test_truncated_files_are_refused_in_a_sentence(form: str, tmp_path: Path) -> None:
+    suffix, write = FORMS[form]
+    path = tmp_path / f"cut{suffix}"
+    write(lenet().state_dict(), path)
+    whole = path.read_bytes()
+    written(path, whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match="is damaged or no"):
+        read_weights(path)
+
+
+def test_what_is_no_file_of_weights(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no weights at .*gone\.pth"):
+        read_weights(tmp_path / "gone.pth")
+    with pytest.raises(WeightsError, match=r"ends in none of \.pth"):
+        read_weights(written(tmp_path / "weights.h5", b"HDF"))
+    path = tmp_path / "list.pth"
+    torch.save([1, 2, 3], path)
+    with pytest.raises(WeightsError, match="no named tensors"):
+        read_weights(path)
+    np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
+    with pytest.raises(WeightsError, match="no npz of plain arrays"):
+        read_weights(tmp_path / "objects.npz")
+
+
+def test_a_file_that_does_not_fit_is_listed_and_changes_nothing(tmp_path: Path) -> None:
+    tensors = dict(lenet(1).state_dict())
+    del tensors["features.3.weight"]
+    tensors["conv9.weight"] = torch.zeros(3)
+    tensors["classifier.0.weight"] = torch.zeros(120, 99)
+    path = tmp_path / "other.pth"
+    torch.save(tensors, path)
+    target = lenet(2)
+    with pytest.raises(WeightsError) as caught:
+        load_weights(target, path)
+    text = str(caught.value)
+    assert text.startswith("other.pth does not fit lenet5: of 10 tensors")
+    assert "1 missing in the file (features.3.weight)" in text
+    assert "1 unknown to the model (conv9.weight)" in text
+    assert "1 of another shape (classifier.0.weight (120, 99) for (120, 400))" in text
+    assert "\n" not in text
+    assert equal(target, lenet(2))
+
+
+def test_another_architecture_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "resnet.pth"
+    torch.save(create_model("resnet20-cifar").state_dict(), path)
+    with pytest.raises(WeightsError, match=r"10 missing in the file .* 116 unknown to the model"):
+        create_model("lenet5", weights=path)
+
+
+def test_other_numbers_of_classes_make_a_new_classifier_and_say_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = lenet(1, num_classes=26)
+    path = tmp_path / "letters.pth"
+    torch.save(source.state_dict(), path)
+    target = lenet(2, num_classes=4)
+    fresh = target.get_parameter("classifier.4.weight").clone()
+    with caplog.at_level(logging.INFO):
+        report = load_weights(target, path)
+    said = "classifier.4 is new, as the file has 26 classes and not 4"
+    assert report.remade == (said,)
+    assert [(r.levelno, said in r.getMessage()) for r in caplog.records] == [
+        (logging.WARNING, True)
+    ]
+    assert torch.equal(target.get_parameter("classifier.4.weight"), fresh)
+    assert torch.equal(
+        target.get_parameter("classifier.2.weight"), source.get_parameter("classifier.2.weight")
+    )
+    assert create_model("lenet5", weights=path).num_classes == 26
+    bare = create_model("lenet5", weights=path, num_classes=0)
+    assert bare(torch.zeros(1, 1, 32, 32)).shape == (1, 84)
+
+
+def test_other_numbers_of_channels_adapt_the_first_layer(tmp_path: Path) -> None:
+    source = create_model("resnet20-cifar").eval()
+    path = tmp_path / "rgb.pth"
+    torch.save(source.state_dict(), path)
+    grey = create_model("resnet20-cifar", weights=path, in_channels=1).eval()
+    x = torch.randn(2, 1, 32, 32)
+    torch.testing.assert_close(grey(x), source(x.expand(2, 3, 32, 32)), rtol=1e-4, atol=1e-4)
+    report = load_weights(create_model("resnet20-cifar", in_channels=4), path)
+    assert report.remade == ("conv1 adapted from 3 to 4 channels",)
+    weight = torch.arange(3.0).reshape(1, 3, 1, 1)
+    assert adapt_channels(weight, 1).tolist() == [[[[3.0]]]]
+    assert adapt_channels(weight, 4).flatten().tolist() == [0.0, 0.75, 1.5, 0.0]
+    adopted = tmp_path / "grey.pth"
+    torch.save(grey.state_dict(), adopted)
+    assert create_model("resnet20-cifar", weights=adopted).in_channels == 1
+
+
+def test_auxiliary_classifiers_of_the_file_may_stay_unused(tmp_path: Path) -> None:
+    source = create_model("googlenet-torchvision", num_classes=3)
+    path = tmp_path / "googlenet.pth"
+    torch.save(source.state_dict(), path)
+    target = create_model("googlenet-torchvision", num_classes=3, aux=False)
+    report = load_weights(target, path)
+    assert {name.split(".")[0] for name in report.left} == {"aux1", "aux2"}
+    assert str(report).endswith("not used: aux1, aux2")
+    torch.save(target.state_dict(), path)
+    with pytest.raises(WeightsError, match=r"missing in the file \(aux1\."):
+        load_weights(source, path)
+
+
+def bottlenecks(stride_in: str) -> Classifier:
+    return create_model(
+        "preact-resnet164-cifar", depth=11, pre_activation=False, stride_in=stride_in
+    )
+
+
+def test_bottlenecks_of_unknown_stride_are_refused_until_it_is_declared(tmp_path: Path) -> None:
+    source, target = bottlenecks("3x3"), bottlenecks("3x3")
+    path = tmp_path / "resnet50.pth"
+    torch.save(source.state_dict(), path)
+    before = target.get_parameter("conv1.weight").clone()
+    with pytest.raises(WeightsError, match=r"does not tell where .* stride_in='3x3'"):
+        load_weights(target, path)
+    with pytest.raises(WeightsError, match=r"in the 1x1 .* in the 3x3; .* stride_in='1x1'"):
+        load_weights(target, path, stride_in="1x1")
+    assert torch.equal(target.get_parameter("conv1.weight"), before)
+    load_weights(target, path, stride_in="3x3")
+    assert equal(source, target)
+    options = {"depth": 11, "pre_activation": False}
+    created = create_model("preact-resnet164-cifar", weights=path, stride_in="3x3", **options)
+    assert equal(source, created)
+
+
+def test_files_of_our_own_tell_their_stride(tmp_path: Path) -> None:
+    path = tmp_path / "own.safetensors"
+    save_model(bottlenecks("1x1"), path)
+    load_weights(bottlenecks("1x1"), path)
+    for declared in (None, "3x3"):
+        with pytest.raises(WeightsError, match="in the 1x1"):
+            load_weights(bottlenecks("3x3"), path, stride_in=declared)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("lenet5", {"num_classes": 3, "image_size": 28}),
+        ("lenet5-1998", {"num_classes": 12}),
+        ("nin-cifar10", {}),
+        ("resnet20-cifar", {"in_channels": 1}),
+        ("preact-resnet110-cifar", {"depth": 8}),
+        ("preact-resnet164-cifar", {"depth": 11}),
+        ("preact-resnet164-cifar", {"depth": 11, "stride_in": "3x3"}),
+        ("kim-multichannel", {"vocabulary": 20, "dimension": 6, "maps": 2, "num_classes": 5}),
+    ],
+)
+def test_a_saved_model_comes_back_with_its_options(
+    name: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    model = create_model(name, **options).eval()
+    path = tmp_path / "model.safetensors"
+    save_model(model, path)
+    loaded = load_model(path)
+    assert not loaded.training
+    assert (loaded.name, loaded.options) == (model.name, model.options)
+    x = model.example_input(2)
+    x = torch.randint(1, 20, x.shape) if name.startswith("kim") else torch.randn(x.shape)
+    assert torch.equal(loaded(x), model(x))
+
+
+def test_a_model_with_a_new_classifier_comes_back(tmp_path: Path) -> None:
+    model = lenet(1)
+    model.reset_classifier(7)
+    save_model(model, tmp_path / "seven.safetensors")
+    assert equal(load_model(tmp_path / "seven.safetensors"), model)
+
+
+def test_other_checkpoints_are_no_models(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    save_checkpoint(path, {"a": torch.zeros(1)}, kind="training-state", metadata={})
+    with pytest.raises(CheckpointError, match="holds a training-state"):
+        load_model(path)
+
+
+# Some of the names in torchvision's files; our parts are called the same.
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ("alexnet-owt", "features.0.weight features.10.bias classifier.1.weight classifier.6.bias"),
+        ("vgg16", "features.0.weight features.28.weight classifier.0.weight classifier.6.bias"),
+        ("vgg11-bn", "features.1.running_mean features.25.weight classifier.3.bias"),
+        (
+            "googlenet-torchvision",
+            "conv1.conv.weight conv1.bn.bias inception3a.branch1.conv.weight "
+            "inception4d.branch2.1.bn.weight inception5b.branch4.1.conv.weight "
+            "aux1.conv.conv.weight aux2.fc2.bias fc.weight",
+        ),
+        (
+            "resnet50",
+            "conv1.weight bn1.running_var layer1.0.downsample.0.weight "
+            "layer4.2.bn3.num_batches_tracked fc.bias",
+        ),
+        ("resnet20-cifar", "conv1.weight layer3.2.bn2.weight fc.weight"),
+    ],
+)
+def test_parts_are_called_as_in_torchvision(model: str, names: str) -> None:
+    with torch.device("meta"):
+        assert set(names.split()) <= set(create_model(model).state_dict())
