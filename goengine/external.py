@@ -180,8 +180,12 @@ class GtpEngine:
 
     def __init__(self, command: str, *, timeout: float = 60.0) -> None:
         self._process = GtpProcess(command, timeout=timeout)
-        self._commands = set(self._process.ask("list_commands").split())
         self._size = 19
+        try:
+            self._commands = set(self._process.ask("list_commands").split())
+        except EngineError:
+            self._process.close()
+            raise
 
     @property
     def alive(self) -> bool:

@@ -7,12 +7,15 @@ every finished game is one SGF file and one line of results.jsonl, written when 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import os
+import queue
 import sys
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,6 +184,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--opening-moves", type=int, default=OPENING_MOVES, help="moves (4)")
     parser.add_argument("--move-cap", type=int, help="moves after which a game is counted")
     parser.add_argument("--batch", type=int, default=16, help="games at once, own players (16)")
+    parser.add_argument("--parallel", type=int, default=1, help="copies of GTP engines at once (1)")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds for a GTP answer")
     parser.add_argument("--referee", help="GTP command line that counts the games (playouts)")
     parser.add_argument("--seed", type=int, default=1, help="seed of openings and players (1)")
@@ -204,7 +208,7 @@ def _openings(args: argparse.Namespace, entrants: Sequence[Entrant]) -> OpeningS
 
 def run(args: argparse.Namespace) -> int:
     """Play or continue a match and print its table."""
-    if not MIN_SIZE <= args.size <= MAX_SIZE or args.games < 1 or args.batch < 1:
+    if not MIN_SIZE <= args.size <= MAX_SIZE or min(args.games, args.batch, args.parallel) < 1:
         raise MatchError(
             f"cannot play {args.games} games on {args.size}x{args.size}, {args.batch} at once: "
             f"use sizes {MIN_SIZE} to {MAX_SIZE} and at least one game"
@@ -218,31 +222,78 @@ def run(args: argparse.Namespace) -> int:
     settings |= {"rules": rules.name, "komi": komi, "move_cap": cap, "time": list(args.time)}
     folder = MatchFolder(args.out, settings) if args.out else None
     results = folder.results() if folder else []
-    entrants: list[Entrant] = []
+    pairs: list[tuple[Entrant, Entrant]] = []
     try:
-        entrants += [make_entrant(text, timeout=args.timeout) for text in (args.a, args.b)]
-        names = args.names or [entrant.name for entrant in entrants]
+        for _ in range(args.parallel):
+            pairs.append(_pair(args, pairs))
+        names = args.names or [entrant.name for entrant in pairs[0]]
         referee: Referee = own_referee(args.seed)
         if args.referee:
             referee = engine_referee(args.referee, timeout=args.timeout)
-        contest = Contest(
-            (entrants[0], entrants[1]),
-            terms,
-            openings=_openings(args, entrants),
-            referee=referee,
-            batch=args.batch,
-        )
-        results += _play(contest, results, args.games, names, folder)
+        openings = _openings(args, pairs[0])
+        contests = [
+            Contest(pair, terms, openings=openings, referee=referee, batch=args.batch)
+            for pair in pairs
+        ]
+        results += _play(contests, results, args.games, names, folder)
     finally:
-        for entrant in entrants:
-            entrant.close()
+        for pair in pairs:
+            for entrant in pair:
+                entrant.close()
     conditions = f"{args.size}x{args.size}, {rules.name}, komi {komi:g}, openings {args.openings}"
     print(report(results, names, conditions))
     return 0
 
 
+def _pair(
+    args: argparse.Namespace, before: Sequence[tuple[Entrant, Entrant]]
+) -> tuple[Entrant, Entrant]:
+    """Return both entrants; own players are shared with the pairs before, engines started anew."""
+    shared = before[0] if before else (None, None)
+    a, b = (
+        one if one is not None and one.parallel else make_entrant(text, timeout=args.timeout)
+        for one, text in zip(shared, (args.a, args.b), strict=True)
+    )
+    return a, b
+
+
+def _games(contests: Sequence[Contest], numbers: Sequence[int]) -> Iterator[Game]:
+    """Yield finished games; several contests share the numbers and play in threads."""
+    if len(contests) == 1:
+        yield from contests[0].games(numbers)
+        return
+    finished: queue.Queue[Game | BaseException | None] = queue.Queue()
+    left = iter(numbers)
+    lock = threading.Lock()
+
+    def work(contest: Contest) -> None:
+        try:
+            while True:
+                with lock:
+                    share = list(itertools.islice(left, contest.batch))
+                if not share:
+                    break
+                for game in contest.games(share):
+                    finished.put(game)
+            finished.put(None)
+        except BaseException as error:  # whatever it is, the main thread raises it
+            finished.put(error)
+
+    for contest in contests:
+        threading.Thread(target=work, args=(contest,), daemon=True).start()
+    running = len(contests)
+    while running:
+        item = finished.get()
+        if isinstance(item, BaseException):
+            raise item
+        if item is None:
+            running -= 1
+        else:
+            yield item
+
+
 def _play(
-    contest: Contest,
+    contests: Sequence[Contest],
     before: Sequence[Result],
     games: int,
     names: Sequence[str],
@@ -254,7 +305,7 @@ def _play(
     results: list[Result] = []
     bar = tqdm(total=games, initial=games - len(missing), unit="game", file=sys.stderr)
     try:
-        for game in contest.games(missing):
+        for game in _games(contests, missing):
             result = folder.add(game, names) if folder else Result.of(game)
             results.append(result)
             everything = [*before, *results]

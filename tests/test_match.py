@@ -367,6 +367,26 @@ def test_a_match_writes_games_and_goes_on_after_a_kill(tmp_path, capsys):
         assert len(game.moves) == found[number - 1].turns
 
 
+def test_engines_play_in_parallel_and_every_game_once(tmp_path, fake, capsys):
+    engine = f"gtp:{fake('good')}"
+    words = ["--size", "5", "--games", "7", "--parallel", "3", "--out", str(tmp_path / "m")]
+    assert run(arguments(engine, "random", *words)) == 0
+    assert "7 games" in capsys.readouterr().out
+    lines = (tmp_path / "m" / "results.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["game"] for line in lines) == list(range(7))
+    assert len({json.loads(line)["black"] for line in lines}) == 2
+
+
+def test_engines_that_die_at_once_stop_the_match(tmp_path):
+    script = tmp_path / "stuck.py"
+    script.write_text("raise SystemExit(4)")
+    stuck = f"'{sys.executable}' '{script}'"
+    with pytest.raises(EngineError, match="status 4"):
+        run(arguments(f"gtp:{stuck}", "random", "--parallel", "2"))
+    with pytest.raises(EngineError, match="status 4"):
+        run(arguments("random", "random", "--size", "5", "--parallel", "2", "--referee", stuck))
+
+
 def test_another_match_in_the_folder_is_refused(tmp_path):
     words = ["random", "random", "--size", "3", "--games", "1", "--out", str(tmp_path)]
     run(arguments(*words))
@@ -374,7 +394,9 @@ def test_another_match_in_the_folder_is_refused(tmp_path):
         run(arguments(*words, "--seed", "2", "--komi", "1"))
 
 
-@pytest.mark.parametrize("words", [["--games", "0"], ["--size", "25"], ["--batch", "0"]])
+@pytest.mark.parametrize(
+    "words", [["--games", "0"], ["--size", "25"], ["--batch", "0"], ["--parallel", "0"]]
+)
 def test_matches_that_cannot_be(words):
     with pytest.raises(MatchError, match="cannot play"):
         run(arguments("random", "random", *words))
