@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cnncore.registry import UnknownModelError, create_features, create_model, list_models
+from cnncore.registry import UnknownModelError, create_model, list_models
 
 if TYPE_CHECKING:
     from cnncore.blocks import ConvNormAct, PositionBias, fold_batch_norm
@@ -81,7 +81,6 @@ __all__ = [
     "UnknownModelError",
     "WeightsError",
     "conv_output_size",
-    "create_features",
     "create_model",
     "fit",
     "fold_batch_norm",

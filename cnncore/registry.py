@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from cnncore.model import Classifier, FeatureMaps
+    from cnncore.residual import StrideIn
     from cnncore.weight_files import WeightFile
-
-log = logging.getLogger(__name__)
 
 
 class UnknownModelError(ValueError):
@@ -186,24 +184,55 @@ def find_model(name: str) -> Entry:
     return ENTRIES[plain]
 
 
+@overload
 def create_model(
     name: str,
     *,
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: Path | str | WeightFile | None = None,
+    features_only: Literal[False] = False,
     **options: Any,
-) -> Classifier:
+) -> Classifier: ...
+
+
+@overload
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    weights: Path | str | WeightFile | None = None,
+    features_only: Literal[True],
+    out_indices: Sequence[int] | None = None,
+    **options: Any,
+) -> FeatureMaps: ...
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    weights: Path | str | WeightFile | None = None,
+    features_only: bool = False,
+    out_indices: Sequence[int] | None = None,
+    **options: Any,
+) -> Classifier | FeatureMaps:
     """Return a model by name, newly initialised or with the weights of a file.
 
     `options` are those of the model's class (`create_model("resnet34", shortcut="A")`). Without
     `num_classes` and `in_channels` the model has those of the file, or the paper's. Where they
     differ from the file's, the layer is made anew or adapted and the log says so. `stride_in`
-    beside `weights` declares where the file's bottlenecks have their stride.
+    beside `weights` declares where the file's bottlenecks have their stride. With `features_only`
+    the model gives the list of its stages' feature maps, or of those in `out_indices`, 0 being the
+    largest map and -1 the last.
 
-    Raises UnknownModelError, ValueError for options that the model does not have, and
-    cnncore.weights.WeightsError for a file that does not fit.
+    Raises UnknownModelError, ValueError for options and stages that the model does not have, and
+    cnncore.weight_files.WeightsError for a file that does not fit.
     """
+    if out_indices is not None and not features_only:
+        raise ValueError("out_indices choose among feature maps; give features_only=True as well")
     entry = find_model(name)
     given = {**entry.options, **options}
     if num_classes is not None:
@@ -212,8 +241,20 @@ def create_model(
         given["in_channels"] = in_channels
     _check_options(entry, given)
     if weights is None:
-        return _make(entry, given)
+        model = _make(entry, given)
+    else:
+        model = _load(entry, given, weights, stride_in=options.get("stride_in"))
+    return _features(model, out_indices) if features_only else model
 
+
+def _load(
+    entry: Entry,
+    given: dict[str, Any],
+    weights: Path | str | WeightFile,
+    *,
+    stride_in: StrideIn | None,
+) -> Classifier:
+    """Make a model of the sizes in a file, but for those that are given, and load it."""
     from cnncore.weight_files import WeightFile, read_weights
     from cnncore.weights import load_weights, sizes_in
 
@@ -222,28 +263,20 @@ def create_model(
         if key not in given:
             given[key] = value
     model = _make(entry, given)
-    load_weights(model, file, stride_in=options.get("stride_in"))
+    load_weights(model, file, stride_in=stride_in)
     return model
 
 
-def create_features(
-    name: str, *, out_indices: Sequence[int] | None = None, **options: Any
-) -> FeatureMaps:
-    """Return a model without its head, that gives the feature maps of its stages.
-
-    `options` are those of `create_model`; `out_indices` choose among the stages, the largest map
-    being 0 and the last -1. The result has `channels` and `reductions`. Raises ValueError for a
-    model without maps, and for a stage that is not there.
-    """
+def _features(model: Classifier, out_indices: Sequence[int] | None) -> FeatureMaps:
+    """Return a model without its head, that gives the chosen stages' feature maps."""
     from cnncore.model import FeatureMaps
     from cnncore.shapes import stage_shapes
 
-    model = create_model(name, **options)
     shapes = stage_shapes(model)
     chosen = range(len(shapes)) if out_indices is None else out_indices
     wrong = [index for index in chosen if not -len(shapes) <= index < len(shapes)]
     if wrong:
-        raise ValueError(f"{name} has stages 0 to {len(shapes) - 1}, not {wrong[0]}")
+        raise ValueError(f"{model.name} has stages 0 to {len(shapes) - 1}, not {wrong[0]}")
     return FeatureMaps(model, shapes, tuple(sorted({index % len(shapes) for index in chosen})))
 
 

@@ -118,7 +118,7 @@ def summary(model: nn.Module, size: int | Sequence[int] | None = None) -> Summar
     trace = _Trace(inputs)
     handles: list[RemovableHandle] = []
     for name, module in model.named_modules():
-        if next(module.children(), None) is None:
+        if next(module.children(), None) is None and not isinstance(module, nn.Identity):
             handles.append(module.register_forward_pre_hook(trace.before))
             handles.append(module.register_forward_hook(trace.after(name)))
     training = [module for module in model.modules() if module.training]
@@ -170,6 +170,8 @@ def _shadow(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _example(model: nn.Module, size: int | Sequence[int] | None) -> Tensor:
+    if isinstance(size, int) and size < 1:
+        raise ValueError(f"size {size} must be at least 1")
     if isinstance(model, Classifier) and not isinstance(size, Sequence):
         return model.example_input(size=size, device="meta")
     if not isinstance(size, Sequence):

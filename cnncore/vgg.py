@@ -7,6 +7,7 @@ vgg11, vgg13, vgg16 and vgg19, each with or without batch normalisation (not in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import nn
@@ -38,6 +39,11 @@ class VGG(SequentialClassifier):
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
     stem: ClassVar[str] = "features.0"
+    renames: ClassVar[Mapping[str, str]] = {  # timm's, whose hidden layers are convolutions
+        "pre_logits.fc1.": "classifier.0.",
+        "pre_logits.fc2.": "classifier.3.",
+        "head.fc.": "classifier.6.",
+    }
 
     def __init__(
         self,

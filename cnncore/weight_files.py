@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from cnncore.checkpoint import read_metadata
 
 TORCH_SUFFIXES = (".pth", ".pt", ".th", ".tar", ".bin", ".ckpt")
+SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".npz")
 SCALE = "::scale"
 
 _NESTS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
@@ -58,10 +59,7 @@ def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile
     elif path.suffix in TORCH_SUFFIXES:
         tensors = _read_torch(path, unsafe=unsafe_pickle)
     else:
-        raise WeightsError(
-            f"{path} ends in none of {' '.join((*TORCH_SUFFIXES, '.safetensors', '.npz'))}; "
-            f"rename or convert it"
-        )
+        raise WeightsError(f"{path} ends in none of {' '.join(SUFFIXES)}; rename or convert it")
     return WeightFile(path, _without_prefixes(tensors), metadata)
 
 

@@ -109,7 +109,7 @@ def load_model(path: Path | str) -> Classifier:
     """
     checkpoint = load_checkpoint(path, kind=KIND)
     options = checkpoint.metadata["options"]
-    model = create_model(checkpoint.metadata["model"], **options)
+    model: Classifier = create_model(checkpoint.metadata["model"], **options)
     load_weights(model, WeightFile(Path(path), checkpoint.tensors, checkpoint.metadata))
     return model.eval()
 

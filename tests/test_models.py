@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnncore import Classifier, create_features, create_model, list_models, summary
+from cnncore import Classifier, create_model, list_models, summary
 from cnncore.googlenet import GoogLeNetOutput
 from cnncore.model import IMAGENET_MEAN
 from cnncore.registry import ALIASES, ENTRIES, UnknownModelError, find_model
@@ -229,12 +229,37 @@ def test_stages_end_with_the_features_and_halve_the_map() -> None:
 )
 def test_feature_maps_of_each_family(name: str, reductions: list[int]) -> None:
     with torch.device("meta"):
-        features = create_features(name)
+        features = create_model(name, features_only=True)
     assert features.reductions == reductions
     x = features.model.example_input(1, device="meta")
     maps = features(x)
     assert [m.shape[1] for m in maps] == features.channels
     assert sum(p.numel() for p in features.parameters()) < COUNTS[name][0]
+
+
+@pytest.mark.parametrize(
+    "name", ["lenet5", "lenet5-1998", "nin-cifar10", "resnet20-cifar", "kim-multichannel"]
+)
+def test_models_export(name: str) -> None:
+    model, x = small(name)
+    exported = torch.export.export(model.eval(), (x,)).module()
+    torch.testing.assert_close(exported(x), model(x))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in COUNTS if n not in DEEP])
+def test_every_model_exports_and_runs_in_bfloat16_and_channels_last(name: str) -> None:
+    model, x = small(name)
+    expected = model.eval()(x)
+    torch.testing.assert_close(torch.export.export(model, (x,)).module()(x), expected)
+    scale = float(expected.abs().max())
+    if x.ndim == 4:
+        moved = model.to(memory_format=torch.channels_last)
+        out = moved(x.to(memory_format=torch.channels_last))
+        torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-4 * scale)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = model(x).float()
+    torch.testing.assert_close(rough, expected, rtol=0.1, atol=0.1 * scale)
 
 
 def test_resetting_a_removed_classifier_is_refused() -> None:

@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional
 
 from cnncore import conv_output_size, create_model, summary
-from cnncore.registry import create_features
 
 
 @pytest.mark.parametrize(
@@ -147,11 +146,13 @@ def test_a_summary_takes_any_module_and_needs_a_size_for_it() -> None:
 
 
 def test_feature_maps_tell_their_shapes() -> None:
-    features = create_features("resnet18", out_indices=(1, -1))
+    features = create_model("resnet18", features_only=True, out_indices=(1, -1))
     assert (features.channels, features.reductions) == ([64, 512], [4, 32])
     maps = features(torch.zeros(1, 3, 64, 64))
     assert [tuple(m.shape) for m in maps] == [(1, 64, 16, 16), (1, 512, 2, 2)]
     with pytest.raises(ValueError, match="stages 0 to 4, not 5"):
-        create_features("resnet18", out_indices=(5,))
+        create_model("resnet18", features_only=True, out_indices=(5,))
+    with pytest.raises(ValueError, match="features_only=True as well"):
+        create_model("resnet18", out_indices=(1,))
     with pytest.raises(ValueError, match="no feature maps"):
-        create_features("kim-rand", vocabulary=10)
+        create_model("kim-rand", features_only=True, vocabulary=10)
