@@ -8,7 +8,7 @@ the 5x5 branches, the last pooling 2x2. Part names are torchvision's in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -39,12 +39,17 @@ AUXILIARY_WEIGHT = 0.3
 class GoogLeNetOutput:
     """What the net says in training: each tensor holds logits (B, num_classes).
 
-    `aux1` looks at inception 4a, `aux2` at 4d; the paper adds 0.3 times the loss of each.
+    `aux1` looks at inception 4a, `aux2` at 4d.
     """
 
     logits: Tensor
     aux1: Tensor
     aux2: Tensor
+
+    def loss(self, criterion: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the paper's sum of the losses that `criterion` gives to each head's logits."""
+        auxiliary = criterion(self.aux1) + criterion(self.aux2)
+        return criterion(self.logits) + AUXILIARY_WEIGHT * auxiliary
 
 
 class GoogLeNet(Classifier):

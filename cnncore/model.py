@@ -159,7 +159,6 @@ class SequentialClassifier(Classifier):
     maps to that size, the rest refuses them.
     """
 
-    head: ClassVar[tuple[str, ...]] = ("classifier",)
     features: nn.Sequential
     classifier: nn.Sequential
     taps: tuple[int, ...]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cnncore.checkpoint import load_checkpoint, save_checkpoint
 from cnncore.model import Classifier
-from cnncore.registry import create_model
+from cnncore.registry import create_model, find_model
 from cnncore.residual import StrideIn
 from cnncore.weight_files import WeightFile, WeightsError, read_weights
 
@@ -93,8 +93,10 @@ def load_weights(
 def save_model(model: Classifier, path: Path | str) -> None:
     """Write a model made by `create_model`, with what is needed to make it again.
 
-    Raises OSError when the disk refuses; the old file then still stands.
+    Raises OSError when the disk refuses; the old file then still stands. Raises UnknownModelError
+    for a model that `create_model` did not make.
     """
+    find_model(model.name)
     options = {key: value for key, value in model.options.items() if key != "vectors"}
     stride_in = getattr(model, "stride_in", None)
     metadata = {"model": model.name, "options": options, "stride_in": stride_in}
@@ -118,13 +120,12 @@ def sizes_in(file: WeightFile, model: Classifier) -> dict[str, int]:
     """Return `num_classes` and `in_channels` of a file that holds this kind of model."""
     tensors = _renamed(file.tensors, model, model.state_dict())
     found: dict[str, int] = {}
-    for key, path, axis in (
-        ("num_classes", model.classifiers[0], 0),
-        ("in_channels", model.stem, 1),
-    ):
-        tensor = tensors.get(f"{path}.weight")
-        if tensor is not None and tensor.ndim > axis:
-            found[key] = tensor.shape[axis]
+    classifier = [t for n, t in tensors.items() if n.startswith(f"{model.classifiers[0]}.")]
+    if classifier and classifier[0].ndim > 0:
+        found["num_classes"] = classifier[0].shape[0]
+    stem = tensors.get(f"{model.stem}.weight")
+    if stem is not None and stem.ndim == 4:
+        found["in_channels"] = stem.shape[1]
     return found
 
 

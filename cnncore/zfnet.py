@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, NamedTuple
 
+import torch
 from torch import nn
 
 from cnncore.init import he_normal_, normal_
@@ -36,13 +37,14 @@ LAYERS = (
     ConvRow(256, 3, 1, 1, pool_padding=0, norm=False),
 )
 HIDDEN = 4096
-FIRST_LAYER_RMS = 0.1
+FILTER_RMS = 0.1
 
 
 class ZFNet(SequentialClassifier):
     """The net of figure 3: 62,357,608 parameters.
 
-    `initialisation` "paper" draws N(0, 0.01) with zero biases. Input (B, in_channels, 224, 224),
+    `initialisation` "paper" draws N(0, 0.01) with zero biases; `constrain`, to be called after each
+    update, keeps single filters from dominating. Input (B, in_channels, 224, 224),
     output (B, num_classes).
     """
 
@@ -90,3 +92,10 @@ class ZFNet(SequentialClassifier):
                     normal_(layer, deviation=0.01)
                 else:
                     he_normal_(layer)
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Scale the filters of the first layer whose RMS exceeds 0.1 down to it (section 3)."""
+        weight = self.get_parameter(f"{self.stem}.weight")
+        rms = weight.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        weight.mul_((FILTER_RMS / rms).clamp(max=1.0))

@@ -22,7 +22,7 @@ from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.external import EngineError, EngineTimeoutError, GtpEngine
 from goengine.players import Player, PolicyPlayer, RandomPlayer
-from goengine.types import GoError
+from goengine.types import PLAY_SYMMETRY, GoError
 
 TIME_GRACE = 10.0
 """Seconds beyond its clock after which an external engine is taken for hung."""
@@ -191,7 +191,7 @@ def make_policy_player(text: str = "") -> PolicyPlayer:
         load_network(name),
         device=given.get("device"),
         precision=given.get("precision"),
-        symmetry=given.get("symmetry", "none"),
+        symmetry=given.get("symmetry", PLAY_SYMMETRY),
         threads=int(given["threads"]) if "threads" in given else None,
     )
     label = name.rsplit("/", 1)[-1].removesuffix(".safetensors")

@@ -12,7 +12,7 @@ from goengine.drawing import policy_figure, save_png
 from goengine.evaluators import Evaluator
 from goengine.networks import default_network, load_network
 from goengine.show import chosen_position, configure_position
-from goengine.types import colour_name
+from goengine.types import PLAY_SYMMETRY, colour_name
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network", help="a shipped network's name or a file (default: what suits this machine)"
     )
-    parser.add_argument("--symmetry", choices=("none", "all"), default="all")
+    parser.add_argument("--symmetry", choices=("none", "all"), default=PLAY_SYMMETRY)
     parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list (10)")
 
 

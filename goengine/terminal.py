@@ -204,7 +204,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--colour", "--color", default="black", help="your colour (black)")
     parser.add_argument("--network", default="", help="shipped name or file (what suits here)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 plays its best move (0)")
-    parser.add_argument("--symmetry", default="none", help="none, random or all (none)")
+    parser.add_argument(
+        "--symmetry", default=PLAY_SYMMETRY, help=f"none, random or all ({PLAY_SYMMETRY})"
+    )
     parser.add_argument("--seed", type=int, help="seed of its random choices")
 
 

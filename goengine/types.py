@@ -1,4 +1,4 @@
-"""Colours, special moves and the errors that every other module shares."""
+"""Colours, special moves, errors and the few settings that every other module shares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ WHITE = 2
 
 RESIGN = -1
 """The move of a player who gives up; every other move is 0 ... N*N (N*N is a pass)."""
+
+PLAY_SYMMETRY = "all"
+"""Who plays averages the network over the eight views of the board unless told otherwise."""
 
 MIN_SIZE = 2
 MAX_SIZE = 19

@@ -156,7 +156,7 @@ def test_a_process_plays_with_a_network(tmp_path: Path) -> None:
         "1 genmove b",
         "2 lz-genmove_analyze w 50",
         "3 goengine-param",
-        "4 goengine-param symmetry all",
+        "4 goengine-param symmetry none",
         "5 kata-analyze b 50 maxmoves 1 ownership true",
         "6 final_score",
         "7 gomill-describe_engine",
@@ -172,7 +172,7 @@ def test_a_process_plays_with_a_network(tmp_path: Path) -> None:
     assert len(answers) == len(lines) + 1 and answers[-1] == ""
     assert all(answer.startswith("=") for answer in answers[:-1]), answers
     assert answers[3].split("\n")[-1].startswith("play ")
-    assert "[list/none/random/all] symmetry none" in answers[4]
+    assert "[list/none/random/all] symmetry all" in answers[4]
     assert log.read_text(encoding="utf-8").count("> ") == len(lines)
 
 

@@ -13,6 +13,7 @@ from cnncore import Classifier, create_model, list_models, summary
 from cnncore.googlenet import GoogLeNetOutput
 from cnncore.model import IMAGENET_MEAN
 from cnncore.registry import ALIASES, ENTRIES, UnknownModelError, find_model
+from cnncore.zfnet import ZFNet
 
 # Parameters, and multiply-adds of one image in millions. NIN for ImageNet: the poolings reach over
 # the edge as in Caffe, 54 -> 27 -> 13 -> 6.
@@ -111,7 +112,7 @@ def small(name: str, **options: Any) -> tuple[Classifier, Tensor]:
 
 def logits_of(output: Tensor | GoogLeNetOutput) -> Tensor:
     if isinstance(output, GoogLeNetOutput):
-        return output.logits + 0.3 * (output.aux1 + output.aux2)
+        return output.loss(lambda logits: logits)
     return output
 
 
@@ -367,6 +368,18 @@ def test_paper_initialisation_of_alexnet() -> None:
     assert all(p.std().item() == pytest.approx(0.01, rel=0.15) for p in weights[:5])
 
 
+def test_filters_of_zfnet_are_held() -> None:
+    model = create_model("zfnet", hidden=8)
+    assert isinstance(model, ZFNet)
+    weight = model.get_parameter("features.0.weight")
+    with torch.no_grad():
+        weight[0] = 0.5
+        weight[1] = -0.05
+    model.constrain()
+    assert weight[0].detach().unique().tolist() == pytest.approx([0.1])
+    assert weight[1].detach().unique().tolist() == pytest.approx([-0.05])
+
+
 def test_googlenet_names_its_outputs_and_the_auxiliary_ones_look_earlier() -> None:
     model, x = small("googlenet-torchvision")
     seen: dict[str, Tensor] = {}
@@ -380,6 +393,8 @@ def test_googlenet_names_its_outputs_and_the_auxiliary_ones_look_earlier() -> No
         )
     output = model(x)
     assert isinstance(output, GoogLeNetOutput)
+    expected = output.logits + 0.3 * (output.aux1 + output.aux2)
+    torch.testing.assert_close(output.loss(lambda logits: logits), expected)
     # aux1 sees what 4a hands to 4b, aux2 what 4d hands to 4e.
     for row in ("inception4b", "inception4e"):
         assert torch.equal(seen[row], seen[f"aux {row}"])

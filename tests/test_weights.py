@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import os
 from collections.abc import Callable
@@ -23,8 +24,11 @@ from cnncore import (
     load_weights,
     read_weights,
     save_model,
+    weights,
 )
 from cnncore.checkpoint import CheckpointError, save_checkpoint
+from cnncore.lenet import LeNet5
+from cnncore.registry import UnknownModelError
 from cnncore.weights import adapt_channels
 
 
@@ -335,6 +339,21 @@ def test_bottlenecks_of_unknown_stride_are_refused_until_it_is_declared(tmp_path
     assert equal(source, created)
 
 
+def test_published_files_tell_their_stride_by_their_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = bottlenecks("3x3")
+    path = tmp_path / "renamed.pth"
+    torch.save(source.state_dict(), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    monkeypatch.setitem(weights._STRIDES, digest, "3x3")
+    target = bottlenecks("3x3")
+    load_weights(target, path)
+    assert equal(source, target)
+    with pytest.raises(WeightsError, match=r"in the 3x3 .* in the 1x1"):
+        load_weights(bottlenecks("1x1"), path, stride_in="1x1")
+
+
 def test_files_of_our_own_tell_their_stride(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
     save_model(bottlenecks("1x1"), path)
@@ -376,6 +395,18 @@ def test_a_model_with_a_new_classifier_comes_back(tmp_path: Path) -> None:
     model.reset_classifier(7)
     save_model(model, tmp_path / "seven.safetensors")
     assert equal(load_model(tmp_path / "seven.safetensors"), model)
+
+
+def test_the_fixed_codes_of_1998_keep_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "letters.pth"
+    torch.save(create_model("lenet5-1998", num_classes=26).state_dict(), path)
+    assert create_model("lenet5-1998", weights=path).num_classes == 26
+
+
+def test_only_models_of_the_registry_are_saved(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="LeNet5"):
+        save_model(LeNet5(), tmp_path / "model.safetensors")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_checkpoints_are_no_models(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
 from goengine.gtp.session import Settings
 from goengine.rules import RULES, get_rules
-from goengine.types import MAX_SIZE, MIN_SIZE, GoError
+from goengine.types import MAX_SIZE, MIN_SIZE, PLAY_SYMMETRY, GoError
 
 if TYPE_CHECKING:
     from goengine.players import Player
@@ -35,8 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--symmetry",
         choices=["none", "random", "all"],
-        default="none",
-        help="views of the board that are averaged; all is stronger and eight times slower",
+        default=PLAY_SYMMETRY,
+        help=f"views of the board that are averaged; none is the fastest ({PLAY_SYMMETRY})",
     )
     network.add_argument("--threads", type=_positive, help="processor threads of the network")
     play = parser.add_argument_group("play")
