@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cnncore.checkpoint import load_checkpoint, save_checkpoint
 from cnncore.model import Classifier
-from cnncore.registry import create_model, find_model
+from cnncore.registry import ENTRIES, UnknownModelError, create_model
 from cnncore.residual import StrideIn
 from cnncore.weight_files import WeightFile, WeightsError, read_weights
 
@@ -96,7 +96,11 @@ def save_model(model: Classifier, path: Path | str) -> None:
     Raises OSError when the disk refuses; the old file then still stands. Raises UnknownModelError
     for a model that `create_model` did not make.
     """
-    find_model(model.name)
+    if model.name not in ENTRIES:
+        raise UnknownModelError(
+            f"a {model.name} was not made by create_model, so its file could not be read back; make "
+            f"it by name"
+        )
     options = {key: value for key, value in model.options.items() if key != "vectors"}
     stride_in = getattr(model, "stride_in", None)
     metadata = {"model": model.name, "options": options, "stride_in": stride_in}

@@ -64,7 +64,7 @@ def feature_slices() -> dict[str, slice]:
 
 
 def plane_names() -> list[str]:
-    """Return a short name for each of the 49 planes, such as ``liberties 3`` or ``liberties 8+``."""
+    """Return a short name for each of the 49 planes, such as ``liberties 3``."""
     names = []
     for feature in FEATURES:
         for k in range(feature.planes):

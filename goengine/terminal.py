@@ -19,6 +19,7 @@ from goengine.scoring import format_score, score, status
 from goengine.sgf import write_sgf
 from goengine.types import (
     BLACK,
+    PLAY_SYMMETRY,
     RESIGN,
     WHITE,
     GoError,

@@ -404,7 +404,7 @@ def test_the_fixed_codes_of_1998_keep_their_number(tmp_path: Path) -> None:
 
 
 def test_only_models_of_the_registry_are_saved(tmp_path: Path) -> None:
-    with pytest.raises(UnknownModelError, match="LeNet5"):
+    with pytest.raises(UnknownModelError, match="a LeNet5 was not made by create_model"):
         save_model(LeNet5(), tmp_path / "model.safetensors")
     assert list(tmp_path.iterdir()) == []
 
