@@ -98,7 +98,7 @@ def save_model(model: Classifier, path: Path | str) -> None:
     """
     if model.name not in ENTRIES:
         raise UnknownModelError(
-            f"a {model.name} was not made by create_model, so its file could not be read back; make "
+            f"a {model.name} was not made by create_model, so its file could not be read; make "
             f"it by name"
         )
     options = {key: value for key, value in model.options.items() if key != "vectors"}
