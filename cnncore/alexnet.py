@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, NamedTuple
 from torch import nn
 
 from cnncore.init import he_normal_, normal_
-from cnncore.model import Preset, SequentialClassifier
+from cnncore.model import Preset, SequentialClassifier, hidden_layers
 from cnncore.response import LocalResponseNorm, caffe_lrn, overlapping_pool, paper_lrn
 
 
@@ -114,15 +114,7 @@ class AlexNet(SequentialClassifier):
             *_layers(LAYERS, in_channels, towers=towers, order=order, convention=convention)
         )
         self.taps, self.side = _taps(self.features), 6
-        self.classifier = nn.Sequential(
-            nn.Linear(256 * 6 * 6, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
-        )
+        self.classifier = hidden_layers(256 * 6 * 6, hidden, num_classes, dropout=dropout)
         self._initialise(paper=initialisation == "paper")
 
     def _initialise(self, *, paper: bool) -> None:

@@ -103,12 +103,9 @@ class GoogLeNet(Classifier):
         self.aux1: nn.Module | None = None
         self.aux2: nn.Module | None = None
         if aux:
-            self.aux1 = AuxiliaryClassifier(
-                TABLE["4a"].total, num_classes, norm=norm, adaptive=norm
-            )
-            self.aux2 = AuxiliaryClassifier(
-                TABLE["4d"].total, num_classes, norm=norm, adaptive=norm
-            )
+            at_4a, at_4d = TABLE["4a"].total, TABLE["4d"].total
+            self.aux1 = AuxiliaryClassifier(at_4a, num_classes, norm=norm, adaptive=norm)
+            self.aux2 = AuxiliaryClassifier(at_4d, num_classes, norm=norm, adaptive=norm)
         self.dropout = nn.Dropout(dropout)
         self.fc: nn.Module = nn.Identity()
         if num_classes:

@@ -187,6 +187,19 @@ class SequentialClassifier(Classifier):
         return output
 
 
+def hidden_layers(inputs: int, hidden: int, num_classes: int, *, dropout: float) -> nn.Sequential:
+    """Return the head of AlexNet, ZFNet and VGG: two hidden layers with dropout, and the logits."""
+    return nn.Sequential(
+        nn.Linear(inputs, hidden),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
+    )
+
+
 class FeatureMaps(nn.Module):
     """A model without its head: images (B, C, H, W) to the list of its stages' feature maps.
 

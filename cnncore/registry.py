@@ -75,17 +75,7 @@ def _entries() -> Iterator[Entry]:
         ("alexnet-torchvision",),
     )
     yield Entry("zfnet", "ZFNet, figure 3", "zfnet", "ZFNet")
-    for letter, (configuration, layers, about) in _VGG.items():
-        for norm in (False, True) if letter != "a-lrn" else (False,):
-            end = "-bn" if norm else ""
-            yield Entry(
-                f"vgg-{letter}{end}",
-                f"VGG {configuration}: {about}{', batch normalisation' if norm else ''}",
-                "vgg",
-                "VGG",
-                {"configuration": configuration, "norm": norm},
-                (f"vgg{layers}{end}",) if layers else (),
-            )
+    yield from _vgg_entries()
     for layout in ("imagenet", "cifar10"):
         about = f"Network in network for {layout}"
         yield Entry(f"nin-{layout}", about, "nin", "NIN", {"layout": layout})
@@ -100,10 +90,25 @@ def _entries() -> Iterator[Entry]:
         {"variant": "torchvision"},
     )
     yield from _residual_entries()
+    yield from _cifar_entries()
     for variant, about in _KIM.items():
         yield Entry(
             f"kim-{variant}", f"Kim's CNN: {about}", "sentence", "KimCNN", {"variant": variant}
         )
+
+
+def _vgg_entries() -> Iterator[Entry]:
+    for letter, (configuration, layers, about) in _VGG.items():
+        for norm in (False, True) if letter != "a-lrn" else (False,):
+            end = "-bn" if norm else ""
+            yield Entry(
+                f"vgg-{letter}{end}",
+                f"VGG {configuration}: {about}{', batch normalisation' if norm else ''}",
+                "vgg",
+                "VGG",
+                {"configuration": configuration, "norm": norm},
+                (f"vgg{layers}{end}",) if layers else (),
+            )
 
 
 def _residual_entries() -> Iterator[Entry]:
@@ -133,6 +138,9 @@ def _residual_entries() -> Iterator[Entry]:
             "ResNet",
             {"depth": depth, "pre_activation": True, "stride_in": "1x1"},
         )
+
+
+def _cifar_entries() -> Iterator[Entry]:
     for depth in (20, 32, 44, 56, 110):
         yield Entry(
             f"resnet{depth}-cifar",

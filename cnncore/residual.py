@@ -146,16 +146,16 @@ def strides(stride: int, stride_in: StrideIn) -> tuple[int, int]:
     return (stride, 1) if stride_in == "1x1" else (1, stride)
 
 
-class _PreActivation(nn.Module):
+class PreActivation(nn.Module):
     """Normalise and rectify before the block; what its two kinds share.
 
-    A projection sees the activated input and the identity the raw one. The very first block of a
-    network gets an input that the stem has activated (`activated`), and so has no bn1.
+    A projection sees the activated input and the identity the raw one. A block whose input is
+    activated already, as is the first one behind a stem, has None for `bn1`.
     """
 
-    def __init__(self, in_channels: int, *, activated: bool) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
-        self.bn1 = None if activated else nn.BatchNorm2d(in_channels)
+        self.bn1: nn.BatchNorm2d | None = nn.BatchNorm2d(in_channels)
         self.relu = nn.ReLU(inplace=True)
         self.downsample: nn.Module | None = None
 
@@ -175,7 +175,7 @@ class _PreActivation(nn.Module):
         raise NotImplementedError
 
 
-class PreActBasicBlock(_PreActivation):
+class PreActBasicBlock(PreActivation):
     """BN, ReLU, 3x3, BN, ReLU, 3x3, then the addition (He et al. 2016, figure 4e)."""
 
     expansion: ClassVar[int] = 1
@@ -188,9 +188,8 @@ class PreActBasicBlock(_PreActivation):
         stride: int = 1,
         shortcut: Shortcut = "B",
         stride_in: StrideIn = "3x3",
-        activated: bool = False,
     ) -> None:
-        super().__init__(in_channels, activated=activated)
+        super().__init__(in_channels)
         self.conv1 = convolution(in_channels, width, 3, stride=stride)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv2 = convolution(width, width, 3)
@@ -202,7 +201,7 @@ class PreActBasicBlock(_PreActivation):
         return residual
 
 
-class PreActBottleneck(_PreActivation):
+class PreActBottleneck(PreActivation):
     """BN, ReLU, 1x1, BN, ReLU, 3x3, BN, ReLU, 1x1, then the addition."""
 
     expansion: ClassVar[int] = 4
@@ -215,9 +214,8 @@ class PreActBottleneck(_PreActivation):
         stride: int = 1,
         shortcut: Shortcut = "B",
         stride_in: StrideIn = "3x3",
-        activated: bool = False,
     ) -> None:
-        super().__init__(in_channels, activated=activated)
+        super().__init__(in_channels)
         first, second = strides(stride, stride_in)
         out_channels = width * self.expansion
         self.conv1 = convolution(in_channels, width, 1, stride=first)

@@ -26,6 +26,7 @@ from cnncore.residual import (
     Bottleneck,
     PreActBasicBlock,
     PreActBottleneck,
+    PreActivation,
     Shortcut,
     StrideIn,
 )
@@ -44,8 +45,13 @@ WIDTHS = (64, 128, 256, 512)
 CIFAR_WIDTHS = (16, 32, 64)
 CIFAR = Preset((3, 32, 32), 32)
 
-_POST = {"basic": BasicBlock, "bottleneck": Bottleneck}
-_PRE = {"basic": PreActBasicBlock, "bottleneck": PreActBottleneck}
+_AnyBlock = type[BasicBlock] | type[Bottleneck] | type[PreActBasicBlock] | type[PreActBottleneck]
+_BLOCKS: dict[tuple[BlockKind, bool], _AnyBlock] = {  # and whether pre-activated
+    ("basic", False): BasicBlock,
+    ("basic", True): PreActBasicBlock,
+    ("bottleneck", False): Bottleneck,
+    ("bottleneck", True): PreActBottleneck,
+}
 
 
 class _ResidualNet(Classifier):
@@ -72,41 +78,32 @@ class _ResidualNet(Classifier):
         super().__init__(num_classes=num_classes, in_channels=in_channels, preset=preset)
         self.depth_of_stages = len(counts)
         self.stride_in: StrideIn | None = stride_in if kind == "bottleneck" else None
-        channels = widths[0]
-        self.conv1 = self.make_stem(in_channels, channels)
-        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv1 = self.make_stem(in_channels, widths[0])
+        self.bn1 = nn.BatchNorm2d(widths[0])
         self.relu = nn.ReLU(inplace=True)
+        make_block = _BLOCKS[kind, pre_activation]
+        channels = widths[0]
         for stage, (count, width) in enumerate(zip(counts, widths, strict=True)):
             blocks: list[nn.Module] = []
             for number in range(count):
                 stride = 2 if stage > 0 and number == 0 else 1
-                if pre_activation:
-                    pre = _PRE[kind]
-                    block: nn.Module = pre(
-                        channels,
-                        width,
-                        stride=stride,
-                        shortcut=shortcut,
-                        stride_in=stride_in,
-                        activated=stage == 0 and number == 0,
-                    )
-                else:
-                    block = _POST[kind](
-                        channels, width, stride=stride, shortcut=shortcut, stride_in=stride_in
-                    )
+                block = make_block(
+                    channels, width, stride=stride, shortcut=shortcut, stride_in=stride_in
+                )
+                if stage == number == 0 and isinstance(block, PreActivation):
+                    block.bn1 = None  # the stem has activated the input already
                 blocks.append(block)
-                channels = width * (4 if kind == "bottleneck" else 1)
+                channels = width * make_block.expansion
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.norm: nn.Module = nn.Identity()
         if pre_activation:
             self.norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
-        self.fc: nn.Module = nn.Identity()
-        if num_classes:
-            self.fc = nn.Linear(channels, num_classes)
-            he_normal_(self.fc, gain=1.0)
+        self.fc: nn.Module = nn.Linear(channels, num_classes) if num_classes else nn.Identity()
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 he_normal_(module)
+            elif isinstance(module, nn.Linear):
+                he_normal_(module, gain=1.0)
 
     def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
         """Return the first convolution."""

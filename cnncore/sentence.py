@@ -61,20 +61,12 @@ class KimCNN(Classifier):
         self.variant = variant
         self.widths = tuple(widths)
         self.max_norm = max_norm
-        self.embedding = nn.Embedding(vocabulary, dimension, padding_idx=PADDING)
-        with torch.no_grad():
-            if vectors is None:
-                self.embedding.weight.uniform_(-UNKNOWN_RANGE, UNKNOWN_RANGE)
-            else:
-                self.embedding.weight.copy_(vectors)
-            self.embedding.weight[PADDING].zero_()
+        self.embedding = _words(vocabulary, dimension, vectors)
         self.embedding.weight.requires_grad_(variant != "static")
         self.static: nn.Embedding | None = None
         if variant == "multichannel":
-            self.static = nn.Embedding(vocabulary, dimension, padding_idx=PADDING)
+            self.static = _words(vocabulary, dimension, self.embedding.weight.detach())
             self.static.weight.requires_grad_(False)
-            with torch.no_grad():
-                self.static.weight.copy_(self.embedding.weight)
         self.convolutions = nn.ModuleList(_filters(dimension, maps, width) for width in self.widths)
         self.dropout = nn.Dropout(dropout)
         self.fc: nn.Module = nn.Identity()
@@ -116,6 +108,18 @@ class KimCNN(Classifier):
         """Return sentences of `size` words (40 by default), all of them padding."""
         length = 40 if size is None else size
         return torch.zeros(batch, length, dtype=torch.int64, device=device)
+
+
+def _words(vocabulary: int, dimension: int, vectors: Tensor | None) -> nn.Embedding:
+    """Return a table of given or random word vectors; that of the padding is zero."""
+    table = nn.Embedding(vocabulary, dimension, padding_idx=PADDING)
+    with torch.no_grad():
+        if vectors is None:
+            table.weight.uniform_(-UNKNOWN_RANGE, UNKNOWN_RANGE)
+        else:
+            table.weight.copy_(vectors)
+        table.weight[PADDING].zero_()
+    return table
 
 
 def _filters(dimension: int, maps: int, width: int) -> nn.Conv1d:

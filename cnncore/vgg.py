@@ -13,7 +13,7 @@ from typing import ClassVar
 from torch import nn
 
 from cnncore.init import he_normal_, normal_
-from cnncore.model import Preset, SequentialClassifier
+from cnncore.model import Preset, SequentialClassifier, hidden_layers
 from cnncore.response import paper_lrn
 
 # A column of table 1 for every letter, a line for every block between two poolings: the channels
@@ -61,34 +61,34 @@ class VGG(SequentialClassifier):
                 f"VGG has no configuration {configuration!r}; give one of "
                 f"{', '.join(CONFIGURATIONS)}"
             )
-        layers: list[nn.Module] = []
-        taps: list[int] = []
-        channels = in_channels
-        for block in CONFIGURATIONS[configuration]:
-            for width in block:
-                kernel = 1 if width < 0 else 3
-                layers.append(nn.Conv2d(channels, abs(width), kernel, padding=kernel // 2))
-                if norm:
-                    layers.append(nn.BatchNorm2d(abs(width)))
-                layers.append(nn.ReLU(inplace=True))
-                if configuration == "A-LRN" and not taps:
-                    layers.append(paper_lrn())
-                channels = abs(width)
-            taps.append(len(layers) - 1)
-            layers.append(nn.MaxPool2d(2))
+        layers, taps = _layers(configuration, in_channels, norm=norm)
         self.features = nn.Sequential(*layers)
         self.taps, self.side, self.adaptive = (*taps, len(layers) - 1), 7, True
-        self.classifier = nn.Sequential(
-            nn.Linear(512 * 7 * 7, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
-        )
+        self.classifier = hidden_layers(512 * 7 * 7, hidden, num_classes, dropout=dropout)
         for layer in (*self.features, *self.classifier):
             if isinstance(layer, nn.Conv2d):
                 he_normal_(layer)
             elif isinstance(layer, nn.Linear):
                 normal_(layer, deviation=0.01)
+
+
+def _layers(
+    configuration: str, in_channels: int, *, norm: bool
+) -> tuple[list[nn.Module], list[int]]:
+    """Return the convolutional part, and the index of the last layer before each pooling."""
+    layers: list[nn.Module] = []
+    taps: list[int] = []
+    channels = in_channels
+    for block in CONFIGURATIONS[configuration]:
+        for width in block:
+            kernel = 1 if width < 0 else 3
+            layers.append(nn.Conv2d(channels, abs(width), kernel, padding=kernel // 2))
+            if norm:
+                layers.append(nn.BatchNorm2d(abs(width)))
+            layers.append(nn.ReLU(inplace=True))
+            if configuration == "A-LRN" and not taps:
+                layers.append(paper_lrn())
+            channels = abs(width)
+        taps.append(len(layers) - 1)
+        layers.append(nn.MaxPool2d(2))
+    return layers, taps

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from cnncore.init import he_normal_, normal_
-from cnncore.model import Preset, SequentialClassifier
+from cnncore.model import Preset, SequentialClassifier, hidden_layers
 from cnncore.response import overlapping_pool, paper_lrn
 
 
@@ -77,15 +77,7 @@ class ZFNet(SequentialClassifier):
             channels = row.channels
         self.features = nn.Sequential(*layers)
         self.taps, self.side = tuple(taps), 6
-        self.classifier = nn.Sequential(
-            nn.Linear(256 * 6 * 6, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
-        )
+        self.classifier = hidden_layers(256 * 6 * 6, hidden, num_classes, dropout=dropout)
         for layer in (*self.features, *self.classifier):
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 if initialisation == "paper":
