@@ -32,6 +32,11 @@ NOTICE = 3.0
 """Points by which playouts must differ to matter."""
 TRIES = 6
 """How many moves are tried against a pass before a late position is passed."""
+LIKELY = 0.05
+"""Probability from which a move on an open point is played as it is: in a fight the network knows
+better than playouts."""
+URGENT = 0.25
+"""Probability from which that holds for any move while points are open."""
 MOVE_CAP = 2.0
 """Moves a point after which a player only passes."""
 
@@ -192,12 +197,17 @@ class PolicyPlayer:
     def _ending(
         self, board: Board, priors: Priors, judged: Status, rng: np.random.Generator
     ) -> int:
-        """Return a late move that playouts find no worse than a pass, or the pass.
+        """Return the network's move while points are open, then what playouts find necessary.
 
-        Open points come first, and answers near the last move that playouts find necessary; then
-        answers to what the opponent threatens if we pass.
+        When the network has no likely move on an open point left, its unlikely ones and answers
+        near the last move must not lose against a pass in playouts; then come answers to what the
+        opponent threatens if we pass; then the pass.
         """
         open_points = _worthwhile(board, judged)
+        trusted = (priors >= LIKELY) & open_points
+        trusted |= (priors >= URGENT) & open_points.any()
+        if trusted.any():
+            return self._pick(priors * trusted, rng)
         local = np.zeros_like(open_points)
         if board.last_move is not None and board.last_move < board.size**2:
             local[_nearby(board, board.last_move)] = True
