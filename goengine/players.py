@@ -37,6 +37,9 @@ LIKELY = 0.05
 better than playouts."""
 URGENT = 0.25
 """Probability from which that holds for any move while points are open."""
+FIGHT = 0.1
+"""Share of open points below which every move is checked: what is left then is no longer a fight,
+and the network, which has hardly seen the end of a game, starts to make useless ones."""
 MOVE_CAP = 2.0
 """Moves a point after which a player only passes."""
 
@@ -197,16 +200,16 @@ class PolicyPlayer:
     def _ending(
         self, board: Board, priors: Priors, judged: Status, rng: np.random.Generator
     ) -> int:
-        """Return the network's move while points are open, then what playouts find necessary.
+        """Return the network's move while much is open, then what playouts find necessary.
 
-        When the network has no likely move on an open point left, its unlikely ones and answers
+        When little is open, or no likely move is on an open point, moves on open points and answers
         near the last move must not lose against a pass in playouts; then come answers to what the
         opponent threatens if we pass; then the pass.
         """
         open_points = _worthwhile(board, judged)
         trusted = (priors >= LIKELY) & open_points
         trusted |= (priors >= URGENT) & open_points.any()
-        if trusted.any():
+        if trusted.any() and np.count_nonzero(open_points) >= FIGHT * board.size**2:
             return self._pick(priors * trusted, rng)
         local = np.zeros_like(open_points)
         if board.last_move is not None and board.last_move < board.size**2:
