@@ -399,7 +399,8 @@ def test_workers_make_the_same_archive(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_ingest_leaves_no_half_archive(tmp_path, how):
-    many_games(tmp_path / "a.sgf", 200, times=60)
+    many_games(tmp_path / "a.sgf", 200, times=400)  # long enough to be killed in the middle
+    (tmp_path / "b.sgf").write_bytes(LINES)
     command = [sys.executable, "-m", "selfplay", "ingest", str(tmp_path / "a.sgf"), "--out"]
     command += [str(tmp_path / "archive"), "--workers", "2"]
     child = subprocess.Popen(
@@ -418,7 +419,7 @@ def test_a_killed_ingest_leaves_no_half_archive(tmp_path, how):
         assert not partial.exists()
     else:
         assert partial.exists()
-    archive, _ = ingest([tmp_path / "a.sgf"], tmp_path / "archive", workers=1, progress=False)
+    archive, _ = ingest([tmp_path / "b.sgf"], tmp_path / "archive", workers=1, progress=False)
     assert len(archive) > 0
     assert not partial.exists()
 
