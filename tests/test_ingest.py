@@ -438,13 +438,14 @@ def test_samples_are_what_their_readme_says(tmp_path):
     samples = ROOT / "data" / "samples"
     filters = Filters(sizes=None, min_moves=5)
     archive, reasons = run([samples], tmp_path, filters=filters)
-    assert reasons[READ] == reasons[KEPT] == 24
+    assert reasons[READ] == reasons[KEPT] == 25
     assert reasons["cut: broken text"] == 1
     assert set(reasons) == {READ, KEPT, POSITIONS, "cut: broken text"}
     assert archive.sources == ["", "samples"]
     lengths = {path.stem: len(read_sgf(path.read_bytes()).moves) for path in samples.iterdir()}
     assert lengths["ladder"] == 59
     assert lengths["truncated"] == 10
+    assert lengths["self-play-19x19"] == 291
     chinese = read_sgf((samples / "gb2312-9x9.sgf").read_bytes())
     assert (chinese.black, chinese.white, chinese.komi) == ("黑方", "白方", 7.5)
     assert rank_value(chinese.black_rank) == 35
