@@ -30,6 +30,30 @@ def move_of(point: int, size: int) -> int:
 
 
 @kernel
+def _first_sight(rec: Record, point: int, direction: int) -> bool:
+    """Tell whether no earlier direction from a point leads to the same chain."""
+    head = rec.head[point + direction]
+    for d in (-STRIDE, -1, 1, STRIDE):
+        if d == direction:
+            return True
+        if rec.head[point + d] == head:
+            return False
+    return True
+
+
+@kernel
+def _chain_hash(rec: Record, head: int) -> np.uint64:
+    """Return the XOR of the Zobrist words of a chain's stones."""
+    words: np.uint64 = np.uint64(0)
+    stone = head
+    while True:
+        words ^= ZOBRIST[rec.colour[stone], stone]
+        stone = rec.next[stone]
+        if stone == head:
+            return words
+
+
+@kernel
 def _join(rec: Record, point: int, head: int) -> None:
     """Add a stone to a chain and count the liberties that only this stone gives it."""
     rec.head[point] = head
@@ -72,13 +96,7 @@ def _remove(rec: Record, head: int) -> int:
             neighbour = rec.head[stone + d]
             if neighbour == NO_POINT or rec.colour[stone + d] == own:
                 continue
-            first = True
-            for e in (-STRIDE, -1, 1, STRIDE):
-                if e == d:
-                    break
-                if rec.head[stone + e] == neighbour:
-                    first = False
-            if first:
+            if _first_sight(rec, stone, d):
                 rec.libs[neighbour] += 1
         rec.colour[stone] = 0
         rec.head[stone] = NO_POINT
@@ -112,13 +130,7 @@ def play_point(rec: Record, point: int, colour: int) -> None:
         head = rec.head[point + d]
         if head == NO_POINT:
             continue
-        first = True
-        for e in (-STRIDE, -1, 1, STRIDE):
-            if e == d:
-                break
-            if rec.head[point + e] == head:
-                first = False
-        if first:
+        if _first_sight(rec, point, d):
             rec.libs[head] -= 1
             if rec.colour[head] == colour and (
                 biggest == NO_POINT or rec.stones[head] > rec.stones[biggest]
@@ -364,19 +376,8 @@ def hashes_after(records: Array, i: int, colour: int, mask: Array, out: Array) -
             if c != 3 - colour or rec.libs[head] > 1:
                 continue
             alone = False
-            first = True
-            for e in (-STRIDE, -1, 1, STRIDE):
-                if e == d:
-                    break
-                if rec.head[point + e] == head:
-                    first = False
-            if first:
-                stone = head
-                while True:
-                    after ^= ZOBRIST[3 - colour, stone]
-                    stone = rec.next[stone]
-                    if stone == head:
-                        break
+            if _first_sight(rec, point, d):
+                after ^= _chain_hash(rec, head)
         if alone:
             # Suicide: the stone and every own chain beside it leave the board.
             after ^= ZOBRIST[colour, point]
@@ -384,19 +385,8 @@ def hashes_after(records: Array, i: int, colour: int, mask: Array, out: Array) -
                 head = rec.head[point + d]
                 if rec.colour[point + d] != colour:
                     continue
-                first = True
-                for e in (-STRIDE, -1, 1, STRIDE):
-                    if e == d:
-                        break
-                    if rec.head[point + e] == head:
-                        first = False
-                if first:
-                    stone = head
-                    while True:
-                        after ^= ZOBRIST[colour, stone]
-                        stone = rec.next[stone]
-                        if stone == head:
-                            break
+                if _first_sight(rec, point, d):
+                    after ^= _chain_hash(rec, head)
         out[move] = after
 
 
