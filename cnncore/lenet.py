@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
@@ -27,7 +28,7 @@ from torch.nn import functional
 from cnncore.init import he_normal_, lecun_uniform_
 from cnncore.model import Classifier, Preset, SequentialClassifier
 
-MNIST = Preset(input_size=(1, 32, 32), resize=32, mean=(0.1307,), std=(0.3081,))
+MNIST = Preset(input_size=(1, 32, 32), resize=32, mean=(0.1307,), std=(0.3081,), place="pad")
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees.
 C3_TABLE: tuple[tuple[int, ...], ...] = (
@@ -240,7 +241,8 @@ class LeNet5(SequentialClassifier):
                 f"pool {pool!r} or activation {activation!r} is unknown; give one of "
                 f"{', '.join(_POOLS)} and one of {', '.join(_ACTIVATIONS)}"
             )
-        preset = Preset((1, image_size, image_size), image_size, MNIST.mean, MNIST.std)
+        size = (1, image_size, image_size)
+        preset = replace(MNIST, input_size=size, resize=image_size)
         super().__init__(num_classes=num_classes, in_channels=in_channels, preset=preset)
         act, pooling = _ACTIVATIONS[activation], _POOLS[pool]
         self.features = nn.Sequential(

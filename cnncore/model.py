@@ -8,8 +8,8 @@ detection, segmentation and pictures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ class Preset:
 
     Scale the shorter side to `resize` points, cut the centre of `input_size` (channels, height,
     width), map RGB to 0..1, subtract `mean`, divide by `std`. `interpolation` is pillow's name.
+    With `place` "pad", pictures smaller than the input stand in the middle of black instead.
     """
 
     input_size: tuple[int, int, int] = (3, 224, 224)
@@ -34,6 +35,7 @@ class Preset:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     interpolation: str = "bilinear"
+    place: Literal["scale", "pad"] = "scale"
 
     @property
     def crop_fraction(self) -> float:
@@ -47,7 +49,7 @@ class Preset:
             mean = (sum(mean) / len(mean),) * channels
             std = (sum(std) / len(std),) * channels
         size = (channels, *self.input_size[1:])
-        return Preset(size, self.resize, mean, std, self.interpolation)
+        return replace(self, input_size=size, mean=mean, std=std)
 
 
 class Classifier(nn.Module):
