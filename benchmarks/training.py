@@ -21,12 +21,12 @@ import torch
 
 from cnncore.blocks import channels_last
 from cnncore.training import TrainingState, best_precision, fit
-from goengine.networks import PolicyConfig, PolicyNet
+from goengine.networks import PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, policy_loss
 from selfplay.positions import PositionBatch, Positions
 from selfplay.recipes import load_recipe
-from selfplay.runs import training_plan
+from selfplay.runs import network_config, training_plan
 
 
 def macs(filters: int, layers: int = 13) -> int:
@@ -54,10 +54,7 @@ def main() -> int:
     )
     device = torch.device(args.device)
     positions = Positions(Archive.open(args.data), "train", future=recipe.future_moves)
-    learner = Learner(
-        PolicyNet(PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm)),
-        future_moves=recipe.future_moves,
-    )
+    learner = Learner(PolicyNet(network_config(recipe)), future_moves=recipe.future_moves)
     learner = channels_last(learner, device)
     state = TrainingState.start(learner, make_optimizers(learner, recipe))
     plan = training_plan(recipe, best_precision(device))

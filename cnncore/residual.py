@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from cnncore.blocks import fold_batch_norm
 
 Shortcut = Literal["A", "B", "C"]
 StrideIn = Literal["1x1", "3x3"]
@@ -32,26 +35,35 @@ class PaddingShortcut(nn.Module):
         return functional.pad(x, (0, 0, 0, 0, self.before, self.after))
 
 
-def convolution(in_channels: int, out_channels: int, kernel: int, *, stride: int = 1) -> nn.Conv2d:
-    """Return a "same" convolution without bias, as before a batch normalisation."""
+def convolution(
+    in_channels: int, out_channels: int, kernel: int, *, stride: int = 1, bias: bool = False
+) -> nn.Conv2d:
+    """Return a "same" convolution, without bias as before a batch normalisation."""
     return nn.Conv2d(
-        in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, bias=False
+        in_channels, out_channels, kernel, stride=stride, padding=kernel // 2, bias=bias
     )
 
 
 def make_shortcut(
-    option: Shortcut, in_channels: int, out_channels: int, *, stride: int, norm: bool
+    option: Shortcut,
+    in_channels: int,
+    out_channels: int,
+    *,
+    stride: int,
+    norm: bool,
+    bias: bool = False,
 ) -> nn.Module | None:
     """Return the shortcut that joins two shapes, None for the identity.
 
-    With `norm` a projection ends in batch normalisation, as it must in post-activation networks.
+    With `norm` a projection ends in batch normalisation, as it must in post-activation networks;
+    with `bias` it has a bias, as when that normalisation has been folded.
     Raises ValueError for another option than A, B and C.
     """
     if option not in ("A", "B", "C"):
         raise ValueError(f"shortcut {option!r} is unknown; give 'A', 'B' or 'C'")
     changes = stride != 1 or in_channels != out_channels
     if option == "C" or (option == "B" and changes):
-        projection = convolution(in_channels, out_channels, 1, stride=stride)
+        projection = convolution(in_channels, out_channels, 1, stride=stride, bias=bias)
         if norm:
             return nn.Sequential(projection, nn.BatchNorm2d(out_channels))
         return nn.Sequential(projection)
@@ -61,7 +73,10 @@ def make_shortcut(
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions: y = relu(F(x) + shortcut(x)). (B, in, H, W) to (B, width, H', W')."""
+    """Two 3x3 convolutions: y = relu(F(x) + shortcut(x)). (B, in, H, W) to (B, width, H', W').
+
+    Without `norm` the convolutions have biases instead, which is what `folded()` returns.
+    """
 
     expansion: ClassVar[int] = 1
 
@@ -73,14 +88,18 @@ class BasicBlock(nn.Module):
         stride: int = 1,
         shortcut: Shortcut = "B",
         stride_in: StrideIn = "3x3",
+        norm: bool = True,
     ) -> None:
         super().__init__()
-        self.conv1 = convolution(in_channels, width, 3, stride=stride)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = convolution(width, width, 3)
-        self.bn2 = nn.BatchNorm2d(width)
+        self.shape = (in_channels, width, stride, shortcut)
+        self.conv1 = convolution(in_channels, width, 3, stride=stride, bias=not norm)
+        self.bn1 = nn.BatchNorm2d(width) if norm else nn.Identity()
+        self.conv2 = convolution(width, width, 3, bias=not norm)
+        self.bn2 = nn.BatchNorm2d(width) if norm else nn.Identity()
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = make_shortcut(shortcut, in_channels, width, stride=stride, norm=True)
+        self.downsample = make_shortcut(
+            shortcut, in_channels, width, stride=stride, norm=norm, bias=not norm
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(F(x) + shortcut(x))."""
@@ -89,6 +108,27 @@ class BasicBlock(nn.Module):
         identity = x if self.downsample is None else self.downsample(x)
         activated: Tensor = self.relu(residual + identity)
         return activated
+
+    def folded(self) -> BasicBlock:
+        """Return a block without normalisation that computes what this one does in eval mode."""
+        in_channels, width, stride, shortcut = self.shape
+        block = BasicBlock(in_channels, width, stride=stride, shortcut=shortcut, norm=False)
+        _fold_into(block.conv1, self.conv1, self.bn1)
+        _fold_into(block.conv2, self.conv2, self.bn2)
+        if isinstance(self.downsample, nn.Sequential):
+            assert isinstance(block.downsample, nn.Sequential)
+            _fold_into(block.downsample[0], *self.downsample)
+        return block
+
+
+@torch.no_grad()
+def _fold_into(target: nn.Module, conv: nn.Module, norm: nn.Module | None = None) -> None:
+    """Give a convolution with bias what another one and its normalisation compute together."""
+    assert isinstance(target, nn.Conv2d) and isinstance(conv, nn.Conv2d)
+    weight, bias = fold_batch_norm(conv, norm if isinstance(norm, nn.BatchNorm2d) else None)
+    target.weight.copy_(weight)
+    assert target.bias is not None
+    target.bias.copy_(bias)
 
 
 class Bottleneck(nn.Module):

@@ -1,9 +1,10 @@
-"""The policy network of AlphaGo, composed of cnncore blocks, and the shipped networks.
+"""The policy networks, composed of cnncore blocks, their files, and those that are shipped.
 
-Silver et al. 2016, Methods, "Neural network architecture": one 5x5 convolution and eleven 3x3
-convolutions of k filters, each with ReLU, then one 1x1 convolution to a single map with a
-different bias for each position. The softmax is left to who asks (evaluators.py): networks return
-logits.
+"plain" is AlphaGo's (Silver et al. 2016, Methods, "Neural network architecture"): one 5x5
+convolution and eleven 3x3 convolutions of k filters, each with ReLU, then one 1x1 convolution to a
+single map with a different bias for each position. "residual" has the same first and last layer and
+a tower of residual blocks between them (He et al. 2015; for Go: Silver et al. 2017, Methods). The
+softmax is left to who asks (evaluators.py): networks return logits.
 """
 
 from __future__ import annotations
@@ -12,16 +13,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from cnncore.blocks import ConvNormAct, PositionBias, channels_last
 from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from cnncore.init import he_normal_
+from cnncore.residual import BasicBlock
 from goengine.features import FEATURE_VERSION
 from goengine.types import GoError
 
@@ -36,9 +36,10 @@ class NetworkError(GoError):
 class PolicyConfig:
     """The shape of a policy network.
 
-    filters: maps of each hidden layer (AlphaGo: 192). layers: all convolutions, the last 1x1
-    included. planes: input planes. size: the board that the position bias belongs to. norm: batch
-    normalisation behind each hidden convolution, for training only.
+    filters: maps of each hidden layer (AlphaGo: 192). layers: convolutions one behind the other,
+    the last 1x1 included; a residual block counts two. planes: input planes. size: the board that
+    the position bias belongs to. norm: batch normalisation behind each hidden convolution, for
+    training only. kind: "plain" or "residual"; files from before it are plain.
     """
 
     filters: int = 192
@@ -46,6 +47,7 @@ class PolicyConfig:
     planes: int = 48
     size: int = 19
     norm: bool = False
+    kind: Literal["plain", "residual"] = "plain"
 
 
 class PolicyNet(nn.Module):
@@ -53,19 +55,21 @@ class PolicyNet(nn.Module):
 
     def __init__(self, config: PolicyConfig = PolicyConfig()) -> None:
         super().__init__()
-        if config.layers < 2 or config.filters < 1:
-            raise NetworkError(
-                f"a policy network needs at least 2 layers and 1 filter, not {config.layers} and "
-                f"{config.filters}"
-            )
+        _check(config)
         self.config = config
         k, norm = config.filters, config.norm
-        body = [ConvNormAct(config.planes, k, kernel=5, norm=norm)]
-        body += [ConvNormAct(k, k, kernel=3, norm=norm) for _ in range(config.layers - 2)]
-        self.body = nn.Sequential(*body)
+        self.body = nn.Sequential(ConvNormAct(config.planes, k, kernel=5, norm=norm))
+        if config.kind == "plain":
+            self.body.extend(ConvNormAct(k, k, norm=norm) for _ in range(config.layers - 2))
+        else:
+            self.body.extend(_residual_block(k, norm) for _ in range(config.layers // 2 - 1))
         self.head = nn.Conv2d(k, 1, 1, bias=False)
         self.bias = PositionBias(config.size)
         he_normal_(self.head, gain=1.0)
+
+    def blocks(self) -> list[ConvNormAct | BasicBlock]:
+        """Return the hidden blocks in order; the first is a ConvNormAct."""
+        return [block for block in self.body if isinstance(block, ConvNormAct | BasicBlock)]
 
     def features(self, planes: Tensor) -> Tensor:
         """Return the last hidden maps (B, filters, N, N) of uint8 or float (B, planes, N, N)."""
@@ -81,95 +85,39 @@ class PolicyNet(nn.Module):
     def folded(self) -> PolicyNet:
         """Return a network without normalisation that computes what this one does in eval mode."""
         net = PolicyNet(replace(self.config, norm=False))
-        net.body = nn.Sequential(*(_conv_block(layer).folded() for layer in self.body))
+        net.body = nn.Sequential(*(block.folded() for block in self.blocks()))
         net.head.load_state_dict(self.head.state_dict())
         net.bias.load_state_dict(self.bias.state_dict())
         return channels_last(net, self.head.weight.device).eval()
 
 
-def _conv_block(module: nn.Module) -> ConvNormAct:
-    assert isinstance(module, ConvNormAct)
-    return module
+def _check(config: PolicyConfig) -> None:
+    """Refuse a shape that no network has."""
+    if config.kind not in ("plain", "residual"):
+        raise NetworkError(f"no policy network is {config.kind!r}; it is 'plain' or 'residual'")
+    if config.layers < 2 or config.filters < 1:
+        raise NetworkError(
+            f"a policy network needs at least 2 layers and 1 filter, not {config.layers} and "
+            f"{config.filters}"
+        )
+    if config.kind == "residual" and config.layers % 2:
+        raise NetworkError(
+            f"a residual network has 2 layers and 2 more a block, so {config.layers} is not "
+            f"possible; give {config.layers - 1} or {config.layers + 1}"
+        )
 
 
-def widen(
-    net: PolicyNet,
-    filters: int,
-    rng: np.random.Generator,
-    *,
-    noise: float = 0.0,
-    heads: Sequence[nn.Conv2d] = (),
-) -> PolicyNet:
-    """Return a network of `filters` filters that computes the same function (Net2WiderNet).
+def _residual_block(filters: int, norm: bool) -> BasicBlock:
+    """Return a block that begins as the identity, which steadies a deep tower's first steps.
 
-    Chen, Goodfellow & Shlens 2016, "Net2Net", section 2.2: each new filter copies a random old
-    one, and whoever reads it divides its weights among the copies, here in unequal random shares,
-    so that the copies learn apart. `noise` adds that fraction of each kernel's standard deviation
-    to the copies, at the price of exactness. Further 1x1 layers on the last hidden maps (`heads`)
-    are widened in place.
-
-    Raises:
-        NetworkError: fewer filters than before.
+    Goyal et al. 2017, "Accurate, large minibatch SGD", section 5.1: the last scale starts at zero.
     """
-    old = net.config.filters
-    if filters < old:
-        raise NetworkError(f"cannot widen {old} filters to {filters}: give at least {old}")
-    wide = PolicyNet(replace(net.config, filters=filters))
-    incoming = np.arange(net.config.planes)
-    share = np.ones(net.config.planes)
-    for source, target in zip(net.body, wide.body, strict=True):
-        outgoing = np.concatenate([np.arange(old), _spread(old, filters - old, rng)])
-        _widen_block(_conv_block(source), _conv_block(target), outgoing, incoming, share)
-        if noise:
-            weight = _conv_block(target).conv.weight
-            jitter = torch.from_numpy(rng.standard_normal(tuple(weight.shape)))
-            with torch.no_grad():
-                weight[old:] += noise * weight.std() * jitter[old:].to(weight.dtype)
-        incoming, share = outgoing, _shares(outgoing, rng)
-    wide.head.weight = _widen_head(net.head, incoming, share)
-    for head in heads:
-        head.weight = _widen_head(head, incoming, share)
-        head.in_channels = filters
-    wide.bias.load_state_dict(net.bias.state_dict())
-    wide.train(net.training)
-    return channels_last(wide, net.head.weight.device)
-
-
-Index = npt.NDArray[np.int64]
-Shares = npt.NDArray[np.float64]
-
-
-@torch.no_grad()
-def _widen_block(
-    source: ConvNormAct, target: ConvNormAct, outgoing: Index, incoming: Index, share: Shares
-) -> None:
-    """Fill a wider block: copies of old filters outside, shared weights inside."""
-    weight = source.conv.weight.double().cpu()[outgoing][:, incoming]
-    target.conv.weight.copy_(weight * torch.from_numpy(share)[None, :, None, None])
-    if source.conv.bias is not None and target.conv.bias is not None:
-        target.conv.bias.copy_(source.conv.bias[outgoing])
-    if source.norm is not None and target.norm is not None:
-        wide = target.norm.state_dict()
-        for name, value in source.norm.state_dict().items():
-            wide[name].copy_(value[outgoing] if value.ndim else value)
-
-
-def _widen_head(head: nn.Conv2d, incoming: Index, share: Shares) -> nn.Parameter:
-    weight = head.weight.detach().double().cpu()[:, incoming]
-    weight = weight * torch.from_numpy(share)[None, :, None, None]
-    return nn.Parameter(weight.to(head.weight))
-
-
-def _spread(old: int, extra: int, rng: np.random.Generator) -> Index:
-    """Return which old filter each of `extra` new ones copies: all equally often."""
-    rounds = [rng.permutation(old) for _ in range(-(-extra // old))]
-    return np.concatenate([*rounds, np.empty(0, dtype=np.int64)])[:extra].astype(np.int64)
-
-
-def _shares(copies: Index, rng: np.random.Generator) -> Shares:
-    """Return each copy's share of its original: positive, unequal, summing to 1."""
-    raw = rng.uniform(0.5, 1.5, len(copies))
-    return np.asarray(raw / np.bincount(copies, weights=raw)[copies])
+    block = BasicBlock(filters, filters, norm=norm)
+    he_normal_(block.conv1)
+    he_normal_(block.conv2)
+    if isinstance(block.bn2, nn.BatchNorm2d):
+        nn.init.zeros_(block.bn2.weight)
+    return block
 
 
 def save_network(
@@ -198,7 +146,8 @@ def shipped_networks() -> list[str]:
 def default_network(*, candidates: Sequence[str] | None = None) -> str:
     """Return the name of the shipped network that suits this machine best.
 
-    With a CUDA device that is the largest one, elsewhere the smallest, which answers at once.
+    With a CUDA device that is the one with most filters, elsewhere the one with fewest, which
+    answers at once; names without a number of filters come last.
 
     Raises:
         NetworkError: no network is shipped.
@@ -208,7 +157,8 @@ def default_network(*, candidates: Sequence[str] | None = None) -> str:
         raise NetworkError(
             "this installation ships no network; name a file, e.g. one from 'selfplay export'"
         )
-    by_width = sorted(names, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
+    numbered = [name for name in names if any(map(str.isdigit, name))] or names
+    by_width = sorted(numbered, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
     return by_width[-1] if torch.cuda.is_available() else by_width[0]
 
 

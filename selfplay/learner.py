@@ -21,7 +21,8 @@ from cnncore.blocks import PositionBias
 from cnncore.init import he_normal_
 from cnncore.optim import Muon, split_parameters
 from cnncore.training import autocast
-from goengine.networks import PolicyNet, widen
+from goengine.networks import PolicyNet
+from goengine.widening import widen
 from selfplay.positions import NO_MOVE, PositionBatch, Positions
 from selfplay.recipes import Recipe
 

@@ -64,8 +64,7 @@ class Run:
 
     def _fresh(self) -> PolicyNet:
         torch.manual_seed(self.recipe.seed)
-        recipe = self.recipe
-        return PolicyNet(PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm))
+        return PolicyNet(network_config(self.recipe))
 
     def _state(self, policy: PolicyNet) -> TrainingState:
         learner = Learner(policy, future_moves=self.recipe.future_moves)
@@ -139,6 +138,11 @@ class Run:
             deadline -= (self.state.seconds - before) / 60.0
             if outcome != "finished" or self.state.samples >= self.recipe.positions:
                 return outcome
+
+
+def network_config(recipe: Recipe) -> PolicyConfig:
+    """Return the shape of the network that a recipe begins with."""
+    return PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm, kind=recipe.network)
 
 
 def training_plan(recipe: Recipe, precision: Precision) -> Plan:

@@ -18,8 +18,9 @@ import torch
 
 from cnncore.checkpoint import CheckpointError
 from cnncore.training import TrainingError
-from goengine.networks import PolicyNet, load_network, save_network, widen
+from goengine.networks import PolicyNet, load_network, save_network
 from goengine.types import GoError
+from goengine.widening import widen
 from selfplay.archive import Archive
 from selfplay.positions import DataError
 from selfplay.recipes import Recipe, RecipeError, from_table, load_recipe
@@ -27,7 +28,7 @@ from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
 
 log = logging.getLogger(__name__)
 
-FIXED = ("layers", "norm", "optimizer", "future_moves", "seed", "batch")
+FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
 """Keys of a recipe that cannot change once a run has begun."""
 
 FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, OSError)
@@ -106,6 +107,12 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
         raise RecipeError(
             f"the network to start from has norm = {str(net.config.norm).lower()}; add --set "
             f"norm={str(net.config.norm).lower()}, or start from the folder of its run"
+        )
+    if (net.config.kind, net.config.layers) != (recipe.network, recipe.layers):
+        raise RecipeError(
+            f"the network to start from is {net.config.kind} with {net.config.layers} layers and "
+            f"the recipe's {recipe.network} with {recipe.layers}; take a recipe of that shape, or "
+            f"--set network={net.config.kind} --set layers={net.config.layers}"
         )
     if net.config.filters != recipe.filters:
         raise RecipeError(

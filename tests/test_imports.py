@@ -20,6 +20,7 @@ LAYERS = (
     ("_ladders", "_planes", "_playout_board", "_playouts", "board"),
     ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
     ("networks", "nets"),
+    ("widening",),
     ("evaluators",),
     ("search",),
     ("players", "clock"),

@@ -26,13 +26,14 @@ torch.set_num_threads(1)
 @pytest.mark.parametrize("name", list_recipes())
 def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
-    assert recipe.layers == 13
+    assert recipe.layers == (22 if recipe.network == "residual" else 13)
     archive = make_archive(tmp_path / "archive")
     small = replace(
         recipe,
         positions=16,
         batch=4,
         filters=8,
+        layers=min(recipe.layers, 14),
         grow=tuple(Growth(g.at, 16) for g in recipe.grow),
         sources={"even": 1.0},
         validate_every=8,
@@ -71,6 +72,8 @@ def test_growth_follows_the_plan() -> None:
         ({"filters": 64.5}, "filters = 64.5 should be of type int"),
         ({"filters": True}, "filters = True should be of type int"),
         ({"filters": 0}, "filters = 0; give at least 1"),
+        ({"network": "spiral"}, "network = 'spiral'; choose from plain, residual"),
+        ({"network": "residual", "layers": 13}, "layers = 13; a residual network has 2"),
         ({"norm": 1}, "norm = 1 should be of type bool"),
         ({"optimizer": "adam"}, "optimizer = 'adam'; choose from muon, sgd"),
         ({"schedule": "steps"}, "choose from trapezoid, cosine"),

@@ -26,23 +26,24 @@ class Growth:
 class Recipe:
     """How a policy network is trained. Counts are positions unless the name says steps or seconds.
 
-    filters, layers: the network (PolicyConfig). norm: batch normalisation while training, folded
-    at export. positions: planned length of the run, which the schedule is stretched over. batch:
-    positions a step. optimizer: "muon" (orthogonalised momentum for kernels, Adam for the rest) or
-    "sgd" (Nesterov momentum for all). lr: learning rate of the kernels. lr_rest: of biases,
-    normalisation and output layer. momentum: of the kernels. weight_decay: decoupled for muon, L2
-    for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule, warmup, decay: see
-    cnncore.training.Plan. average: decay of the weight average that is exported. label_smoothing:
-    share of the target spread over all points. future_moves: how many moves after the next one
-    extra outputs learn to predict (training only). future_weight: weight of each such loss.
-    sources: share of each archive source in a batch, by name; empty takes all positions alike.
-    grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the copies
+    network, filters, layers: its kind and shape (PolicyConfig). norm: batch normalisation while
+    training, folded at export. positions: planned length of the run, which the schedule is
+    stretched over. batch: positions a step. optimizer: "muon" (orthogonalised momentum for kernels,
+    Adam for the rest) or "sgd" (Nesterov momentum for all). lr: learning rate of the kernels.
+    lr_rest: of biases, normalisation and output layer. momentum: of the kernels. weight_decay:
+    decoupled for muon, L2 for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule,
+    warmup, decay: see cnncore.training.Plan. average: decay of the weight average that is exported.
+    label_smoothing: share of the target spread over all points. future_moves: how many moves after
+    the next one extra outputs learn to predict (training only). future_weight: weight of each such
+    loss. sources: share of each archive source in a batch, by name; empty takes all positions
+    alike. grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the copies
     apart. validate_every, validate_positions: how often and on how many held-out positions the
     average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
     checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. seed: of
     weights and batches.
     """
 
+    network: Literal["plain", "residual"] = "plain"
     filters: int = 192
     layers: int = 13
     norm: bool = True
@@ -80,6 +81,7 @@ class Recipe:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give 0 to 1")
         choices = {
+            "network": ("plain", "residual"),
             "optimizer": ("muon", "sgd"),
             "schedule": ("trapezoid", "cosine"),
             "precision": ("auto", "float32", "bfloat16"),
@@ -88,6 +90,10 @@ class Recipe:
             if getattr(self, name) not in allowed:
                 known = ", ".join(allowed)
                 raise RecipeError(f"recipe: {name} = {getattr(self, name)!r}; choose from {known}")
+        if self.network == "residual" and self.layers % 2:
+            raise RecipeError(
+                f"recipe: layers = {self.layers}; a residual network has 2 and 2 more a block"
+            )
         widths = [self.filters, *(growth.filters for growth in self.grow)]
         if widths != sorted(widths):
             raise RecipeError(f"recipe: grow goes through {widths} filters; they may only grow")
