@@ -36,11 +36,11 @@ class Recipe:
     label_smoothing: share of the target spread over all points. future_moves: how many moves after
     the next one extra outputs learn to predict (training only). future_weight: weight of each such
     loss. sources: share of each archive source in a batch, by name; empty takes all positions
-    alike. grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the copies
-    apart. validate_every, validate_positions: how often and on how many held-out positions the
-    average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
-    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. seed: of
-    weights and batches.
+    alike. grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the
+    copies apart. validate_every, validate_positions: how often and on how many held-out positions
+    the average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
+    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. seed: of weights
+    and batches.
     """
 
     network: Literal["plain", "residual"] = "plain"
