@@ -100,8 +100,19 @@ class TrainingState:
         return cls(model, optimizers, average, seed)
 
     def save(self, path: Path | str, *, metadata: Mapping[str, Any]) -> None:
-        """Write the state atomically; `metadata` is the caller's and must be JSON."""
+        """Write the state atomically and keep the one before; `metadata` must be JSON.
+
+        Raises:
+            OSError: the disk refuses; what stood there stands.
+            TrainingError: a weight is not finite; nothing is written.
+        """
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        for name, value in tensors.items():
+            if not value.isfinite().all():
+                raise TrainingError(
+                    f"{name} is no longer finite at step {self.step}; the last checkpoint is "
+                    "good: resume with a lower learning rate or gradient clipping"
+                )
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for number, optimizer in enumerate(self.optimizers):
             for parameter, entries in optimizer.state_dict()["state"].items():
@@ -115,7 +126,8 @@ class TrainingState:
             "seconds": self.seconds,
             "sums": self.sums,
         }
-        save_checkpoint(path, tensors, kind=KIND, metadata={**metadata, "state": counters})
+        facts = {**metadata, "state": counters}
+        save_checkpoint(path, tensors, kind=KIND, metadata=facts, keep_previous=True)
 
     def load(self, path: Path | str) -> None:
         """Take over what `save` wrote into models and optimisers of the same shapes.
