@@ -12,74 +12,120 @@ Krizhevsky 2014, "One weird trick for parallelizing convolutional neural network
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, NamedTuple
 
 from torch import nn
 
 from cnncore.init import he_normal_, normal_
 from cnncore.model import Preset, SequentialClassifier, hidden_layers
-from cnncore.response import LocalResponseNorm, caffe_lrn, overlapping_pool, paper_lrn
+from cnncore.response import caffe_lrn, overlapping_pool, paper_lrn
+
+Order = Literal["pool-norm", "norm-pool"]
+Initialisation = Literal["he", "paper"]
 
 
 class ConvRow(NamedTuple):
-    """One convolution of the paper's figure 2 and what follows it."""
+    """One convolution of a paper's table or figure, and what follows its ReLU."""
 
     channels: int
     kernel: int
     stride: int
     padding: int
-    groups: int  # in the two-tower net
-    norm: bool  # local response normalisation
-    pool: bool
-    bias: float  # initial, in the paper
+    groups: int = 1
+    norm: bool = False  # local response normalisation
+    pool: int | None = None  # padding of the pooling; None: no pooling
+    bias: float = 0.0  # initial, in the paper
 
 
 LAYERS = (
-    ConvRow(96, 11, 4, 0, 1, norm=True, pool=True, bias=0.0),
-    ConvRow(256, 5, 1, 2, 2, norm=True, pool=True, bias=1.0),
-    ConvRow(384, 3, 1, 1, 1, norm=False, pool=False, bias=0.0),
-    ConvRow(384, 3, 1, 1, 2, norm=False, pool=False, bias=1.0),
-    ConvRow(256, 3, 1, 1, 2, norm=False, pool=True, bias=1.0),
+    ConvRow(96, 11, 4, 0, norm=True, pool=0),
+    ConvRow(256, 5, 1, 2, groups=2, norm=True, pool=0, bias=1.0),
+    ConvRow(384, 3, 1, 1),
+    ConvRow(384, 3, 1, 1, groups=2, bias=1.0),
+    ConvRow(256, 3, 1, 1, groups=2, pool=0, bias=1.0),
+)
+ONE_TOWER = tuple(row._replace(groups=1) for row in LAYERS)
+OWT_LAYERS = (
+    ConvRow(64, 11, 4, 2, pool=0),
+    ConvRow(192, 5, 1, 2, pool=0),
+    ConvRow(384, 3, 1, 1),
+    ConvRow(256, 3, 1, 1),
+    ConvRow(256, 3, 1, 1, pool=0),
 )
 HIDDEN = 4096
-OWT_LAYERS = (
-    ConvRow(64, 11, 4, 2, 1, norm=False, pool=True, bias=0.0),
-    ConvRow(192, 5, 1, 2, 1, norm=False, pool=True, bias=0.0),
-    ConvRow(384, 3, 1, 1, 1, norm=False, pool=False, bias=0.0),
-    ConvRow(256, 3, 1, 1, 1, norm=False, pool=False, bias=0.0),
-    ConvRow(256, 3, 1, 1, 1, norm=False, pool=True, bias=0.0),
-)
+HIDDEN_BIASES = (1.0, 1.0, 0.0)  # of the fully connected layers, initial, in the paper
+_NORMS = {"paper": paper_lrn, "caffe": caffe_lrn}
 
 
-def _layers(
-    rows: tuple[ConvRow, ...], in_channels: int, *, towers: int, order: str, convention: str
-) -> list[nn.Module]:
-    """Return the convolutional part: convolution, ReLU, and normalisation and pooling if any."""
-    layers: list[nn.Module] = []
-    for row in rows:
-        groups = row.groups if towers == 2 else 1
-        layers += [
-            nn.Conv2d(
-                in_channels, row.channels, row.kernel, row.stride, row.padding, groups=groups
-            ),
-            nn.ReLU(inplace=True),
+class RowsAndHiddenLayers(SequentialClassifier):
+    """The convolutions of a table, two hidden layers and the logits: AlexNet's shape, and ZFNet's.
+
+    `norm` makes a local response normalisation, `order` says whether it stands before or behind
+    the pooling. Maps in front of the hidden layers are 6x6. Raises ValueError for another order.
+    """
+
+    classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
+    stem: ClassVar[str] = "features.0"
+
+    def __init__(
+        self,
+        rows: Sequence[ConvRow],
+        *,
+        preset: Preset,
+        num_classes: int,
+        in_channels: int,
+        hidden: int,
+        dropout: float,
+        dropout_first: bool = False,
+        order: Order = "pool-norm",
+        norm: Callable[[], nn.Module] = paper_lrn,
+    ) -> None:
+        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=preset)
+        if order not in ("pool-norm", "norm-pool"):
+            raise ValueError(f"order {order!r} is unknown; give 'pool-norm' or 'norm-pool'")
+        layers: list[nn.Module] = []
+        channels = in_channels
+        for row in rows:
+            layers += [
+                nn.Conv2d(
+                    channels, row.channels, row.kernel, row.stride, row.padding, groups=row.groups
+                ),
+                nn.ReLU(inplace=True),
+            ]
+            norms = [norm()] if row.norm else []
+            pools = [] if row.pool is None else [overlapping_pool(padding=row.pool)]
+            layers += [*norms, *pools] if order == "norm-pool" else [*pools, *norms]
+            channels = row.channels
+        self.features = nn.Sequential(*layers)
+        # A stage ends before each pooling, and the last one with the last layer.
+        places = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
+        self.taps, self.side = (*(i - 1 for i in places[:-1]), len(layers) - 1), 6
+        self.classifier = hidden_layers(
+            channels * 6 * 6, hidden, num_classes, dropout=dropout, dropout_first=dropout_first
+        )
+
+    def initialise(self, kind: Initialisation, *, biases: Sequence[float] = ()) -> None:
+        """Draw the weights: He's, or "paper": N(0, 0.01) and the biases given, the rest zero.
+
+        Raises ValueError for another kind.
+        """
+        if kind not in ("he", "paper"):
+            raise ValueError(f"initialisation {kind!r} is unknown; give 'he' or 'paper'")
+        layers = [
+            layer
+            for layer in (*self.features, *self.classifier)
+            if isinstance(layer, nn.Conv2d | nn.Linear)
         ]
-        norm: list[LocalResponseNorm] = []
-        if row.norm:
-            norm = [paper_lrn() if convention == "paper" else caffe_lrn()]
-        pool = [overlapping_pool()] if row.pool else []
-        layers += [*norm, *pool] if order == "norm-pool" else [*pool, *norm]
-        in_channels = row.channels
-    return layers
+        for number, layer in enumerate(layers):
+            if kind == "paper":
+                bias = biases[number] if number < len(biases) else 0.0
+                normal_(layer, deviation=0.01, bias=bias)
+            else:
+                he_normal_(layer)
 
 
-def _taps(features: nn.Sequential) -> tuple[int, ...]:
-    """Return the index of the last layer before each pooling, and of the very last layer."""
-    pools = [i for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
-    return (*(i - 1 for i in pools[:-1]), len(features) - 1)
-
-
-class AlexNet(SequentialClassifier):
+class AlexNet(RowsAndHiddenLayers):
     """The paper's net: 62,378,344 parameters in one tower, 60,965,224 in two.
 
     `order` is "norm-pool" in the paper and Caffe's bvlc_alexnet, "pool-norm" in CaffeNet and in
@@ -88,58 +134,43 @@ class AlexNet(SequentialClassifier):
     some biases 1. Input (B, in_channels, 227, 227), output (B, num_classes).
     """
 
-    classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
-    stem: ClassVar[str] = "features.0"
-
     def __init__(
         self,
         *,
         num_classes: int = 1000,
         in_channels: int = 3,
         towers: Literal[1, 2] = 1,
-        order: Literal["pool-norm", "norm-pool"] = "pool-norm",
+        order: Order = "pool-norm",
         convention: Literal["paper", "caffe"] = "paper",
         hidden: int = HIDDEN,
         dropout: float = 0.5,
-        initialisation: Literal["he", "paper"] = "he",
+        initialisation: Initialisation = "he",
     ) -> None:
-        super().__init__(
-            num_classes=num_classes, in_channels=in_channels, preset=Preset((3, 227, 227))
-        )
         if towers not in (1, 2):
             raise ValueError(f"AlexNet has 1 or 2 towers, not {towers}")
-        if order not in ("pool-norm", "norm-pool"):
-            raise ValueError(f"order {order!r} is unknown; give 'pool-norm' or 'norm-pool'")
-        self.features = nn.Sequential(
-            *_layers(LAYERS, in_channels, towers=towers, order=order, convention=convention)
+        if convention not in _NORMS:
+            raise ValueError(f"LRN convention {convention!r} is unknown; give 'paper' or 'caffe'")
+        super().__init__(
+            LAYERS if towers == 2 else ONE_TOWER,
+            preset=Preset((3, 227, 227)),
+            num_classes=num_classes,
+            in_channels=in_channels,
+            hidden=hidden,
+            dropout=dropout,
+            order=order,
+            norm=_NORMS[convention],
         )
-        self.taps, self.side = _taps(self.features), 6
-        self.classifier = hidden_layers(256 * 6 * 6, hidden, num_classes, dropout=dropout)
-        self._initialise(paper=initialisation == "paper")
-
-    def _initialise(self, *, paper: bool) -> None:
-        layers = [
-            layer
-            for layer in (*self.features, *self.classifier)
-            if isinstance(layer, nn.Conv2d | nn.Linear)
-        ]
-        biases = [row.bias for row in LAYERS] + [1.0, 1.0, 0.0]
-        for layer, bias in zip(layers, biases, strict=False):
-            if paper:
-                normal_(layer, deviation=0.01, bias=bias)
-            else:
-                he_normal_(layer)
+        self.initialise(initialisation, biases=(*(row.bias for row in LAYERS), *HIDDEN_BIASES))
 
 
-class AlexNetOneWeirdTrick(SequentialClassifier):
+class AlexNetOneWeirdTrick(RowsAndHiddenLayers):
     """torchvision's alexnet, part names included: 61,100,840 parameters.
 
     Input (B, in_channels, 224, 224), output (B, num_classes); the maps of images of other sizes are
     averaged to 6x6, as in torchvision.
     """
 
-    classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
-    stem: ClassVar[str] = "features.0"
+    adaptive = True
 
     def __init__(
         self,
@@ -149,20 +180,13 @@ class AlexNetOneWeirdTrick(SequentialClassifier):
         hidden: int = HIDDEN,
         dropout: float = 0.5,
     ) -> None:
-        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=Preset())
-        self.features = nn.Sequential(
-            *_layers(OWT_LAYERS, in_channels, towers=1, order="norm-pool", convention="paper")
+        super().__init__(
+            OWT_LAYERS,
+            preset=Preset(),
+            num_classes=num_classes,
+            in_channels=in_channels,
+            hidden=hidden,
+            dropout=dropout,
+            dropout_first=True,
         )
-        self.taps, self.side, self.adaptive = _taps(self.features), 6, True
-        self.classifier = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(256 * 6 * 6, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
-        )
-        for layer in (*self.features, *self.classifier):
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                he_normal_(layer)
+        self.initialise("he")

@@ -80,7 +80,22 @@ class InceptionWidths(NamedTuple):
         return self.one + self.three + self.five + self.pool
 
 
-class Inception(nn.Module):
+class _Branches(nn.Module):
+    """What both modules do: look at the same maps in four ways and stack what they see."""
+
+    branch1: nn.Module
+    branch2: nn.Module
+    branch3: nn.Module
+    branch4: nn.Module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the four branches' channels one after the other."""
+        return torch.cat(
+            [self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=1
+        )
+
+
+class Inception(_Branches):
     """Figure 2b: 1x1, 3x3, 5x5 and pooling side by side, 1x1 reductions before the costly ones.
 
     `large_kernel` is the paper's 5; torchvision has 3 there. Input (B, in_channels, H, W), output
@@ -116,14 +131,8 @@ class Inception(nn.Module):
             ConvUnit(in_channels, widths.pool, kernel=1, norm=norm),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the four branches' channels one after the other."""
-        return torch.cat(
-            [self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=1
-        )
 
-
-class NaiveInception(nn.Module):
+class NaiveInception(_Branches):
     """Figure 2a: the same without reductions, so that the pooled input passes in full width.
 
     Output (B, one + three + five + in_channels, H, W).
@@ -135,12 +144,6 @@ class NaiveInception(nn.Module):
         self.branch2 = ConvUnit(in_channels, three, kernel=3, padding=1)
         self.branch3 = ConvUnit(in_channels, five, kernel=5, padding=2)
         self.branch4 = nn.MaxPool2d(3, stride=1, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the four branches' channels one after the other."""
-        return torch.cat(
-            [self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], dim=1
-        )
 
 
 class AuxiliaryClassifier(nn.Module):

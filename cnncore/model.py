@@ -189,17 +189,19 @@ class SequentialClassifier(Classifier):
         return output
 
 
-def hidden_layers(inputs: int, hidden: int, num_classes: int, *, dropout: float) -> nn.Sequential:
-    """Return the head of AlexNet, ZFNet and VGG: two hidden layers with dropout, and the logits."""
-    return nn.Sequential(
-        nn.Linear(inputs, hidden),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, hidden),
-        nn.ReLU(inplace=True),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, num_classes) if num_classes else nn.Identity(),
-    )
+def hidden_layers(
+    inputs: int, hidden: int, num_classes: int, *, dropout: float, dropout_first: bool = False
+) -> nn.Sequential:
+    """Return two hidden layers with dropout, and the logits: the head of AlexNet, ZFNet and VGG.
+
+    Dropout stands behind each hidden layer, or with `dropout_first` in front of it.
+    """
+    layers: list[nn.Module] = []
+    for width in (inputs, hidden):
+        unit: list[nn.Module] = [nn.Linear(width, hidden), nn.ReLU(inplace=True)]
+        unit.insert(0 if dropout_first else 2, nn.Dropout(dropout))
+        layers += unit
+    return nn.Sequential(*layers, nn.Linear(hidden, num_classes) if num_classes else nn.Identity())
 
 
 class FeatureMaps(nn.Module):

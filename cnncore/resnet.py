@@ -15,7 +15,7 @@ another classifier: a 3x3 stem, 16-32-64 channels, no pooling, zero-padding shor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -29,21 +29,57 @@ from cnncore.residual import (
     PreActivation,
     Shortcut,
     StrideIn,
+    convolution,
 )
 
 BlockKind = Literal["basic", "bottleneck"]
 
+
+class Layout(NamedTuple):
+    """What the paper's tables say of a net: its stages and its stem.
+
+    `counts` are the blocks of every stage, `widths` the channels of their 3x3 convolutions;
+    `kernel` and `stride` those of the first convolution.
+    """
+
+    kind: BlockKind
+    counts: tuple[int, ...]
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    kernel: int = 7
+    stride: int = 2
+    preset: Preset = Preset()
+
+
 # Table 1: the kind of block and how many of them stand in conv2_x, conv3_x, conv4_x and conv5_x.
-IMAGENET: dict[int, tuple[BlockKind, tuple[int, ...]]] = {
-    18: ("basic", (2, 2, 2, 2)),
-    34: ("basic", (3, 4, 6, 3)),
-    50: ("bottleneck", (3, 4, 6, 3)),
-    101: ("bottleneck", (3, 4, 23, 3)),
-    152: ("bottleneck", (3, 8, 36, 3)),
+IMAGENET: dict[int, Layout] = {
+    18: Layout("basic", (2, 2, 2, 2)),
+    34: Layout("basic", (3, 4, 6, 3)),
+    50: Layout("bottleneck", (3, 4, 6, 3)),
+    101: Layout("bottleneck", (3, 4, 23, 3)),
+    152: Layout("bottleneck", (3, 8, 36, 3)),
 }
-WIDTHS = (64, 128, 256, 512)
-CIFAR_WIDTHS = (16, 32, 64)
-CIFAR = Preset((3, 32, 32), 32)
+
+
+def cifar_layout(depth: int, *, bottleneck: bool = False) -> Layout:
+    """Return the layout of section 4.2: 6n + 2 layers of basic blocks, or 9n + 2 of bottlenecks.
+
+    Raises ValueError for another depth.
+    """
+    unit = 9 if bottleneck else 6
+    if depth < unit + 2 or (depth - 2) % unit:
+        raise ValueError(
+            f"a CIFAR ResNet of {'bottlenecks' if bottleneck else 'basic blocks'} has "
+            f"{unit}n + 2 layers, not {depth}; give {unit + 2}, {2 * unit + 2}, ..."
+        )
+    return Layout(
+        "bottleneck" if bottleneck else "basic",
+        ((depth - 2) // unit,) * 3,
+        widths=(16, 32, 64),
+        kernel=3,
+        stride=1,
+        preset=Preset((3, 32, 32), 32),
+    )
+
 
 _AnyBlock = type[BasicBlock] | type[Bottleneck] | type[PreActBasicBlock] | type[PreActBottleneck]
 _BLOCKS: dict[tuple[BlockKind, bool], _AnyBlock] = {  # and whether pre-activated
@@ -64,26 +100,23 @@ class _ResidualNet(Classifier):
 
     def __init__(
         self,
+        layout: Layout,
         *,
-        kind: BlockKind,
-        counts: tuple[int, ...],
-        widths: tuple[int, ...],
         shortcut: Shortcut,
         stride_in: StrideIn,
         pre_activation: bool,
         num_classes: int,
         in_channels: int,
-        preset: Preset,
     ) -> None:
-        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=preset)
-        self.depth_of_stages = len(counts)
-        self.stride_in: StrideIn | None = stride_in if kind == "bottleneck" else None
-        self.conv1 = self.make_stem(in_channels, widths[0])
-        self.bn1 = nn.BatchNorm2d(widths[0])
+        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=layout.preset)
+        self.depth_of_stages = len(layout.counts)
+        self.stride_in: StrideIn | None = stride_in if layout.kind == "bottleneck" else None
+        channels = layout.widths[0]
+        self.conv1 = convolution(in_channels, channels, layout.kernel, stride=layout.stride)
+        self.bn1 = nn.BatchNorm2d(channels)
         self.relu = nn.ReLU(inplace=True)
-        make_block = _BLOCKS[kind, pre_activation]
-        channels = widths[0]
-        for stage, (count, width) in enumerate(zip(counts, widths, strict=True)):
+        make_block = _BLOCKS[layout.kind, pre_activation]
+        for stage, (count, width) in enumerate(zip(layout.counts, layout.widths, strict=True)):
             blocks: list[nn.Module] = []
             for number in range(count):
                 stride = 2 if stage > 0 and number == 0 else 1
@@ -104,10 +137,6 @@ class _ResidualNet(Classifier):
                 he_normal_(module)
             elif isinstance(module, nn.Linear):
                 he_normal_(module, gain=1.0)
-
-    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
-        """Return the first convolution."""
-        raise NotImplementedError
 
     def blocks(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the map after each stage of residual blocks."""
@@ -146,23 +175,15 @@ class ResNet(_ResidualNet):
                 f"the paper has no ImageNet net of {depth} layers; give one of "
                 f"{', '.join(map(str, IMAGENET))}"
             )
-        kind, counts = IMAGENET[depth]
         super().__init__(
-            kind=kind,
-            counts=counts,
-            widths=WIDTHS,
+            IMAGENET[depth],
             shortcut=shortcut,
             stride_in=stride_in,
             pre_activation=pre_activation,
             num_classes=num_classes,
             in_channels=in_channels,
-            preset=Preset(),
         )
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-
-    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
-        """Return the 7x7 convolution every 2 points."""
-        return nn.Conv2d(in_channels, channels, 7, stride=2, padding=3, bias=False)
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the stem's map and those of conv2_x to conv5_x: 112, 56, 28, 14, 7 points."""
@@ -189,27 +210,14 @@ class CifarResNet(_ResidualNet):
         num_classes: int = 10,
         in_channels: int = 3,
     ) -> None:
-        unit = 9 if bottleneck else 6
-        if depth < unit + 2 or (depth - 2) % unit:
-            raise ValueError(
-                f"a CIFAR ResNet of {'bottlenecks' if bottleneck else 'basic blocks'} has "
-                f"{unit}n + 2 layers, not {depth}; give {unit + 2}, {2 * unit + 2}, ..."
-            )
         super().__init__(
-            kind="bottleneck" if bottleneck else "basic",
-            counts=((depth - 2) // unit,) * 3,
-            widths=CIFAR_WIDTHS,
+            cifar_layout(depth, bottleneck=bottleneck),
             shortcut=shortcut,
             stride_in=stride_in,
             pre_activation=pre_activation,
             num_classes=num_classes,
             in_channels=in_channels,
-            preset=CIFAR,
         )
-
-    def make_stem(self, in_channels: int, channels: int) -> nn.Conv2d:
-        """Return the 3x3 convolution."""
-        return nn.Conv2d(in_channels, channels, 3, padding=1, bias=False)
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the maps of the three stages: 32, 16 and 8 points."""

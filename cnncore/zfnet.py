@@ -8,48 +8,28 @@ in conv2, which the paper leaves unsaid.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
-
 import torch
-from torch import nn
 
-from cnncore.init import he_normal_, normal_
-from cnncore.model import Preset, SequentialClassifier, hidden_layers
-from cnncore.response import overlapping_pool, paper_lrn
-
-
-class ConvRow(NamedTuple):
-    """One convolution of figure 3 and the pooling and normalisation behind it."""
-
-    channels: int
-    kernel: int
-    stride: int
-    padding: int
-    pool_padding: int | None  # None: no pooling
-    norm: bool
-
+from cnncore.alexnet import HIDDEN, ConvRow, Initialisation, RowsAndHiddenLayers
+from cnncore.model import Preset
 
 LAYERS = (
-    ConvRow(96, 7, 2, 1, pool_padding=1, norm=True),
-    ConvRow(256, 5, 2, 0, pool_padding=1, norm=True),
-    ConvRow(384, 3, 1, 1, pool_padding=None, norm=False),
-    ConvRow(384, 3, 1, 1, pool_padding=None, norm=False),
-    ConvRow(256, 3, 1, 1, pool_padding=0, norm=False),
+    ConvRow(96, 7, 2, 1, norm=True, pool=1),
+    ConvRow(256, 5, 2, 0, norm=True, pool=1),
+    ConvRow(384, 3, 1, 1),
+    ConvRow(384, 3, 1, 1),
+    ConvRow(256, 3, 1, 1, pool=0),
 )
-HIDDEN = 4096
 FILTER_RMS = 0.1
 
 
-class ZFNet(SequentialClassifier):
+class ZFNet(RowsAndHiddenLayers):
     """The net of figure 3: 62,357,608 parameters.
 
     `initialisation` "paper" draws N(0, 0.01) with zero biases; `constrain`, to be called after each
     update, keeps single filters from dominating. Input (B, in_channels, 224, 224),
     output (B, num_classes).
     """
-
-    classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
-    stem: ClassVar[str] = "features.0"
 
     def __init__(
         self,
@@ -58,32 +38,17 @@ class ZFNet(SequentialClassifier):
         in_channels: int = 3,
         hidden: int = HIDDEN,
         dropout: float = 0.5,
-        initialisation: Literal["he", "paper"] = "he",
+        initialisation: Initialisation = "he",
     ) -> None:
-        super().__init__(num_classes=num_classes, in_channels=in_channels, preset=Preset())
-        layers: list[nn.Module] = []
-        taps: list[int] = []
-        channels = in_channels
-        for row in LAYERS:
-            layers += [
-                nn.Conv2d(channels, row.channels, row.kernel, row.stride, row.padding),
-                nn.ReLU(inplace=True),
-            ]
-            if row.pool_padding is not None:
-                layers.append(overlapping_pool(padding=row.pool_padding))
-                taps.append(len(layers) - (1 if len(taps) == 2 else 2))
-            if row.norm:
-                layers.append(paper_lrn())
-            channels = row.channels
-        self.features = nn.Sequential(*layers)
-        self.taps, self.side = tuple(taps), 6
-        self.classifier = hidden_layers(256 * 6 * 6, hidden, num_classes, dropout=dropout)
-        for layer in (*self.features, *self.classifier):
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                if initialisation == "paper":
-                    normal_(layer, deviation=0.01)
-                else:
-                    he_normal_(layer)
+        super().__init__(
+            LAYERS,
+            preset=Preset(),
+            num_classes=num_classes,
+            in_channels=in_channels,
+            hidden=hidden,
+            dropout=dropout,
+        )
+        self.initialise(initialisation)
 
     @torch.no_grad()
     def constrain(self) -> None:
