@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -90,8 +91,12 @@ def load_weights(
     return report
 
 
-def save_model(model: Classifier, path: Path | str) -> None:
+def save_model(
+    model: Classifier, path: Path | str, *, facts: Mapping[str, Any] | None = None
+) -> None:
     """Write a model made by `create_model`, with what is needed to make it again.
+
+    `facts` (JSON) are kept with it: the names of its classes, how it was trained.
 
     Raises OSError when the disk refuses; the old file then still stands. Raises UnknownModelError
     for a model that `create_model` did not make.
@@ -103,7 +108,12 @@ def save_model(model: Classifier, path: Path | str) -> None:
         )
     options = {key: value for key, value in model.options.items() if key != "vectors"}
     stride_in = getattr(model, "stride_in", None)
-    metadata = {"model": model.name, "options": options, "stride_in": stride_in}
+    metadata = {
+        "model": model.name,
+        "options": options,
+        "stride_in": stride_in,
+        "facts": dict(facts or {}),
+    }
     save_checkpoint(path, model.state_dict(), kind=KIND, metadata=metadata)
 
 

@@ -1,0 +1,119 @@
+"""Recipes of the classifiers: named training configurations, one TOML file each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from cnncore import recipe_files
+from cnncore.recipe_files import RecipeError, read_recipe, typed_values
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a classifier is trained.
+
+    epochs: planned length, which the schedule is stretched over. batch: samples a step. optimizer:
+    "sgd" (Nesterov), "adam", "adamw", "adadelta" or "muon". lr: learning rate. lr_backbone: that of
+    all layers but the classifier, 0 for `lr`. momentum: of sgd and muon. weight_decay: L2, for
+    adamw and muon decoupled; kernels and matrices only. clip: largest gradient norm, 0 for none.
+    schedule, decay: see cnncore.training.Plan. warmup: epochs over which the rate rises. average:
+    decay of the weight average that is measured and kept, 0 for none. label_smoothing: share of the
+    target spread over all classes. holdout: share of the training samples kept for validation where
+    the data has no split for it, 0 for none. crop, shift, flip, colour, scales, area: see
+    cnncore.images.Augmentation. freeze: parts that do not learn, by the names of their layers;
+    "backbone" is all but the classifier. unfreeze_after: epochs after which they do, 0 for never.
+    cache_views: how many views of each picture a wholly frozen backbone looks at, once, the first
+    without augmentation; 0 computes it at every step. validate_every: in epochs. report_steps:
+    steps a line of metrics. checkpoint_seconds: time between checkpoints. precision: "auto" takes
+    bfloat16 where the machine computes in it. seed: of weights and batches. options: of the model.
+    """
+
+    epochs: float = 20.0
+    batch: int = 64
+    optimizer: Literal["sgd", "adam", "adamw", "adadelta", "muon"] = "sgd"
+    lr: float = 0.05
+    lr_backbone: float = 0.0
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    clip: float = 0.0
+    schedule: Literal["trapezoid", "cosine"] = "cosine"
+    warmup: float = 0.0
+    decay: float = 0.4
+    average: float = 0.99
+    label_smoothing: float = 0.0
+    holdout: float = 0.1
+    crop: Literal["none", "random", "jitter", "resized"] = "none"
+    shift: int = 0
+    flip: bool = False
+    colour: float = 0.0
+    scales: tuple[int, int] = (256, 512)
+    area: float = 0.08
+    freeze: tuple[str, ...] = ()
+    unfreeze_after: float = 0.0
+    cache_views: int = 0
+    validate_every: float = 1.0
+    report_steps: int = 50
+    checkpoint_seconds: float = 120.0
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    seed: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the ranges; raises RecipeError."""
+        for name in ("batch", "report_steps"):
+            if getattr(self, name) < 1:
+                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give at least 1")
+        for name in ("epochs", "lr", "validate_every"):
+            if not getattr(self, name) > 0:
+                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give more than 0")
+        for name in ("lr_backbone", "weight_decay", "clip", "warmup", "unfreeze_after", "seed"):
+            if getattr(self, name) < 0:
+                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give at least 0")
+        for name in ("momentum", "decay", "average", "label_smoothing", "holdout"):
+            if not 0.0 <= getattr(self, name) < 1.0 + (name == "decay"):
+                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give 0 to 1")
+        choices = {
+            "optimizer": ("sgd", "adam", "adamw", "adadelta", "muon"),
+            "schedule": ("trapezoid", "cosine"),
+            "precision": ("auto", "float32", "bfloat16"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                known = ", ".join(allowed)
+                raise RecipeError(f"recipe: {name} = {getattr(self, name)!r}; choose from {known}")
+        if self.cache_views < 0 or (self.cache_views and self.freeze != ("backbone",)):
+            raise RecipeError(
+                f'recipe: cache_views = {self.cache_views} needs freeze = ["backbone"], for the '
+                "views are kept as what the backbone makes of them"
+            )
+
+    def table(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON values; `from_table` takes them back."""
+        return {
+            **asdict(self),
+            "scales": list(self.scales),
+            "freeze": list(self.freeze),
+            "options": dict(self.options),
+        }
+
+
+def from_table(table: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
+    return Recipe(**typed_values(Recipe, table))
+
+
+def list_recipes() -> list[str]:
+    """Return the names of the recipes that ship with the package, sorted."""
+    return recipe_files.list_recipes(__name__)
+
+
+def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
+    """Return a shipped recipe by name, or one from a TOML file, with `key=value` settings applied.
+
+    Raises RecipeError for an unknown recipe or key, or a value of the wrong type.
+    """
+    return from_table(read_recipe(name_or_path, settings, package=__name__))

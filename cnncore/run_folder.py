@@ -1,0 +1,87 @@
+"""The folder of a training run: state, metrics, curve, and what it takes to go on with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from cnncore.checkpoint import CheckpointError, read_metadata, recover_checkpoint
+from cnncore.curves import MetricsLog, plot_curves
+from cnncore.recipe_files import RecipeError
+from cnncore.samples import DataError
+from cnncore.training import KIND, TrainingState
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+class RunFolder:
+    """One run's files: `checkpoint.safetensors`, `metrics.jsonl` and `curve.png` in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / CHECKPOINT
+        self.metrics = MetricsLog(folder / "metrics.jsonl")
+        folder.mkdir(parents=True, exist_ok=True)
+        said = recover_checkpoint(self.file)
+        if said:
+            log.warning("%s", said)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self.file.is_file()
+
+    def resume(self, state: TrainingState) -> None:
+        """Put the saved state into `state`, if a run has begun; drop the metrics behind it."""
+        if self.begun:
+            state.load(self.file)
+        self.metrics.forget_after(state.step if self.begun else -1)
+
+    def save(self, state: TrainingState, facts: Mapping[str, Any]) -> None:
+        """Save the state with the facts of the run, and draw the curve anew."""
+        state.save(self.file, metadata=facts)
+        plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
+
+    def facts(self, keys: Collection[str]) -> dict[str, Any]:
+        """Return what the checkpoint says of the run, at least `keys` and "state".
+
+        Raises CheckpointError if there is none, it is damaged, or something else wrote it.
+        """
+        kind, facts = read_metadata(self.file)
+        if kind != KIND or not {*keys, "state"} <= facts.keys():
+            raise CheckpointError(
+                f"{self.file} is not the checkpoint of a run of this kind; give another folder"
+            )
+        return facts
+
+    def check_recipe(
+        self, before: Mapping[str, Any], now: Mapping[str, Any], *, fixed: Collection[str]
+    ) -> None:
+        """Refuse another value of a `fixed` key than the run began with; the log tells of others.
+
+        Raises RecipeError.
+        """
+        for key, value in now.items():
+            if before.get(key) == value:
+                continue
+            if key in fixed:
+                raise RecipeError(
+                    f"the run in {self.folder} has {key} = {before.get(key)}, not {value}; "
+                    "give another --out folder or the old value"
+                )
+            log.warning("resuming with %s = %s (was %s)", key, value, before.get(key))
+
+    def check_data(self, before: str, now: str, *, kind: str, other_data: bool) -> None:
+        """Refuse data of another digest than the run began with, unless `other_data`.
+
+        Raises DataError.
+        """
+        if before != now and not other_data:
+            raise DataError(
+                f"the run in {self.folder} began with another {kind} (digest {before}, now {now}); "
+                "give that one, or --other-data to go on with this one"
+            )
