@@ -8,7 +8,9 @@ torchvision's: conv1, bn1, ..., downsample.0, downsample.1.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -72,13 +74,59 @@ def make_shortcut(
     return None
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions: y = relu(F(x) + shortcut(x)). (B, in, H, W) to (B, width, H', W').
+class Row(NamedTuple):
+    """One convolution of a block."""
 
-    Without `norm` the convolutions have biases instead, which is what `folded()` returns.
-    """
+    channels: int
+    kernel: int
+    stride: int = 1
+
+
+class Basic:
+    """F of the shallow nets: two 3x3 convolutions."""
 
     expansion: ClassVar[int] = 1
+
+    @staticmethod
+    def rows(width: int, *, stride: int, stride_in: StrideIn) -> tuple[Row, ...]:
+        """Return the convolutions; the first one has the stride wherever it should be."""
+        return Row(width, 3, stride), Row(width, 3)
+
+
+class Reduced:
+    """F of the deep nets: 1x1 down to `width` channels, 3x3, and 1x1 up to 4 `width`.
+
+    The stride stands in the first 1x1 convolution in the paper, Caffe and Keras ("1x1", also
+    called v1), in the 3x3 in torchvision and timm ("3x3", v1.5). Weights trained with one give
+    worse results with the other, and no shape tells them apart.
+    """
+
+    expansion: ClassVar[int] = 4
+
+    @staticmethod
+    def rows(width: int, *, stride: int, stride_in: StrideIn) -> tuple[Row, ...]:
+        """Return the convolutions; raises ValueError for a stride elsewhere than 1x1 and 3x3."""
+        if stride_in not in ("1x1", "3x3"):
+            raise ValueError(
+                f"stride_in {stride_in!r} is unknown; give '1x1' (the paper, v1) or '3x3' (v1.5)"
+            )
+        first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
+        return Row(width, 1, first), Row(width, 3, second), Row(4 * width, 1)
+
+
+class PostActivation(nn.Module):
+    """Convolve, normalise, and rectify behind the addition: y = relu(F(x) + shortcut(x)).
+
+    (B, in_channels, H, W) to (B, expansion * width, H / stride, W / stride). Without `norm` the
+    convolutions have biases instead, which is what `folded` returns.
+    """
+
+    expansion: ClassVar[int]
+    rows: ClassVar[Callable[..., tuple[Row, ...]]]
+    conv1: nn.Conv2d
+    bn1: nn.Module
+    conv2: nn.Conv2d
+    bn2: nn.Module
 
     def __init__(
         self,
@@ -91,30 +139,47 @@ class BasicBlock(nn.Module):
         norm: bool = True,
     ) -> None:
         super().__init__()
-        self.shape = (in_channels, width, stride, shortcut)
-        self.conv1 = convolution(in_channels, width, 3, stride=stride, bias=not norm)
-        self.bn1 = nn.BatchNorm2d(width) if norm else nn.Identity()
-        self.conv2 = convolution(width, width, 3, bias=not norm)
-        self.bn2 = nn.BatchNorm2d(width) if norm else nn.Identity()
+        self.without_norm = partial(
+            type(self),
+            in_channels,
+            width,
+            stride=stride,
+            shortcut=shortcut,
+            stride_in=stride_in,
+            norm=False,
+        )
+        rows = self.rows(width, stride=stride, stride_in=stride_in)
+        self.depth = len(rows)
+        channels = in_channels
+        for number, row in enumerate(rows, start=1):
+            conv = convolution(channels, row.channels, row.kernel, stride=row.stride, bias=not norm)
+            self.add_module(f"conv{number}", conv)
+            channels = row.channels
+            self.add_module(f"bn{number}", nn.BatchNorm2d(channels) if norm else nn.Identity())
         self.relu = nn.ReLU(inplace=True)
         self.downsample = make_shortcut(
-            shortcut, in_channels, width, stride=stride, norm=norm, bias=not norm
+            shortcut, in_channels, channels, stride=stride, norm=norm, bias=not norm
         )
+
+    def units(self) -> Iterator[tuple[nn.Module, nn.Module]]:
+        """Yield every convolution and its normalisation."""
+        for number in range(1, self.depth + 1):
+            yield getattr(self, f"conv{number}"), getattr(self, f"bn{number}")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return relu(F(x) + shortcut(x))."""
-        residual = self.relu(self.bn1(self.conv1(x)))
-        residual = self.bn2(self.conv2(residual))
+        residual = x
+        for number, (conv, norm) in enumerate(self.units()):
+            residual = norm(conv(residual if number == 0 else self.relu(residual)))
         identity = x if self.downsample is None else self.downsample(x)
         activated: Tensor = self.relu(residual + identity)
         return activated
 
-    def folded(self) -> BasicBlock:
+    def folded(self) -> PostActivation:
         """Return a block without normalisation that computes what this one does in eval mode."""
-        in_channels, width, stride, shortcut = self.shape
-        block = BasicBlock(in_channels, width, stride=stride, shortcut=shortcut, norm=False)
-        _fold_into(block.conv1, self.conv1, self.bn1)
-        _fold_into(block.conv2, self.conv2, self.bn2)
+        block = self.without_norm()
+        for (target, _), (conv, norm) in zip(block.units(), self.units(), strict=True):
+            _fold_into(target, conv, norm)
         if isinstance(self.downsample, nn.Sequential):
             assert isinstance(block.downsample, nn.Sequential)
             _fold_into(block.downsample[0], *self.downsample)
@@ -131,15 +196,17 @@ def _fold_into(target: nn.Module, conv: nn.Module, norm: nn.Module | None = None
     target.bias.copy_(bias)
 
 
-class Bottleneck(nn.Module):
-    """1x1 to `width`, 3x3, 1x1 to 4 `width`. (B, in, H, W) to (B, 4 width, H', W').
+class PreActivation(nn.Module):
+    """Normalise and rectify before each convolution: y = F(x) + shortcut(x), not activated.
 
-    The stride stands in the first 1x1 convolution in the paper, Caffe and Keras ("1x1", also
-    called v1), in the 3x3 in torchvision and timm ("3x3", v1.5). Weights trained with one give
-    worse results with the other, and no shape tells them apart.
+    Shapes as in `PostActivation`. A projection sees the activated input and the identity the raw
+    one. A block whose input is activated already, as is the first one behind a stem, has None for
+    `bn1`.
     """
 
-    expansion: ClassVar[int] = 4
+    expansion: ClassVar[int]
+    rows: ClassVar[Callable[..., tuple[Row, ...]]]
+    bn1: nn.BatchNorm2d | None
 
     def __init__(
         self,
@@ -151,124 +218,43 @@ class Bottleneck(nn.Module):
         stride_in: StrideIn = "3x3",
     ) -> None:
         super().__init__()
-        first, second = strides(stride, stride_in)
-        out_channels = width * self.expansion
-        self.conv1 = convolution(in_channels, width, 1, stride=first)
-        self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = convolution(width, width, 3, stride=second)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = convolution(width, out_channels, 1)
-        self.bn3 = nn.BatchNorm2d(out_channels)
+        rows = self.rows(width, stride=stride, stride_in=stride_in)
+        self.depth = len(rows)
+        channels = in_channels
+        for number, row in enumerate(rows, start=1):
+            self.add_module(f"bn{number}", nn.BatchNorm2d(channels))
+            conv = convolution(channels, row.channels, row.kernel, stride=row.stride)
+            self.add_module(f"conv{number}", conv)
+            channels = row.channels
         self.relu = nn.ReLU(inplace=True)
-        self.downsample = make_shortcut(
-            shortcut, in_channels, out_channels, stride=stride, norm=True
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return relu(F(x) + shortcut(x))."""
-        residual = self.relu(self.bn1(self.conv1(x)))
-        residual = self.relu(self.bn2(self.conv2(residual)))
-        residual = self.bn3(self.conv3(residual))
-        identity = x if self.downsample is None else self.downsample(x)
-        activated: Tensor = self.relu(residual + identity)
-        return activated
-
-
-def strides(stride: int, stride_in: StrideIn) -> tuple[int, int]:
-    """Return the strides of a bottleneck's first 1x1 and of its 3x3 convolution.
-
-    Raises ValueError for another place than "1x1" and "3x3".
-    """
-    if stride_in not in ("1x1", "3x3"):
-        raise ValueError(
-            f"stride_in {stride_in!r} is unknown; give '1x1' (the paper, v1) or '3x3' (v1.5)"
-        )
-    return (stride, 1) if stride_in == "1x1" else (1, stride)
-
-
-class PreActivation(nn.Module):
-    """Normalise and rectify before the block; what its two kinds share.
-
-    A projection sees the activated input and the identity the raw one. A block whose input is
-    activated already, as is the first one behind a stem, has None for `bn1`.
-    """
-
-    def __init__(self, in_channels: int) -> None:
-        super().__init__()
-        self.bn1: nn.BatchNorm2d | None = nn.BatchNorm2d(in_channels)
-        self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Module | None = None
+        self.downsample = make_shortcut(shortcut, in_channels, channels, stride=stride, norm=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return F(x) + shortcut(x), not activated."""
         active = x if self.bn1 is None else self.relu(self.bn1(x))
-        if self.downsample is None:
-            identity = x
-        elif isinstance(self.downsample, PaddingShortcut):
-            identity = self.downsample(x)
-        else:
-            identity = self.downsample(active)
-        return identity + self.residual(active)
+        projects = self.downsample is not None and not isinstance(self.downsample, PaddingShortcut)
+        identity = active if projects else x
+        if self.downsample is not None:
+            identity = self.downsample(identity)
+        residual = self.get_submodule("conv1")(active)
+        for number in range(2, self.depth + 1):
+            residual = self.relu(getattr(self, f"bn{number}")(residual))
+            residual = getattr(self, f"conv{number}")(residual)
+        total: Tensor = identity + residual
+        return total
 
-    def residual(self, x: Tensor) -> Tensor:
-        """Return F of the activated input."""
-        raise NotImplementedError
+
+class BasicBlock(Basic, PostActivation):
+    """Two 3x3 convolutions; BN and ReLU behind each, the last ReLU behind the addition."""
 
 
-class PreActBasicBlock(PreActivation):
+class Bottleneck(Reduced, PostActivation):
+    """1x1, 3x3, 1x1; BN and ReLU behind each, the last ReLU behind the addition."""
+
+
+class PreActBasicBlock(Basic, PreActivation):
     """BN, ReLU, 3x3, BN, ReLU, 3x3, then the addition (He et al. 2016, figure 4e)."""
 
-    expansion: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        *,
-        stride: int = 1,
-        shortcut: Shortcut = "B",
-        stride_in: StrideIn = "3x3",
-    ) -> None:
-        super().__init__(in_channels)
-        self.conv1 = convolution(in_channels, width, 3, stride=stride)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv2 = convolution(width, width, 3)
-        self.downsample = make_shortcut(shortcut, in_channels, width, stride=stride, norm=False)
-
-    def residual(self, x: Tensor) -> Tensor:
-        """Return F of the activated input."""
-        residual: Tensor = self.conv2(self.relu(self.bn2(self.conv1(x))))
-        return residual
-
-
-class PreActBottleneck(PreActivation):
+class PreActBottleneck(Reduced, PreActivation):
     """BN, ReLU, 1x1, BN, ReLU, 3x3, BN, ReLU, 1x1, then the addition."""
-
-    expansion: ClassVar[int] = 4
-
-    def __init__(
-        self,
-        in_channels: int,
-        width: int,
-        *,
-        stride: int = 1,
-        shortcut: Shortcut = "B",
-        stride_in: StrideIn = "3x3",
-    ) -> None:
-        super().__init__(in_channels)
-        first, second = strides(stride, stride_in)
-        out_channels = width * self.expansion
-        self.conv1 = convolution(in_channels, width, 1, stride=first)
-        self.bn2 = nn.BatchNorm2d(width)
-        self.conv2 = convolution(width, width, 3, stride=second)
-        self.bn3 = nn.BatchNorm2d(width)
-        self.conv3 = convolution(width, out_channels, 1)
-        self.downsample = make_shortcut(
-            shortcut, in_channels, out_channels, stride=stride, norm=False
-        )
-
-    def residual(self, x: Tensor) -> Tensor:
-        """Return F of the activated input."""
-        x = self.conv2(self.relu(self.bn2(self.conv1(x))))
-        residual: Tensor = self.conv3(self.relu(self.bn3(x)))
-        return residual
