@@ -6,6 +6,7 @@ file          dtype, shape           content
 moves.npy     int16 (M,)             all moves of all games, one after the other (N*N = pass)
 setup.npy     int16 (S,)             set-up stones of all games: black ones, then white ones
 games.npy     GAME_DTYPE (G,)        one record a game, in the order of ``moves``
+learn.npy     uint8 (G,)             bits of the colours whose moves are to be learnt; absent: both
 manifest.json                        version, digest, counts, the names behind the numbers
 ============  =====================  ======================================================
 
@@ -16,15 +17,13 @@ numpy only; no SGF parser is imported.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
 import os
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -33,15 +32,16 @@ import numpy.typing as npt
 from goengine.record import GameRecord
 from goengine.types import opponent
 from selfplay.layout import (
-    COLUMN_TABLE,
+    BOTH,
     GAME_DTYPE,
     SPLITS,
     TABLES,
     ArchiveError,
     Block,
+    Colours,
     Games,
     Moves,
-    NameTable,
+    enlarge_split,
     game_digest,
     split_of,
 )
@@ -52,7 +52,6 @@ __all__ = [
     "SPLITS",
     "Archive",
     "ArchiveError",
-    "ArchiveWriter",
     "Block",
     "game_digest",
     "split_of",
@@ -64,12 +63,22 @@ ARCHIVE_VERSION = 1
 class Archive:
     """A read-only archive; the arrays are mapped, so opening one costs nothing."""
 
-    def __init__(self, path: Path, games: Games, moves: Moves, setup: Moves, manifest: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        games: Games,
+        moves: Moves,
+        setup: Moves,
+        learn: Colours,
+        manifest: dict[str, Any],
+    ) -> None:
         self.path = path
         self.games = games
         self.moves = moves
         self.setup = setup
-        self.manifest: dict[str, Any] = manifest
+        self.learn = learn
+        self.manifest = manifest
+        self._splits: npt.NDArray[np.int8] = split_of(games["digest"])
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Archive:
@@ -79,18 +88,26 @@ class Archive:
             ArchiveError: there is none, it is damaged, or another version wrote it.
         """
         folder = Path(path)
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder)
         try:
             games, moves, setup = (
                 np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
                 for name in ("games", "moves", "setup")
             )
+            chosen = folder / "learn.npy"
+            learn = (
+                np.load(chosen, allow_pickle=False)
+                if chosen.exists()
+                else np.full(len(games), BOTH, dtype=np.uint8)
+            )
+        except PermissionError as error:
+            raise _forbidden(folder, error) from error
         except (OSError, ValueError, EOFError) as error:
             raise ArchiveError(
                 f"archive {folder} is damaged ({error}): run `selfplay ingest` again"
             ) from error
-        _check_shapes(folder, manifest, games, moves, setup)
-        return cls(folder, games, moves, setup, manifest)
+        _check_shapes(folder, manifest, games, moves, setup, learn)
+        return cls(folder, games, moves, setup, learn, manifest)
 
     def __len__(self) -> int:
         return len(self.games)
@@ -123,10 +140,29 @@ class Archive:
         """
         if name not in SPLITS:
             raise ArchiveError(f"{name!r} is not a split: use {', '.join(SPLITS)}")
-        keep = split_of(self.games["digest"]) == SPLITS.index(name)
+        keep = self._splits == SPLITS.index(name)
         if sources is not None:
             keep &= np.isin(self.games["source"], self.source_numbers(sources))
         return np.flatnonzero(keep)
+
+    def with_held_out(self, *, validation: int, test: int) -> Archive:
+        """Return this archive with at least so many games in each held-out split.
+
+        An archive of few games may have none there by the digests; the missing ones come out of
+        the training games.
+
+        Raises:
+            ArchiveError: nothing would be left to train on.
+        """
+        twin = copy.copy(self)
+        for name, count in (("validation", validation), ("test", test)):
+            twin._splits = enlarge_split(twin._splits, self.games["digest"], name, count)
+        if not len(twin.split("train")):
+            raise ArchiveError(
+                f"{self.path} has {len(self)} games, too few to hold out {validation + test} and "
+                "train on the others: add games"
+            )
+        return twin
 
     def source_numbers(self, names: Sequence[str]) -> list[int]:
         """Return the numbers of sources.
@@ -169,7 +205,7 @@ class Archive:
         keep = np.zeros(len(self), dtype=bool)
         keep[indices] = True
         tables = {name: list(self.manifest[name]) for name in TABLES}
-        return Block(self.games, self.moves, self.setup, tables).select(keep)
+        return Block(self.games, self.moves, self.setup, tables, self.learn).select(keep)
 
     def verify(self) -> None:
         """Read everything and compare it with the digest.
@@ -177,11 +213,19 @@ class Archive:
         Raises:
             ArchiveError: some byte has changed.
         """
-        if _digest(self.games, self.moves, self.setup) != self.digest:
+        if (
+            archive_digest(self.games, self.moves, self.setup, *restricted(self.learn))
+            != self.digest
+        ):
             raise ArchiveError(f"archive {self.path} is damaged: run `selfplay ingest` again")
 
 
-def _read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]:
+def read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]:
+    """Return the manifest of an archive folder.
+
+    Raises:
+        ArchiveError: there is none, it is damaged or forbidden, or of another version.
+    """
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -189,6 +233,8 @@ def _read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]
         raise ArchiveError(
             f"{folder} is not an archive (no manifest.json): make one with `selfplay ingest`"
         ) from None
+    except PermissionError as error:
+        raise _forbidden(folder, error) from error
     except (OSError, ValueError) as error:
         raise ArchiveError(f"{path} is damaged ({error}): run `selfplay ingest` again") from error
     version = manifest.get("version") if isinstance(manifest, dict) else None
@@ -205,11 +251,19 @@ def _read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]
     return dict(manifest)
 
 
-def _check_shapes(folder: Path, manifest: Any, games: Games, moves: Moves, setup: Moves) -> None:
+def _forbidden(folder: Path, error: PermissionError) -> ArchiveError:
+    return ArchiveError(f"archive {folder} cannot be read ({error}): change its permissions")
+
+
+def _check_shapes(
+    folder: Path, manifest: Any, games: Games, moves: Moves, setup: Moves, learn: Colours
+) -> None:
     sound = (
         games.dtype == GAME_DTYPE
         and moves.dtype == np.int16
         and setup.dtype == np.int16
+        and learn.dtype == np.uint8
+        and len(learn) == len(games)
         and len(games) == manifest["games"]
         and len(moves) == manifest["positions"] == int(games["length"].sum(dtype=np.int64))
     )
@@ -231,143 +285,13 @@ def _format_date(date: int) -> str | None:
     return text
 
 
-class ArchiveWriter:
-    """Write an archive beside its final place and move it there when it is whole.
-
-    Use it as a context manager: leaving it by an exception leaves nothing behind. After a crash
-    a hidden folder may stay; the next writer of the same archive removes it.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Prepare to write a folder.
-
-        Raises:
-            ArchiveError: the folder exists and is not to be overwritten, or is no archive.
-        """
-        self.path = Path(path).absolute()
-        if self.path.exists():
-            if not overwrite:
-                raise ArchiveError(f"{self.path} exists: choose another name or use --overwrite")
-            _read_manifest(self.path, any_version=True)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(self.path)
-        self._folder = _partial(self.path, os.getpid())
-        self._folder.mkdir()
-        self._file = (self._folder / "moves.npy").open("wb+")
-        self._header(0)
-        self._start = self._file.tell()
-        self._positions = 0
-        self._stones = 0
-        self._games: list[Games] = []
-        self._setup: list[Moves] = []
-        self._tables = {name: NameTable() for name in TABLES}
-
-    def add(self, record: GameRecord, source: str) -> None:
-        """Append one game.
-
-        Raises:
-            ArchiveError: its colours do not alternate.
-        """
-        self.extend(Block.from_records([record], [source]))
-
-    def extend(self, block: Block) -> None:
-        """Append the games of a block."""
-        games = block.games.copy()
-        games["offset"] += self._positions
-        games["setup"] += self._stones
-        for column, name in COLUMN_TABLE.items():
-            used = np.unique(games[column])
-            renumber = np.zeros(len(block.tables[name]), dtype=np.uint16)
-            renumber[used] = [self._tables[name].number(block.tables[name][i]) for i in used]
-            games[column] = renumber[games[column]]
-        self._file.write(np.ascontiguousarray(block.moves, dtype=np.int16).data)
-        self._games.append(games)
-        self._setup.append(np.array(block.setup))
-        self._positions += len(block.moves)
-        self._stones += len(block.setup)
-
-    def commit(self, notes: Mapping[str, Any] | None = None) -> Archive:
-        """Finish the files, move the archive to its place and open it.
-
-        ``notes`` go into the manifest as they are (how the archive was made).
-        """
-        self._file.seek(0)
-        self._header(self._positions)
-        if self._file.tell() != self._start:
-            raise ArchiveError("numpy wrote a header of another length: update numpy")
-        self._file.close()
-        games = np.concatenate([np.zeros(0, GAME_DTYPE), *self._games])
-        setup = np.concatenate([np.zeros(0, np.int16), *self._setup])
-        np.save(self._folder / "games.npy", games)
-        np.save(self._folder / "setup.npy", setup)
-        moves = np.load(self._folder / "moves.npy", mmap_mode="r")
-        manifest = {
-            "version": ARCHIVE_VERSION,
-            "digest": _digest(games, moves, setup),
-            "games": len(games),
-            "positions": self._positions,
-            **{name: table.names for name, table in self._tables.items()},
-            "notes": dict(notes or {}),
-        }
-        del moves
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        (self._folder / "manifest.json").write_text(text + "\n", "utf-8")
-        old = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
-        if self.path.exists():
-            self.path.rename(old)
-        self._folder.rename(self.path)
-        shutil.rmtree(old, ignore_errors=True)
-        return Archive.open(self.path)
-
-    def abort(self) -> None:
-        """Remove what was written so far; harmless after ``commit``."""
-        self._file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> ArchiveWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.abort()
-
-    def _header(self, positions: int) -> None:
-        """Write the header of moves.npy; numpy pads it so that its length stays the same."""
-        header = {"descr": "<i2", "fortran_order": False, "shape": (positions,)}
-        np.lib.format.write_array_header_1_0(self._file, header)
+def restricted(learn: Colours) -> list[Colours]:
+    """Return the colours to learn if they are not simply both in every game."""
+    return [] if (learn == BOTH).all() else [learn]
 
 
-def _partial(path: Path, pid: int | str) -> Path:
-    return path.parent / f".{path.name}.partial-{pid}"
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what killed writers of the same archive have left."""
-    for folder in path.parent.glob(_partial(path, "*").name):
-        pid = folder.name.rpartition("-")[2]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
-    if sys.platform == "win32":  # os.kill would end the process there
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _digest(*arrays: npt.NDArray[Any]) -> str:
+def archive_digest(*arrays: npt.NDArray[Any]) -> str:
+    """Return a hex digest over the bytes of arrays."""
     state = hashlib.blake2b(digest_size=16)
     for array in arrays:
         state.update(np.ascontiguousarray(array).view(np.uint8).data)

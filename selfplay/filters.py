@@ -1,4 +1,4 @@
-"""Which games go into an archive: size, rank, year, length, result and komi."""
+"""Which games go into an archive: size, player, rank, year, length, result and komi."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from goengine.record import GameRecord
-from goengine.types import MAX_SIZE, GoError
+from goengine.types import BLACK, MAX_SIZE, WHITE, GoError
 from selfplay.layout import parse_date
 
 MIN_MOVES = 20
@@ -55,11 +55,14 @@ class Filters:
     max_moves: int | None = None
     results: tuple[str, ...] | None = None
     komi: tuple[float, ...] | None = None
+    player: str | None = None
 
     def refuse_header(self, game: GameRecord) -> str | None:
         """Return why the description of a game keeps it out, None if it does not."""
         if self.sizes is not None and game.size not in self.sizes:
             return "filter: size"
+        if self.player is not None and not self.colours(game):
+            return "filter: player"
         if self.min_rank is not None:
             least = rank_value(self.min_rank) or 0
             ranks = (rank_value(game.black_rank), rank_value(game.white_rank))
@@ -75,6 +78,17 @@ class Filters:
             return "filter: komi"
         return None
 
+    def colours(self, game: GameRecord) -> int:
+        """Return the bits of the colours whose moves are to be learnt: both, or the player's.
+
+        Names are compared without regard to case and to blanks around them.
+        """
+        if self.player is None:
+            return BLACK | WHITE
+        wanted = self.player.strip().casefold()
+        sides = ((BLACK, game.black), (WHITE, game.white))
+        return sum(bit for bit, name in sides if (name or "").strip().casefold() == wanted)
+
     def refuse_length(self, game: GameRecord) -> str | None:
         """Return why the number of moves keeps a game out, None if it does not."""
         if len(game.moves) < self.min_moves:
@@ -89,6 +103,9 @@ class Filters:
         group = parser.add_argument_group("filters")
         group.add_argument(
             "--size", default=str(MAX_SIZE), help="board sizes: 19, or 9,13,19, or any (default 19)"
+        )
+        group.add_argument(
+            "--player", metavar="NAME", help="only games of this player, to learn only his moves"
         )
         group.add_argument("--min-rank", metavar="RANK", help="both players at least: 5k, 6d, 1p")
         group.add_argument("--years", metavar="A-B", help="2005-2016, 2015- or 2019")
@@ -112,6 +129,7 @@ class Filters:
                 raise GoError(f"--result {kind} is unknown: use {', '.join(RESULTS)}")
         return cls(
             sizes=None if args.size == "any" else tuple(_numbers(int, "--size", args.size)),
+            player=args.player,
             min_rank=args.min_rank,
             years=_years(args.years),
             min_moves=args.min_moves,

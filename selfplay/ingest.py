@@ -32,7 +32,8 @@ from goengine.record import GameRecord
 from goengine.replay import legal_length
 from goengine.sgf import SgfError, read_collection
 from goengine.types import GoError
-from selfplay.archive import Archive, ArchiveWriter, Block
+from selfplay.archive import Archive, Block
+from selfplay.archive_writer import ArchiveWriter
 from selfplay.filters import TOO_SHORT, Filters
 from selfplay.sources import Piece, PieceReader, find_files
 
@@ -59,6 +60,7 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
     counts: Counts = Counter()
     records: list[GameRecord] = []
     sources: list[str] = []
+    learn: list[int] = []
     for piece in pieces:
         if piece.failure is not None:
             _log.warning("unreadable file %s", piece.failure)
@@ -74,7 +76,8 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
             if kept is not None:
                 records.append(kept)
                 sources.append(piece.source)
-    return Parsed(Block.from_records(records, sources), counts)
+                learn.append(filters.colours(kept))
+    return Parsed(Block.from_records(records, sources, learn), counts)
 
 
 def judge(game: GameRecord, filters: Filters) -> tuple[GameRecord | None, list[str]]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from goengine.record import GameRecord
 from goengine.symmetry import move_table
-from goengine.types import GoError, opponent
+from goengine.types import BLACK, WHITE, GoError, opponent
 
 SPLITS = ("train", "validation", "test")
 _HELD_OUT = {"validation": range(0, 20), "test": range(20, 40)}  # of 1000, by game digest
@@ -54,8 +54,12 @@ COLUMN_TABLE = {
 }
 _TABLE_LIMIT = 65535
 
+BOTH = BLACK | WHITE
+"""Bits of both colours: whose moves in a game are to be learnt."""
+
 Games = npt.NDArray[Any]
 Moves = npt.NDArray[np.int16]
+Colours = npt.NDArray[np.uint8]
 
 
 class ArchiveError(GoError):
@@ -90,6 +94,21 @@ def split_of(digest: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
     return result
 
 
+def enlarge_split(
+    numbers: npt.NDArray[np.int8], digest: npt.NDArray[np.uint64], name: str, count: int
+) -> npt.NDArray[np.int8]:
+    """Return split numbers with at least ``count`` games in split ``name``, taken from train.
+
+    Games of the other held-out split stay there; which games move is decided by their digests.
+    """
+    result = numbers.copy()
+    missing = count - int((numbers == SPLITS.index(name)).sum())
+    order = np.lexsort((digest, digest % np.uint64(1000)))
+    spare = order[numbers[order] == SPLITS.index("train")]
+    result[spare[: max(0, missing)]] = SPLITS.index(name)
+    return result
+
+
 @dataclass
 class Block:
     """Some games in memory, laid out as in an archive, with tables of their own."""
@@ -98,10 +117,20 @@ class Block:
     moves: Moves
     setup: Moves
     tables: dict[str, list[str]]
+    learn: Colours
 
     @classmethod
-    def from_records(cls, records: Sequence[GameRecord], sources: Sequence[str]) -> Block:
-        """Lay out records whose colours alternate; ``sources`` names the source of each."""
+    def from_records(
+        cls,
+        records: Sequence[GameRecord],
+        sources: Sequence[str],
+        learn: Sequence[int] | None = None,
+    ) -> Block:
+        """Lay out records whose colours alternate.
+
+        ``sources`` names the source of each, ``learn`` the bits of the colours whose moves are to
+        be learnt (both if None).
+        """
         tables = {name: NameTable() for name in TABLES}
         games = np.zeros(len(records), dtype=GAME_DTYPE)
         moves: list[int] = []
@@ -149,6 +178,7 @@ class Block:
             np.array(moves, dtype=np.int16),
             np.array(setup, dtype=np.int16),
             {name: table.names for name, table in tables.items()},
+            np.array([BOTH] * len(records) if learn is None else learn, dtype=np.uint8),
         )
 
     def select(self, keep: npt.NDArray[np.bool_]) -> Block:
@@ -161,7 +191,7 @@ class Block:
         setup = self.setup[np.repeat(keep, stones)]
         games["offset"] = run_starts(games["length"])
         games["setup"] = run_starts(stones[keep])
-        return Block(games, moves, setup, self.tables)
+        return Block(games, moves, setup, self.tables, self.learn[keep])
 
 
 class NameTable:

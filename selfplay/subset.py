@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.types import GoError
-from selfplay.archive import Archive, ArchiveWriter
+from selfplay.archive import Archive
+from selfplay.archive_writer import ArchiveWriter
 
 
 def choose_games(

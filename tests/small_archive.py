@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from goengine import BLACK, WHITE, Board, GameRecord, opponent
-from selfplay.archive import Archive, ArchiveWriter
+from selfplay.archive import Archive
+from selfplay.archive_writer import ArchiveWriter
 
 
 def random_game(rng: np.random.Generator, *, length: int, handicap: int = 0) -> GameRecord:

@@ -20,11 +20,11 @@ from selfplay.archive import (
     SPLITS,
     Archive,
     ArchiveError,
-    ArchiveWriter,
     Block,
     game_digest,
     split_of,
 )
+from selfplay.archive_writer import ArchiveWriter
 from selfplay.layout import parse_date
 from selfplay.subset import choose_games
 
