@@ -24,7 +24,8 @@ from cnncore.training import TrainingState, best_precision, fit
 from goengine.networks import PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, policy_loss
-from selfplay.positions import PositionBatch, Positions
+from selfplay.packing import StagedBatch, stage
+from selfplay.positions import Positions
 from selfplay.recipes import load_recipe
 from selfplay.runs import network_config, training_plan
 
@@ -59,13 +60,13 @@ def main() -> int:
     state = TrainingState.start(learner, make_optimizers(learner, recipe))
     plan = training_plan(recipe, best_precision(device))
     loss = policy_loss(recipe, device)
-    ready = positions.random_batch(recipe.batch, seed=0, number=0)
+    ready = stage(positions.random_batch(recipe.batch, seed=0, number=0))
 
-    def bare(step: int) -> Iterator[PositionBatch]:
+    def bare(step: int) -> Iterator[StagedBatch]:
         while True:
             yield ready
 
-    stream = positions.stream(recipe.batch, seed=1, workers=args.workers)
+    stream = positions.stream(recipe.batch, seed=1, prepare=stage, workers=args.workers)
     kinds = {"bare": bare, "real": lambda step: stream}
     seconds: dict[str, list[float]] = {name: [] for name in ("loader", *kinds)}
     for number in range(args.rounds + 1):

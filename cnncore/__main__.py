@@ -1,111 +1,49 @@
-"""The command line: ``cnncore list`` names the models, ``cnncore info`` describes one or a file."""
+"""The command line: look models up, train and measure them, classify pictures and sentences."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import logging
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from importlib import import_module
 
-from cnncore.registry import ENTRIES, UnknownModelError, find_model, list_models
-
-if TYPE_CHECKING:
-    from torch import Tensor
+# command: (module, function that adds arguments, function that runs, help)
+_COMMANDS = {
+    "list": ("describe_command", "configure_list", "run_list", "list the models"),
+    "info": (
+        "describe_command",
+        "configure_info",
+        "run_info",
+        "describe a model, or say what a checkpoint holds",
+    ),
+    "train": ("train_command", "configure", "run", "train a model on images or sentences"),
+    "evaluate": ("evaluate_command", "configure", "run", "measure models, alone and together"),
+    "classify": ("classify_command", "configure", "run", "say what a picture or sentence is"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 1 for a model or file that is not there."""
+    """Run one command and return its exit status: 0, 1 for bad input, 130 for Ctrl-C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="cnncore", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    models = commands.add_parser("list", help="list the models")
-    models.add_argument("pattern", nargs="?", default="*", help='shell pattern such as "*resnet*"')
-    info = commands.add_parser("info", help="describe a model, or say what a checkpoint holds")
-    info.add_argument("name", metavar="MODEL|FILE", help="a model's name, or a file of weights")
-    info.add_argument(
-        "--size", type=int, help="side of the image or length of the sentence (default: paper's)"
-    )
-    info.add_argument("--classes", type=int, help="number of classes (default: paper's)")
-    args = parser.parse_args(argv)
+    chosen = next((word for word in arguments if word in _COMMANDS), None)
+    for name, (module, configure, _, text) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == chosen:  # only the chosen command pays for its imports
+            getattr(import_module(f"cnncore.{module}"), configure)(command)
+    args = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    module, _, run, _ = _COMMANDS[args.command]
     try:
-        if args.command == "list":
-            text = catalogue(args.pattern)
-        elif _is_path(args.name):
-            text = describe(Path(args.name))
-        else:
-            text = describe_model(args.name, size=args.size, num_classes=args.classes)
-    except (ValueError, RuntimeError) as error:
+        return int(getattr(import_module(f"cnncore.{module}"), run)(args))
+    except (ValueError, RuntimeError, OSError) as error:
         sys.stderr.write(f"cnncore {args.command}: {error}\n")
         return 1
-    sys.stdout.write(text)
-    return 0
-
-
-def _is_path(name: str) -> bool:
-    """Tell a file from a model: "net.pth" and "runs/net" from "resnet50-v1.5"."""
-    path = Path(name)
-    return path.is_file() or len(path.parts) > 1 or path.suffix[1:].isalpha()
-
-
-def catalogue(pattern: str) -> str:
-    """Return the models that match a pattern, one a line with its aliases; at least one.
-
-    Raises UnknownModelError where none matches.
-    """
-    names = list_models(pattern, aliases=True)
-    entries = [e for e in ENTRIES.values() if e.name in names or any(a in names for a in e.aliases)]
-    if not entries:
-        raise UnknownModelError(f"no model matches {pattern!r}; run cnncore list to see all")
-    width = max(len(entry.name) for entry in entries)
-    lines = []
-    for entry in entries:
-        aliases = f" (also {', '.join(entry.aliases)})" if entry.aliases else ""
-        lines.append(f"{entry.name.ljust(width)}  {entry.about}{aliases}")
-    return "\n".join(lines) + "\n"
-
-
-def describe_model(name: str, *, size: int | None = None, num_classes: int | None = None) -> str:
-    """Return a model's layers: shapes, parameters, multiply-adds, receptive fields.
-
-    Raises UnknownModelError, and ValueError or RuntimeError for a size that the model cannot take.
-    """
-    import torch
-
-    from cnncore.registry import create_model
-    from cnncore.shapes import summary
-
-    entry = find_model(name)
-    with torch.device("meta"):
-        model = create_model(name, num_classes=num_classes)
-    return f"{entry.name}: {entry.about}\n{summary(model, size)}\n"
-
-
-def describe(path: Path) -> str:
-    """Return a file's kind and metadata, and the shape of every tensor in it, as text.
-
-    Raises:
-        CheckpointError: a file that should be ours is missing, damaged or foreign.
-        WeightsError: another program's file is missing, damaged or unsafe.
-    """
-    from cnncore.checkpoint import load_checkpoint
-    from cnncore.weight_files import SUFFIXES, read_weights
-
-    if path.suffix in SUFFIXES and path.suffix != ".safetensors":
-        return _inventory(path, "weights", read_weights(path).tensors, [])
-    checkpoint = load_checkpoint(path)
-    metadata = [f"  {key}: {json.dumps(value)}" for key, value in checkpoint.metadata.items()]
-    return _inventory(path, checkpoint.kind, checkpoint.tensors, metadata)
-
-
-def _inventory(path: Path, kind: str, tensors: Mapping[str, Tensor], metadata: list[str]) -> str:
-    total = sum(tensor.numel() for tensor in tensors.values())
-    lines = [f"{path}: {kind}, {len(tensors)} tensors, {total:,} numbers", *metadata]
-    lines += [
-        f"  {name}  {tuple(tensor.shape)}  {str(tensor.dtype).removeprefix('torch.')}"
-        for name, tensor in tensors.items()
-    ]
-    return "\n".join(lines) + "\n"
+    except KeyboardInterrupt:
+        sys.stderr.write(f"cnncore {args.command}: interrupted\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -86,10 +86,8 @@ class KimCNN(Classifier):
         if self.static is not None:
             words = words + self.static(x)
         words = words.transpose(1, 2)
-        maxima = [
-            functional.relu(convolution(words)).amax(dim=2) for convolution in self.convolutions
-        ]
-        return torch.cat(maxima, dim=1)
+        maxima = [convolution(words).max(dim=2).values for convolution in self.convolutions]
+        return functional.relu(torch.cat(maxima, dim=1))  # as ReLU and then the maxima, but faster
 
     def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
         """Drop out and classify."""

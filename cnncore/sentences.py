@@ -216,7 +216,7 @@ def _from_table(path: Path, lines: list[str], delimiter: str) -> list[tuple[str,
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     """Sort classes, numbers by their value."""
-    return tuple(sorted(names, key=lambda name: (not name.isdigit(), name.zfill(9))))
+    return tuple(sorted(names, key=lambda name: (int(name) if name.isdigit() else -1, name)))
 
 
 def _part(file: Path) -> str | None:

@@ -218,3 +218,31 @@ def write_batch(records: Array, out: Array, stack: Array, replies: Array, ladder
         if ladders:
             exhausted += mark_ladders(records[i], stack, replies, out[i, 44], out[i, 45])
     return exhausted
+
+
+@kernel
+def write_packed(records: Array, out: Array, stack: Array, replies: Array) -> int:
+    """Write the first 48 planes as bits into uint8 ``out`` (B, N * N, 6); return as write_batch.
+
+    Bit ``p % 8`` of byte ``p // 8`` of a point is plane ``p``.
+    """
+    marks = np.zeros(POINTS, dtype=np.int32)
+    lists = np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16)
+    move = np.zeros(3, dtype=np.int64)
+    points = out.shape[1]
+    words = np.zeros(points, dtype=np.uint64)
+    exhausted = 0
+    for i in range(records.size):
+        size = records[i].size
+        planes = np.zeros((48, size, size), dtype=np.uint8)
+        _write_planes(records[i], planes, marks, lists, move)
+        exhausted += mark_ladders(records[i], stack, replies, planes[44], planes[45])
+        flat = planes.reshape(48, points)
+        words[:] = 0
+        for p in range(48):
+            for q in range(points):
+                words[q] |= np.uint64(flat[p, q]) << np.uint64(p)
+        for q in range(points):
+            for byte in range(6):
+                out[i, q, byte] = (words[q] >> np.uint64(8 * byte)) & np.uint64(255)
+    return exhausted

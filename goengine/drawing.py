@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from goengine.board import Board
-from goengine.coords import GTP_COLUMNS
+from goengine.coords import GTP_COLUMNS, STAR_LINES
 from goengine.features import POLICY_PLANES, encode, plane_names
 from goengine.types import BLACK, EMPTY, colour_name
 
@@ -21,7 +21,6 @@ Axes = Any
 _WOOD = "#e8c07a"
 _MARK = "#c0392b"
 _HEAT = "#1f6fb2"
-_STARS = {9: (2, 4, 6), 13: (3, 6, 9), 19: (3, 9, 15)}
 
 
 def draw_board(axes: Axes, board: Board, *, labels: bool = True) -> None:
@@ -35,8 +34,8 @@ def draw_board(axes: Axes, board: Board, *, labels: bool = True) -> None:
     for line in range(size):
         axes.plot([0, size - 1], [line, line], color="#5b4422", linewidth=0.5, zorder=1)
         axes.plot([line, line], [0, size - 1], color="#5b4422", linewidth=0.5, zorder=1)
-    for row in _STARS.get(size, ()):
-        for column in _STARS[size]:
+    for row in STAR_LINES.get(size, ()):
+        for column in STAR_LINES[size]:
             axes.add_patch(Circle((column, row), 0.1, color="#5b4422", zorder=1))
     for (row, column), colour in np.ndenumerate(board.grid):
         if colour != EMPTY:

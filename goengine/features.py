@@ -105,10 +105,7 @@ def encode_batch(
     """
     if planes not in (POLICY_PLANES, VALUE_PLANES):
         raise GoError(f"{planes} planes are not defined: use {POLICY_PLANES} or {VALUE_PLANES}")
-    sizes = set(records["size"].tolist())
-    if len(sizes) > 1:
-        raise GoError(f"one batch has boards of sizes {sorted(sizes)}: encode each size apart")
-    size = sizes.pop() if sizes else 19
+    size = _one_size(records)
     if out is None:
         out = np.empty((len(records), planes, size, size), dtype=np.uint8)
     if threads <= 1 or len(records) < 2 * threads:
@@ -120,6 +117,30 @@ def encode_batch(
         for job in jobs:
             job.result()
     return out
+
+
+def encode_packed(records: Records) -> npt.NDArray[np.uint8]:
+    """Return the 48 planes as bits, uint8 (B, N * N, 6): an eighth of the bytes.
+
+    Bit ``p % 8`` of byte ``p // 8`` of a point is plane ``p`` there, row 0 = top first. The kernel
+    holds no lock.
+
+    Raises:
+        GoError: the boards differ in size.
+    """
+    size = _one_size(records)
+    out = np.empty((len(records), size * size, POLICY_PLANES // 8), dtype=np.uint8)
+    stack, replies = _ladders.new_workspace()
+    _planes.write_packed(records, out, stack, replies)
+    return out
+
+
+def _one_size(records: Records) -> int:
+    """Return the board size of all records (19 for none); GoError if they differ."""
+    sizes = set(records["size"].tolist())
+    if len(sizes) > 1:
+        raise GoError(f"one batch has boards of sizes {sorted(sizes)}: encode each size apart")
+    return int(sizes.pop()) if sizes else 19
 
 
 def _write(records: Records, out: npt.NDArray[Any]) -> int:

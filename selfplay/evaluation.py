@@ -1,56 +1,48 @@
-"""The command `selfplay evaluate`: how often a network guesses the move in held-out games.
+"""The command `selfplay evaluate`: how well networks guess the moves of held-out games.
 
 Top-1 and top-5 are shares of positions whose move is the network's first, or among its first five,
-of all 361 points: no legality mask helps. Intervals are Wilson's at 95 %; positions of one game
-are not quite independent, so few positions are taken from each. Every source is measured alone,
-and by move number.
+of all 361 points: no legality mask helps. The loss is the mean of minus the logarithm of the move's
+probability, in nats. Every source is measured alone, and by move number, phase and rank; several
+networks answer the same positions and are compared pair by pair.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
+from tqdm import tqdm
 
 from cnncore.blocks import channels_last
 from cnncore.checkpoint import CheckpointError
-from cnncore.training import autocast, best_precision
+from cnncore.curves import MetricsLog
+from cnncore.training import best_precision
 from goengine.networks import PolicyNet, load_network
-from goengine.statistics import wilson_interval
-from goengine.symmetry import SYMMETRIES, move_table
 from goengine.types import GoError
+from selfplay.answers import Answers, Contestant, Symmetry, ask, joined
 from selfplay.archive import Archive
-from selfplay.positions import SIZE, DataError, Positions
+from selfplay.calibration import Bin, expected_calibration_error, reliability
+from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
+from selfplay.positions import DataError
+from selfplay.report import Curve, Evaluation, write_report
 from selfplay.runs import CHECKPOINT, averaged_network
 
-BIN = 30
-"""Moves a bin of the table by move number."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share `value` of `count` positions with its 95 % interval `low` ... `high`."""
-
-    value: float
-    low: float
-    high: float
-    count: int
+METRICS = "metrics.jsonl"
 
 
 @dataclass(frozen=True)
 class SourceReport:
-    """What was measured on one source; `by_move` maps "1-30", "31-60", ... to top-1."""
+    """What was measured of one network on one source.
+
+    by_move: "1-30", "31-60", ... to top-1. ece, calibration: see selfplay.calibration. groups:
+    "move", "phase" and "rank" to a Measure of each group. seconds_per_position: median over batches.
+    """
 
     source: str
     top1: Share
@@ -59,29 +51,28 @@ class SourceReport:
     loss_error: float
     by_move: dict[str, Share]
     seconds_per_position: float
+    ece: float
+    calibration: list[Bin]
+    groups: dict[str, dict[str, Measure]]
 
 
-def share_of(hits: int, count: int) -> Share:
-    """Return hits / count with its 95 % interval; count > 0."""
-    return Share(hits / count, *wilson_interval(hits, count), count)
-
-
-def log_probabilities(
-    net: PolicyNet, planes: Tensor, *, symmetry: Literal["none", "all"] = "none"
-) -> Tensor:
-    """Return float32 (B, 361) log-probabilities; "all" averages over the 8 symmetries."""
-    if symmetry == "none":
-        plain: Tensor = net(planes).log_softmax(1)
-        return plain
-    table = torch.from_numpy(move_table(SIZE)[:, : SIZE * SIZE].astype(np.int64))
-    flat = planes.flatten(2)
-    total = torch.zeros(len(planes), SIZE * SIZE, device=planes.device)
-    for s in range(SYMMETRIES):
-        goes_to = table[s].to(planes.device)
-        turned = torch.empty_like(flat)
-        turned[:, :, goes_to] = flat
-        total += net(turned.view_as(planes)).softmax(1)[:, goes_to]
-    return (total / SYMMETRIES).clamp_min(1e-30).log()
+def source_report(source: str, answers: Answers, archive: Archive) -> SourceReport:
+    """Return the numbers of one network's answers on one source."""
+    all_of_it = measure(answers)
+    table = reliability(answers.chances[:, 0], answers.better == 0)
+    groups = {name: measure_groups(answers, archive, name) for name in ("move", "phase", "rank")}
+    return SourceReport(
+        source=source,
+        top1=all_of_it.top1,
+        top5=all_of_it.top5,
+        loss=all_of_it.loss,
+        loss_error=all_of_it.loss_error,
+        by_move={name: part.top1 for name, part in groups["move"].items()},
+        seconds_per_position=float(np.median(answers.seconds)),
+        ece=expected_calibration_error(table),
+        calibration=table,
+        groups=groups,
+    )
 
 
 def evaluate_source(
@@ -91,76 +82,54 @@ def evaluate_source(
     *,
     split: str = "test",
     limit: int = 20_000,
-    symmetry: Literal["none", "all"] = "none",
-    batch: int = 256,
+    symmetry: Symmetry = "none",
     precision: str = "float32",
 ) -> SourceReport:
     """Measure a network on `limit` fixed random positions of one source."""
-    device = next(net.parameters()).device
-    positions = Positions(archive, split, weights={source: 1.0})
-    games, plies = positions.draw(limit, np.random.default_rng(20160128))
-    order = np.lexsort((plies, games))
-    games, plies = games[order], plies[order]
-    ranks = np.empty(limit, dtype=np.int64)
-    losses = np.empty(limit)
-    seconds = 0.0
-    for start in range(0, limit, batch):
-        part = slice(start, start + batch)
-        data = positions.batch(games[part], plies[part])
-        began = time.perf_counter()
-        with torch.inference_mode(), autocast(device, precision):
-            planes = torch.from_numpy(data.planes).to(device)
-            scores = log_probabilities(net, planes, symmetry=symmetry).cpu()
-        seconds += time.perf_counter() - began
-        moves = torch.from_numpy(data.moves[:, :1])
-        mine = scores.gather(1, moves)
-        ranks[part] = (scores > mine).sum(1).numpy()
-        losses[part] = -mine[:, 0].numpy()
-    return _report(source, ranks, losses, plies, seconds / limit)
-
-
-def _report(
-    source: str,
-    ranks: npt.NDArray[np.int64],
-    losses: npt.NDArray[np.float64],
-    plies: npt.NDArray[np.int64],
-    seconds: float,
-) -> SourceReport:
-    by_move = {}
-    for number in np.unique(plies // BIN):
-        mine = ranks[plies // BIN == number]
-        name = f"{number * BIN + 1}-{(number + 1) * BIN}"
-        by_move[name] = share_of(int((mine == 0).sum()), len(mine))
-    return SourceReport(
-        source=source,
-        top1=share_of(int((ranks == 0).sum()), len(ranks)),
-        top5=share_of(int((ranks < 5).sum()), len(ranks)),
-        loss=float(losses.mean()),
-        loss_error=float(1.96 * losses.std() / math.sqrt(len(losses))),
-        by_move=by_move,
-        seconds_per_position=seconds,
-    )
+    contestant = Contestant("", net, symmetry, precision)
+    batches = ask([contestant], archive, source, split=split, limit=limit)
+    return source_report(source, joined([answers for (answers,) in batches]), archive)
 
 
 def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `selfplay evaluate`."""
-    parser.add_argument("net", help="shipped network, .safetensors file, or folder of a run")
+    parser.add_argument(
+        "net", nargs="+", help="shipped network, .safetensors file, or folder of a run; or several"
+    )
     parser.add_argument(
         "--data", required=True, type=Path, help="archive made by 'selfplay ingest'"
     )
     parser.add_argument("--sources", help="comma-separated; default: every source of the archive")
     parser.add_argument("--split", default="test", choices=["validation", "test", "train"])
-    parser.add_argument("--symmetry", default="none", choices=["none", "all"])
+    parser.add_argument(
+        "--symmetry",
+        default="none",
+        choices=["none", "all", "both"],
+        help="one view of the board, the mean of all 8, or each of the two",
+    )
     parser.add_argument("--limit", type=int, default=20_000, help="positions of each source")
     parser.add_argument("--device", help="cpu, cuda, ...; default: cuda if there is one")
     parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a source instead of a table"
     )
+    parser.add_argument(
+        "--report", type=Path, metavar="HTML", help="write a page with figures and examples, too"
+    )
+    parser.add_argument(
+        "--metrics",
+        type=Path,
+        action="append",
+        default=[],
+        help=f"{METRICS} of a run whose learning curve the page shows; a run's folder brings its own",
+    )
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    """Run `selfplay evaluate`: a table, or JSON lines, on stdout; 1 on failure."""
+    """Run `selfplay evaluate`: a table, or JSON lines, on stdout.
+
+    Returns 1 on failure and 130 after Ctrl-C, with what was measured until then.
+    """
     if args.threads:
         torch.set_num_threads(args.threads)
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -168,26 +137,132 @@ def run_evaluate(args: argparse.Namespace) -> int:
         if args.limit < 1:
             raise DataError(f"--limit {args.limit} is no number of positions; give at least 1")
         archive = Archive.open(args.data)
-        run = Path(args.net)
-        net = averaged_network(run) if (run / CHECKPOINT).is_file() else load_network(args.net)
-        net = channels_last(net.folded(), device)
+        contestants = _contestants(args.net, args.symmetry, device)
+        curves = _curves(args)
         names = args.sources.split(",") if args.sources else [n for n in archive.sources if n]
-        for name in names:
-            report = evaluate_source(
-                net,
-                archive,
-                name,
-                split=args.split,
-                limit=args.limit,
-                symmetry=args.symmetry,
-                precision=best_precision(device),
-            )
-            sys.stdout.write(json.dumps(asdict(report)) + "\n" if args.json else table([report]))
-            sys.stdout.flush()
+        asked = _Asked(archive, contestants, split=args.split, limit=args.limit, json=args.json)
+        finished = asked.all_of(names)
+        if args.report is not None and asked.answers:
+            write_report(asked.evaluation(curves, finished=finished), args.report)
+            sys.stderr.write(f"selfplay evaluate: report in {args.report}\n")
     except (GoError, CheckpointError, DataError, OSError) as error:
         sys.stderr.write(f"selfplay evaluate: {error}\n")
         return 1
+    if not finished:
+        sys.stderr.write("selfplay evaluate: interrupted; this is what there was until then\n")
+        return 130
     return 0
+
+
+def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> list[Contestant]:
+    """Return the networks of the command line on their device, under names that tell them apart."""
+    names = [Path(net).name.removesuffix(".safetensors") for net in nets]
+    if len(set(names)) < len(names):
+        names = list(nets)
+    if len(set(names)) < len(names):
+        raise DataError("the same network is named twice; name each one once")
+    precision = best_precision(device)
+    modes: list[Symmetry] = ["none", "all"] if symmetry == "both" else ["none"]
+    if symmetry == "all":
+        modes = ["all"]
+    contestants = []
+    for name, text in zip(names, nets, strict=True):
+        run = Path(text)
+        net = averaged_network(run) if (run / CHECKPOINT).is_file() else load_network(text)
+        net = channels_last(net.folded(), device)
+        for mode in modes:
+            label = f"{name}, 8 views" if mode == "all" else name
+            contestants.append(Contestant(label, net, mode, precision))
+    return contestants
+
+
+def _curves(args: argparse.Namespace) -> list[Curve]:
+    """Return the learning curves of the runs and of the files of metrics that were given.
+
+    Raises:
+        DataError: a file that was asked for is not there or holds no metrics.
+    """
+    curves = []
+    for text in args.net:
+        file = Path(text) / METRICS
+        if file.is_file():
+            curves.append(Curve(Path(text).name, MetricsLog(file).read()))
+    for path in args.metrics:
+        file = path / METRICS if path.is_dir() else path
+        lines = MetricsLog(file).read()
+        if not lines:
+            raise DataError(f"{file} holds no metrics; give the {METRICS} of a training run")
+        curves.append(Curve(file.resolve().parent.name, lines))
+    return curves
+
+
+@dataclass
+class _Asked:
+    """The answers so far, `answers[source][number of the contestant]`, printed source by source."""
+
+    archive: Archive
+    contestants: Sequence[Contestant]
+    split: str
+    limit: int
+    json: bool
+    answers: dict[str, list[Answers]] = field(default_factory=dict)
+
+    def all_of(self, sources: Sequence[str]) -> bool:
+        """Ask about every source and print; False if Ctrl-C came before the end."""
+        finished = True
+        total = self.limit * len(sources)
+        with tqdm(total=total, unit="pos", disable=None, file=sys.stderr, leave=False) as bar:
+            for source in sources:
+                batches: list[list[Answers]] = []
+                bar.set_description(source)
+                try:
+                    for answers in ask(
+                        self.contestants, self.archive, source, split=self.split, limit=self.limit
+                    ):
+                        batches.append(answers)
+                        bar.update(len(answers[0]))
+                except KeyboardInterrupt:
+                    finished = False
+                if batches:
+                    self.answers[source] = [joined(parts) for parts in zip(*batches, strict=True)]
+                    bar.clear()
+                    self._print(source)
+                if not finished:
+                    break
+        return finished
+
+    def _print(self, source: str) -> None:
+        answers = self.answers[source]
+        reports = [source_report(source, mine, self.archive) for mine in answers]
+        several = len(reports) > 1
+        for contestant, report in zip(self.contestants, reports, strict=True):
+            if self.json:
+                facts = {"net": contestant.name, "symmetry": contestant.symmetry}
+                sys.stdout.write(json.dumps({**asdict(report), **facts}) + "\n")
+            else:
+                sys.stdout.write((f"{contestant.name} on " if several else "") + table([report]))
+        for contestant, mine in zip(self.contestants[1:], answers[1:], strict=True):
+            gain = difference(answers[0], mine)
+            names = {"net": contestant.name, "against": self.contestants[0].name}
+            if self.json:
+                facts = {"source": source, **names, "difference": asdict(gain)}
+                sys.stdout.write(json.dumps(facts) + "\n")
+            else:
+                sys.stdout.write(f"{source}: {comparison(gain, **names)}\n")
+        sys.stdout.flush()
+
+    def evaluation(self, curves: Sequence[Curve], *, finished: bool) -> Evaluation:
+        """Return everything for the report."""
+        answers = [joined(parts) for parts in zip(*self.answers.values(), strict=True)]
+        return Evaluation(
+            archive=self.archive,
+            contestants=self.contestants,
+            answers=answers,
+            split=self.split,
+            limit=self.limit,
+            finished=finished,
+            curves=curves,
+        )
 
 
 def table(reports: Sequence[SourceReport]) -> str:
@@ -197,12 +272,25 @@ def table(reports: Sequence[SourceReport]) -> str:
         lines.append(
             f"{report.source}: top-1 {_percent(report.top1)}  top-5 {_percent(report.top5)}  "
             f"loss {report.loss:.4f} ± {report.loss_error:.4f}  "
+            f"calibration error {100 * report.ece:.2f} %  "
             f"{1000 * report.seconds_per_position:.2f} ms/position"
         )
-        lines += [
-            f"  moves {name:>9}: top-1 {_percent(share)}" for name, share in report.by_move.items()
-        ]
+        for kind, word in (("move", "moves"), ("phase", "phase"), ("rank", "rank ")):
+            lines += [
+                f"  {word} {name:>11}: top-1 {_percent(part.top1)}  top-5 "
+                f"{100 * part.top5.value:.1f} %  loss {part.loss:.3f} ± {part.loss_error:.3f}"
+                for name, part in report.groups[kind].items()
+            ]
     return "\n".join(lines) + "\n"
+
+
+def comparison(gain: Difference, *, net: str, against: str) -> str:
+    """Return one line on what `net` has more than `against`."""
+    return (
+        f"{net} against {against}: top-1 {100 * gain.top1:+.2f} ± {100 * gain.top1_error:.2f} "
+        f"points  top-5 {100 * gain.top5:+.2f} ± {100 * gain.top5_error:.2f} points  "
+        f"loss {gain.loss:+.4f} ± {gain.loss_error:.4f}  of {gain.count:,} positions"
+    )
 
 
 def _percent(share: Share) -> str:

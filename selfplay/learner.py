@@ -8,7 +8,7 @@ at export.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,8 @@ from cnncore.optim import Muon, split_parameters
 from cnncore.training import autocast
 from goengine.networks import PolicyNet
 from goengine.widening import widen
-from selfplay.positions import NO_MOVE, PositionBatch, Positions
+from selfplay.packing import StagedBatch, unpack
+from selfplay.positions import NO_MOVE
 from selfplay.recipes import Recipe
 
 
@@ -62,12 +63,19 @@ class Learner(nn.Module):
         return twin
 
 
-def policy_loss(recipe: Recipe, device: torch.device) -> Callable[[Any, Any], Any]:
-    """Return the loss for `fit`: cross-entropy of the move played and of those after it."""
+def policy_loss(
+    recipe: Recipe, device: torch.device, *, processes: int = 1
+) -> Callable[[Any, Any], Any]:
+    """Return the loss for `fit`: cross-entropy of the move played and of those after it.
 
-    def loss(model: nn.Module, batch: PositionBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        planes = torch.from_numpy(batch.planes).to(device, non_blocking=True)
-        moves = torch.from_numpy(batch.moves).to(device, non_blocking=True)
+    Of `processes` that share a batch, each divides by its share of what the whole batch knows, so
+    that the average of their losses and gradients is that of the whole batch.
+    """
+
+    def loss(model: nn.Module, batch: StagedBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        there = batch.to(device)
+        planes, moves = unpack(there)
+        known = there.known.clamp_min(1) / processes
         logits = model(planes)
         terms = []
         for i in range(moves.shape[1]):
@@ -78,7 +86,7 @@ def policy_loss(recipe: Recipe, device: torch.device) -> Callable[[Any, Any], An
                 label_smoothing=recipe.label_smoothing,
                 reduction="sum",
             )
-            terms.append(total / (moves[:, i] != NO_MOVE).sum().clamp_min(1))
+            terms.append(total / known[i])
         value = terms[0] + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
         correct = (logits[:, 0].argmax(1) == moves[:, 0]).sum()
         return value, {"policy_loss": terms[0] * len(batch), "top1": correct}
@@ -103,19 +111,17 @@ def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:
 
 
 def measure(
-    model: nn.Module, positions: Positions, count: int, *, device: torch.device, precision: str
-) -> dict[str, float]:
-    """Return loss, top-1 and top-5 of a learner on `count` fixed random positions."""
-    sums = torch.zeros(3, dtype=torch.float64, device=device)
-    games, plies = positions.draw(count, np.random.default_rng(20160128))
+    model: nn.Module, batches: Iterable[StagedBatch], *, device: torch.device, precision: str
+) -> Tensor:
+    """Return float64 (4,) sums over batches: loss, top-1 and top-5 of a learner, positions."""
+    sums = torch.zeros(4, dtype=torch.float64, device=device)
     with torch.inference_mode(), autocast(device, precision):
-        for start in range(0, count, 256):
-            batch = positions.batch(games[start : start + 256], plies[start : start + 256])
-            logits = model(torch.from_numpy(batch.planes).to(device))[:, 0]
-            moves = torch.from_numpy(batch.moves[:, 0]).to(device)
-            hits = logits.topk(5).indices == moves[:, None]
-            sums[0] += functional.cross_entropy(logits, moves, reduction="sum")
+        for batch in batches:
+            planes, moves = unpack(batch.to(device))
+            logits, played = model(planes)[:, 0], moves[:, 0]
+            hits = logits.topk(5).indices == played[:, None]
+            sums[0] += functional.cross_entropy(logits, played, reduction="sum")
             sums[1] += hits[:, 0].sum()
             sums[2] += hits.sum()
-    loss, top1, top5 = (sums / count).tolist()
-    return {"loss": loss, "top1": top1, "top5": top5}
+            sums[3] += len(batch)
+    return sums

@@ -1,29 +1,36 @@
 """From an archive of games to shuffled batches of planes and moves.
 
 Batch `b` of a stream is a pure function of (seed, b): a source by its weight, a position uniformly
-among the source's positions, a symmetry. Worker threads replay the games and encode the planes
-while the network computes; neither holds the GIL.
+among the source's positions, a symmetry. Worker threads share the memory-mapped archive, replay
+the games and encode the planes as bits while the network computes; neither holds the GIL. The
+symmetry is only drawn here; selfplay.packing applies it on the network's device.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from goengine.features import encode_batch
+from goengine.features import encode_batch, encode_packed
 from goengine.replay import JOB_DTYPE, replay_batch
-from goengine.symmetry import SYMMETRIES, move_table
+from goengine.symmetry import SYMMETRIES
+from goengine.types import BLACK, WHITE
 from selfplay.archive import Archive
 
 SIZE = 19
 NO_MOVE = -1
-"""The label of a move that is not to be learnt: a pass, or after the end of the game."""
+"""The label of a move that is not to be learnt: a pass, of the other player, behind the end."""
+
+
+T = TypeVar("T")
+
+Index = npt.NDArray[np.int64]
 
 
 class DataError(ValueError):
@@ -39,13 +46,34 @@ class PositionBatch:
     """
 
     planes: npt.NDArray[np.uint8]
-    moves: npt.NDArray[np.int64]
-    games: npt.NDArray[np.int64]
-    plies: npt.NDArray[np.int64]
+    moves: Index
+    games: Index
+    plies: Index
 
     def __len__(self) -> int:
         """Return the number of positions."""
         return len(self.planes)
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """A batch of positions for training: the planes as bits, the symmetries still to be applied.
+
+    bits: uint8 (B, 361, 6), see goengine.features.encode_packed. moves: int64 (B, 1 + future), as
+    played, or NO_MOVE. symmetries, games, plies: int64 (B,). known: int64 (1 + future,), how many
+    moves are to be learnt, counted over the whole batch that this may be one process's part of.
+    """
+
+    bits: npt.NDArray[np.uint8]
+    moves: Index
+    symmetries: Index
+    games: Index
+    plies: Index
+    known: Index
+
+    def __len__(self) -> int:
+        """Return the number of positions."""
+        return len(self.bits)
 
 
 class Positions:
@@ -90,9 +118,16 @@ class Positions:
         """Return the number of moves of all sources, passes included."""
         return int(sum(int(ends[-1]) for ends in self._ends))
 
-    def draw(
-        self, count: int, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def listed(self) -> tuple[Index, Index]:
+        """Return (games, plies) of every position, game after game."""
+        mine = np.concatenate(self._games)
+        lengths = self.archive.games["length"][mine].astype(np.int64)
+        games = np.repeat(mine, lengths)
+        plies = np.arange(len(games)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        known = self._labels(games, plies, 1)[:, 0] != NO_MOVE
+        return games[known], plies[known]
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Index, Index]:
         """Return (games, plies) of `count` positions drawn with replacement, passes drawn again."""
         games = np.empty(count, dtype=np.int64)
         plies = np.empty(count, dtype=np.int64)
@@ -111,57 +146,88 @@ class Positions:
             missing = missing[labels[:, 0] == NO_MOVE]
         return games, plies
 
-    def batch(
-        self,
-        games: npt.NDArray[np.int64],
-        plies: npt.NDArray[np.int64],
-        *,
-        symmetries: npt.NDArray[np.int64] | None = None,
-    ) -> PositionBatch:
-        """Return the positions before move `plies` of `games`, each under its symmetry."""
-        turn = np.zeros(len(games), dtype=np.int64) if symmetries is None else symmetries
-        jobs = _jobs(self.archive, games, plies, turn)
-        records = replay_batch(self.archive.moves, jobs, size=SIZE, stones=self.archive.setup)
+    def batch(self, games: Index, plies: Index) -> PositionBatch:
+        """Return the positions before move `plies` of `games`."""
         moves = self._labels(games, plies, 1 + self.future)
-        known = moves != NO_MOVE
-        rows = np.broadcast_to(turn[:, None], moves.shape)[known]
-        moves[known] = move_table(SIZE)[rows, moves[known]]
-        return PositionBatch(encode_batch(records), moves, games, plies)
+        return PositionBatch(encode_batch(self._records(games, plies)), moves, games, plies)
 
-    def random_batch(self, count: int, *, seed: int, number: int) -> PositionBatch:
-        """Return batch `number` of the stream of `seed`, every position turned at random."""
+    def packed(
+        self,
+        games: Index,
+        plies: Index,
+        *,
+        symmetries: Index | None = None,
+        part: int = 0,
+        parts: int = 1,
+    ) -> PackedBatch:
+        """Return rows `part`, `part + parts`, ... of a batch, to be turned by `symmetries`."""
+        moves = self._labels(games, plies, 1 + self.future)
+        known = (moves != NO_MOVE).sum(axis=0)
+        turns = np.zeros(len(games), dtype=np.int64) if symmetries is None else symmetries
+        mine = slice(part, None, parts)
+        games, plies = games[mine], plies[mine]
+        bits = encode_packed(self._records(games, plies))
+        return PackedBatch(bits, moves[mine].copy(), turns[mine].copy(), games, plies, known)
+
+    def random_batch(
+        self, count: int, *, seed: int, number: int, part: int = 0, parts: int = 1
+    ) -> PackedBatch:
+        """Return batch `number` of the stream of `seed`, every position turned at random.
+
+        Of `parts` processes that share the `count` positions, process `part` gets its own.
+        """
         rng = np.random.default_rng([seed, number])
         games, plies = self.draw(count, rng)
-        return self.batch(games, plies, symmetries=rng.integers(SYMMETRIES, size=count))
+        turns = rng.integers(SYMMETRIES, size=count)
+        return self.packed(games, plies, symmetries=turns, part=part, parts=parts)
 
     def stream(
-        self, count: int, *, seed: int, first: int = 0, workers: int = 1, ahead: int = 4
-    ) -> Iterator[PositionBatch]:
+        self,
+        count: int,
+        *,
+        seed: int,
+        prepare: Callable[[PackedBatch], T],
+        first: int = 0,
+        part: int = 0,
+        parts: int = 1,
+        workers: int = 1,
+        ahead: int = 4,
+    ) -> Iterator[T]:
         """Yield batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
 
-        Closing the generator ends the threads.
+        `prepare` is applied in the threads as well. Closing the generator ends the threads.
         """
+
+        def make(number: int) -> T:
+            return prepare(
+                self.random_batch(count, seed=seed, number=number, part=part, parts=parts)
+            )
+
         with ThreadPoolExecutor(workers, thread_name_prefix="positions") as pool:
-            waiting: deque[Future[PositionBatch]] = deque()
+            waiting: deque[Future[T]] = deque()
             number = first
             try:
                 while True:
                     while len(waiting) < ahead + workers:
-                        job = pool.submit(self.random_batch, count, seed=seed, number=number)
-                        waiting.append(job)
+                        waiting.append(pool.submit(make, number))
                         number += 1
                     yield waiting.popleft().result()
             finally:
                 for job in waiting:
                     job.cancel()
 
-    def _labels(
-        self, games: npt.NDArray[np.int64], plies: npt.NDArray[np.int64], count: int
-    ) -> npt.NDArray[np.int64]:
+    def _records(self, games: Index, plies: Index) -> npt.NDArray[Any]:
+        jobs = _jobs(self.archive, games, plies)
+        return replay_batch(self.archive.moves, jobs, size=SIZE, stones=self.archive.setup)
+
+    def _labels(self, games: Index, plies: Index, count: int) -> Index:
         """Return int64 (B, count): the moves from `plies` on as played, or NO_MOVE."""
         table = self.archive.games
         at = plies[:, None] + np.arange(count)
         inside = at < table["length"][games].astype(np.int64)[:, None]
+        first = table["first"][games].astype(np.int64)[:, None]
+        colour = np.where(at % 2 == 0, first, BLACK + WHITE - first)
+        inside &= (self.archive.learn[games][:, None] & colour) != 0
         index = table["offset"][games].astype(np.int64)[:, None] + np.where(inside, at, 0)
         moves = self.archive.moves[index].astype(np.int64)
         return np.where(inside & (moves < SIZE * SIZE), moves, NO_MOVE)
@@ -180,12 +246,7 @@ def _weights(archive: Archive, weights: Mapping[str, float] | None) -> dict[str,
     return dict(weights)
 
 
-def _jobs(
-    archive: Archive,
-    games: npt.NDArray[np.int64],
-    plies: npt.NDArray[np.int64],
-    symmetries: npt.NDArray[np.int64],
-) -> npt.NDArray[Any]:
+def _jobs(archive: Archive, games: Index, plies: Index) -> npt.NDArray[Any]:
     table = archive.games[games]
     jobs = np.zeros(len(games), dtype=JOB_DTYPE)
     jobs["start"] = table["offset"]
@@ -194,5 +255,4 @@ def _jobs(
     jobs["black"] = table["black_stones"]
     jobs["white"] = table["white_stones"]
     jobs["first"] = table["first"]
-    jobs["symmetry"] = symmetries
     return jobs

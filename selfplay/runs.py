@@ -21,7 +21,8 @@ from cnncore.training import KIND, Plan, Precision, TrainingState, best_precisio
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
-from selfplay.positions import DataError, PositionBatch, Positions
+from selfplay.packing import StagedBatch, stage
+from selfplay.positions import DataError, PackedBatch, Positions
 from selfplay.recipes import Recipe
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Run:
         weights = recipe.sources
         self.train = Positions(archive, "train", weights=weights, future=recipe.future_moves)
         self.held_out = _held_out(archive, weights)
+        self._measured_on: list[StagedBatch] = []
         self.precision: Precision = (
             best_precision(device) if recipe.precision == "auto" else recipe.precision
         )
@@ -109,8 +111,11 @@ class Run:
         """Measure a model on the held-out positions."""
         if self.held_out is None:
             raise DataError("this run has no held-out positions to measure on")
-        count = self.recipe.validate_positions
-        return measure(model, self.held_out, count, device=self.device, precision=self.precision)
+        if not self._measured_on:
+            self._measured_on = _fixed_batches(self.held_out, self.recipe.validate_positions)
+        sums = measure(model, self._measured_on, device=self.device, precision=self.precision)
+        loss, top1, top5, count = sums.tolist()
+        return {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
 
     def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
         """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was."""
@@ -122,7 +127,7 @@ class Run:
             if filters > learner.policy.config.filters:
                 self._grow(filters)
             before = self.state.seconds
-            with closing(_Stream(self.train, self.recipe, self.workers)) as stream:
+            with closing(_Stream(self.train, self.recipe, self.device, self.workers)) as stream:
                 outcome = fit(
                     self.state,
                     stream,
@@ -170,20 +175,36 @@ def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | Non
         return None
 
 
+def _fixed_batches(positions: Positions, count: int) -> list[StagedBatch]:
+    """Return `count` positions that are the same for every run on the same archive."""
+    games, plies = positions.draw(count, np.random.default_rng(20160128))
+    parts = [slice(start, start + 256) for start in range(0, count, 256)]
+    return [stage(positions.packed(games[part], plies[part])) for part in parts]
+
+
 class _Stream:
     """Batches of a recipe from any step on; `close` ends the worker threads."""
 
-    def __init__(self, positions: Positions, recipe: Recipe, workers: int) -> None:
+    def __init__(
+        self, positions: Positions, recipe: Recipe, device: torch.device, workers: int
+    ) -> None:
         self._positions, self._recipe, self._workers = positions, recipe, workers
+        self._pinned = device.type == "cuda"
         self._open: list[Any] = []
 
-    def __call__(self, step: int) -> Iterator[PositionBatch]:
-        recipe = self._recipe
+    def __call__(self, step: int) -> Iterator[StagedBatch]:
         stream = self._positions.stream(
-            recipe.batch, seed=recipe.seed, first=step, workers=self._workers
+            self._recipe.batch,
+            seed=self._recipe.seed,
+            prepare=self._stage,
+            first=step,
+            workers=self._workers,
         )
         self._open.append(stream)
         return stream
+
+    def _stage(self, batch: PackedBatch) -> StagedBatch:
+        return stage(batch, pinned=self._pinned)
 
     def close(self) -> None:
         for stream in self._open:

@@ -8,18 +8,27 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import torch
 
 from goengine import encode
-from goengine.symmetry import move_table, transform_planes
+from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from selfplay.archive import Archive
-from selfplay.positions import NO_MOVE, DataError, Positions
+from selfplay.packing import stage, unpack
+from selfplay.positions import NO_MOVE, DataError, PackedBatch, Positions
 from tests.small_archive import make_archive
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return make_archive(tmp_path_factory.mktemp("positions") / "archive")
+
+
+def unpacked(batch: PackedBatch) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Return the planes and moves that the network sees."""
+    planes, moves = unpack(stage(batch))
+    return planes.numpy(), moves.numpy()
 
 
 def test_planes_and_moves_are_those_of_the_game(archive: Archive) -> None:
@@ -36,44 +45,82 @@ def test_planes_and_moves_are_those_of_the_game(archive: Archive) -> None:
         assert batch.moves[i, 0] == move != NO_MOVE
 
 
-def test_symmetries_turn_planes_and_moves_alike(archive: Archive) -> None:
+def test_packed_positions_are_the_plain_ones_turned(archive: Archive) -> None:
     positions = Positions(archive, "train", future=1)
     games, plies = positions.draw(16, np.random.default_rng(2))
     plain = positions.batch(games, plies)
-    for s in range(8):
-        turned = positions.batch(games, plies, symmetries=np.full(16, s))
-        assert np.array_equal(turned.planes, transform_planes(plain.planes, s))
-        known = plain.moves != NO_MOVE
-        assert np.array_equal(turned.moves[known], move_table(19)[s, plain.moves[known]])
-        assert (turned.moves[~known] == NO_MOVE).all()
+    known = plain.moves != NO_MOVE
+    for s in range(SYMMETRIES):
+        packed = positions.packed(games, plies, symmetries=np.full(16, s))
+        assert packed.bits.shape == (16, 361, 6) and packed.bits.dtype == np.uint8
+        assert packed.known.tolist() == known.sum(0).tolist()
+        planes, moves = unpacked(packed)
+        assert planes.dtype == np.uint8
+        assert np.array_equal(planes, transform_planes(plain.planes, s))
+        assert np.array_equal(moves[known], move_table(19)[s, plain.moves[known]])
+        assert (moves[~known] == NO_MOVE).all()
+    assert np.array_equal(unpacked(positions.packed(games, plies))[0], plain.planes)
 
 
-def test_every_symmetry_is_drawn(archive: Archive) -> None:
+def test_a_mixed_batch_turns_every_position_by_its_own_symmetry(archive: Archive) -> None:
     positions = Positions(archive, "train")
-    batch = positions.random_batch(200, seed=3, number=0)
-    plain = positions.batch(batch.games, batch.plies).planes
-    seen = set()
-    for turned, original in zip(batch.planes, plain, strict=True):
-        fits = [s for s in range(8) if np.array_equal(turned, transform_planes(original, s))]
-        assert fits
-        seen.update(fits if len(fits) == 1 else [])
-    assert seen == set(range(8))
+    batch = positions.random_batch(64, seed=3, number=0)
+    plain = positions.batch(batch.games, batch.plies)
+    planes, moves = unpacked(batch)
+    assert set(batch.symmetries.tolist()) == set(range(SYMMETRIES))
+    for i, s in enumerate(batch.symmetries.tolist()):
+        assert np.array_equal(planes[i], transform_planes(plain.planes[i], s))
+        assert moves[i, 0] == move_table(19)[s, plain.moves[i, 0]]
+
+
+def test_unpacked_planes_lie_as_convolutions_want_them(archive: Archive) -> None:
+    batch = Positions(archive, "train").random_batch(4, seed=1, number=0)
+    planes, _ = unpack(stage(batch))
+    assert planes.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_unpacking_on_a_gpu_gives_the_same_and_waits_for_nobody(archive: Archive) -> None:
+    batch = Positions(archive, "train", future=1).random_batch(64, seed=3, number=0)
+    device = torch.device("cuda")
+    unpack(stage(batch, pinned=True).to(device))
+    staged = stage(batch, pinned=True)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        planes, moves = unpack(staged.to(device))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    expected = unpacked(batch)
+    assert np.array_equal(planes.cpu().numpy(), expected[0])
+    assert np.array_equal(moves.cpu().numpy(), expected[1])
+
+
+def test_parts_of_a_batch_make_it_up_without_overlap(archive: Archive) -> None:
+    positions = Positions(archive, "train", future=2)
+    whole = positions.random_batch(10, seed=4, number=7)
+    parts = [positions.random_batch(10, seed=4, number=7, part=r, parts=3) for r in range(3)]
+    for r, part in enumerate(parts):
+        for name in ("bits", "moves", "symmetries", "games", "plies"):
+            assert np.array_equal(getattr(part, name), getattr(whole, name)[r::3])
+        assert np.array_equal(part.known, whole.known)
+    assert sum(len(part) for part in parts) == len(whole) == 10
 
 
 def test_a_batch_is_a_function_of_seed_and_number(archive: Archive) -> None:
     positions = Positions(archive, "train")
-    stream = positions.stream(8, seed=5, first=0, workers=3)
+    stream = positions.stream(8, seed=5, prepare=stage, workers=3)
     whole = [next(stream) for _ in range(6)]
     stream.close()
-    resumed = positions.stream(8, seed=5, first=4, workers=1)
+    resumed = positions.stream(8, seed=5, prepare=stage, first=4, workers=1)
     for expected in whole[4:]:
         again = next(resumed)
-        assert np.array_equal(again.planes, expected.planes)
-        assert np.array_equal(again.moves, expected.moves)
+        assert torch.equal(again.bits, expected.bits)
+        assert torch.equal(again.symmetries, expected.symmetries)
+        assert torch.equal(again.moves, expected.moves)
     resumed.close()
-    assert len({batch.planes.tobytes() for batch in whole}) == 6
-    other = positions.random_batch(8, seed=6, number=0)
-    assert not np.array_equal(other.planes, whole[0].planes)
+    assert len({batch.bits.numpy().tobytes() for batch in whole}) == 6
+    other = stage(positions.random_batch(8, seed=6, number=0))
+    assert not torch.equal(other.bits, whole[0].bits)
 
 
 def test_every_position_is_drawn_alike_and_no_pass(archive: Archive) -> None:

@@ -22,6 +22,7 @@ from cnncore.curves import MetricsLog, plot_curves
 from cnncore.training import Plan, TrainingError, TrainingState, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet, read_network, save_network
 from selfplay.archive import Archive
+from selfplay.packing import stage, unpack
 from selfplay.positions import NO_MOVE, Positions
 from selfplay.recipes import Growth, Recipe
 from selfplay.runs import CHECKPOINT, Run, averaged_network
@@ -377,15 +378,15 @@ def test_passes_teach_nothing(archive: Archive) -> None:
     torch.manual_seed(0)
     model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3)), future_moves=1)
     loss = policy_loss(RECIPE, torch.device("cpu"))
-    batch = Positions(archive, "train", future=1).random_batch(8, seed=1, number=0)
+    batch = stage(Positions(archive, "train", future=1).random_batch(8, seed=1, number=0))
     batch.moves[:, 1] = NO_MOVE
-    batch.moves[0, 1] = 5
+    batch.moves[0, 1], batch.known[1] = 5, 1
     value, measures = loss(model, batch)
-    logits = model(torch.from_numpy(batch.planes))
-    target = torch.from_numpy(batch.moves)
+    planes, target = unpack(batch)
+    logits = model(planes)
     expected = nn.functional.cross_entropy(logits[:, 0], target[:, 0])
     future = nn.functional.cross_entropy(logits[:1, 1], target[:1, 1])
     assert value.item() == pytest.approx((expected + 0.15 * future).item(), rel=1e-5)
     assert measures["policy_loss"].item() == pytest.approx(8 * expected.item(), rel=1e-5)
-    batch.moves[:, 1] = NO_MOVE
+    batch.moves[0, 1], batch.known[1] = NO_MOVE, 0
     assert loss(model, batch)[0].item() == pytest.approx(expected.item(), rel=1e-5)
