@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == chosen:  # only the chosen command pays for its imports
             getattr(import_module(f"cnncore.{module}"), configure)(command)
     args = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    level = logging.INFO if args.command == "train" else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
     module, _, run, _ = _COMMANDS[args.command]
     try:
         return int(getattr(import_module(f"cnncore.{module}"), run)(args))

@@ -232,3 +232,32 @@ def pca_colour(pictures: Tensor, rng: np.random.Generator, *, deviation: float =
     amounts = torch.from_numpy(rng.normal(0.0, deviation, (len(pictures), 3))).float()
     colours = (amounts * torch.tensor(PCA_VALUES)) @ torch.tensor(PCA_VECTORS).T  # (B, 3)
     return pictures + colours[:, :, None, None]
+
+
+def like_mnist(picture: Tensor) -> Tensor:
+    """Return a grey picture (1, H, W) of one digit as MNIST has it: 28x28, bright on black.
+
+    LeCun et al. 1998, section III.A: the digit is scaled to fit 20x20 and its centre of mass is
+    put into the middle. A picture whose edge is bright is inverted first, and one that is 28x28
+    and dark at the edge is taken for one of MNIST's and left alone.
+    """
+    edge = torch.cat([picture[0, 0], picture[0, -1], picture[0, :, 0], picture[0, :, -1]])
+    if float(edge.float().median()) > 127.0:
+        picture = 255 - picture
+    elif picture.shape[-2:] == (28, 28):
+        return picture
+    ink = picture[0].float() - float(picture.min())
+    ink = ink * (255.0 / float(ink.max())) if float(ink.max()) else ink
+    rows, columns = (ink > 64.0).any(dim=1).nonzero()[:, 0], (ink > 64.0).any(dim=0).nonzero()[:, 0]
+    if not len(rows):
+        return torch.zeros(1, 28, 28, dtype=torch.uint8)
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].round().to(torch.uint8)[None]
+    factor = 20.0 / max(box.shape[-2:])
+    height, width = (max(1, round(side * factor)) for side in box.shape[-2:])
+    box = scale(box, (height, width))
+    mass = box[0].double()
+    down = float((mass.sum(dim=1) * torch.arange(height)).sum() / mass.sum())
+    right = float((mass.sum(dim=0) * torch.arange(width)).sum() / mass.sum())
+    top = min(max(0, round(13.5 - down)), 28 - height)
+    left = min(max(0, round(13.5 - right)), 28 - width)
+    return functional.pad(box, (left, 28 - width - left, top, 28 - height - top))

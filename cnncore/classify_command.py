@@ -1,0 +1,144 @@
+"""The command ``cnncore classify``: what a picture, a digit or a sentence is."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cnncore.evaluation import ensemble
+from cnncore.image_data import SUFFIXES, decode
+from cnncore.model import Preset
+from cnncore.pretrained import shipped_weights
+from cnncore.samples import DataError
+from cnncore.sentence import KimCNN
+from cnncore.trained import Trained, open_trained, read_class_names
+from cnncore.transforms import evaluation_view, like_mnist, normalise
+
+log = logging.getLogger(__name__)
+
+DIGITS_MODEL = "lenet5"
+SENTENCE_MODEL = "kim-sentiment"
+
+_COLOURFUL = 12.0  # mean distance of the channels from grey, of 255, beyond which a digit is none
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `cnncore classify`."""
+    parser.add_argument(
+        "inputs", nargs="+", metavar="PICTURE|SENTENCE", help="image files, or sentences in quotes"
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        type=Path,
+        metavar="FILE|RUN",
+        help="weights or a run; several make an ensemble; default: the shipped models, which know "
+        "handwritten digits and whether a sentence is kind",
+    )
+    parser.add_argument("--name", help="whose weights a FILE has that does not tell")
+    parser.add_argument(
+        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
+    )
+    parser.add_argument("--classes", type=Path, help="names of the classes, a text file or CSV")
+    parser.add_argument("--top", type=int, default=3, help="how many classes to name (default 3)")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `cnncore classify`: for each input the likeliest classes with their probabilities."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    pictures = [text for text in args.inputs if is_picture(text)]
+    sentences = [text for text in args.inputs if not is_picture(text)]
+    if pictures and sentences and args.model:
+        raise DataError(
+            f"{pictures[0]!r} is a picture and {sentences[0]!r} a sentence; a model reads one kind"
+        )
+    for texts, shipped in ((pictures, DIGITS_MODEL), (sentences, SENTENCE_MODEL)):
+        if texts:
+            _classify(texts, args, shipped)
+    return 0
+
+
+def is_picture(text: str) -> bool:
+    """Tell a picture from a sentence: a file that exists, or a name that ends as a picture's."""
+    return text.lower().endswith(SUFFIXES) or (len(text) < 256 and Path(text).is_file())
+
+
+def _classify(texts: Sequence[str], args: argparse.Namespace, shipped: str) -> None:
+    """Write the classes of pictures or of sentences to stdout."""
+    files = args.model or [shipped_weights(shipped)]
+    models = [open_trained(file, name=args.name, stride_in=args.stride_in) for file in files]
+    names = read_class_names(args.classes) if args.classes else models[0].names()
+    if any(len(names) != trained.model.num_classes for trained in models):
+        raise DataError(
+            f"there are {len(names)} names of classes and {models[0].path.name} has "
+            f"{models[0].model.num_classes}; give names and models that fit together"
+        )
+    for text in texts:
+        read = classify_picture if is_picture(text) else classify_sentence
+        shares = ensemble([read(text, trained)[None] for trained in models])[0]
+        sys.stdout.write(f"{text}\n")
+        best = shares.topk(min(max(1, args.top), len(names)))
+        for share, number in zip(best.values.tolist(), best.indices.tolist(), strict=True):
+            sys.stdout.write(f"  {100 * share:6.2f} %  {names[number]}\n")
+
+
+@torch.inference_mode()
+def classify_picture(file: str, trained: Trained) -> Tensor:
+    """Return the probabilities (C,) of a picture's classes.
+
+    A model of MNIST's digits sees it as those were made, see `cnncore.transforms.like_mnist`.
+
+    Raises DataError for a file that is no picture, or for a model of sentences.
+    """
+    if isinstance(trained.model, KimCNN):
+        raise DataError(f"{trained.path.name} reads sentences, not pictures such as {file}")
+    preset = trained.model.preset
+    try:
+        content = Path(file).read_bytes()
+        picture = decode(content, channels=preset.input_size[0])
+    except OSError as error:
+        raise DataError(f"{file} cannot be read as a picture: {error}") from error
+    if is_digits_preset(preset):
+        _warn_of_colour(file, decode(content, channels=3))
+        picture = like_mnist(picture)
+    x = normalise(evaluation_view(picture, preset)[None], preset.mean, preset.std)
+    logits: Tensor = trained.model(x)
+    return logits[0].double().softmax(dim=0)
+
+
+def is_digits_preset(preset: Preset) -> bool:
+    """Tell whether a model wants pictures as MNIST has them: grey, small, on black."""
+    return preset.place == "pad" and preset.input_size[0] == 1
+
+
+def _warn_of_colour(file: str, picture: Tensor) -> None:
+    rgb = picture.float()
+    if float((rgb - rgb.mean(dim=0)).abs().mean()) > _COLOURFUL:
+        log.warning(
+            "%s is in colour and this model reads handwritten digits; for a photo give --model",
+            file,
+        )
+
+
+@torch.inference_mode()
+def classify_sentence(text: str, trained: Trained) -> Tensor:
+    """Return the probabilities (C,) of a sentence's classes; raises DataError for other models."""
+    from cnncore.sentence_task import vocabulary_of
+
+    if not isinstance(trained.model, KimCNN):
+        raise DataError(
+            f"{text!r} is no file, and {trained.path.name} reads pictures, not sentences"
+        )
+    vocabulary = vocabulary_of(trained)
+    if not vocabulary.encode(text):
+        raise DataError(f"{text!r} has no words; write a sentence")
+    logits: Tensor = trained.model(vocabulary.batch([text]))
+    return logits[0].double().softmax(dim=0)

@@ -1,0 +1,130 @@
+"""Trained models from files: our own, which say all about themselves, and other people's."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cnncore.checkpoint import CheckpointError, read_metadata
+from cnncore.classifiers import BEST, LAST
+from cnncore.model import Classifier
+from cnncore.registry import create_model
+from cnncore.residual import StrideIn
+from cnncore.samples import DataError
+from cnncore.weight_files import WeightsError
+from cnncore.weights import KIND, load_model
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model in eval mode, the names of its classes if known, and what else its file tells."""
+
+    path: Path
+    model: Classifier
+    classes: tuple[str, ...] | None
+    facts: Mapping[str, Any]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the classes; numbers where nothing tells."""
+        return self.classes or tuple(str(number) for number in range(self.model.num_classes))
+
+
+def open_trained(
+    path: Path | str,
+    *,
+    name: str | None = None,
+    stride_in: StrideIn | None = None,
+    best: bool = False,
+) -> Trained:
+    """Open a model: a file of `save_model`, the folder of a run, or foreign weights of `name`.
+
+    Of a run it is the model at its end, or with `best` the one that did best on validation.
+
+    Raises WeightsError or CheckpointError for a file that is missing, damaged, or that does not
+    tell its model where `name` is not given.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = _of_run(path, BEST if best else LAST)
+    if not path.is_file():
+        raise WeightsError(f"no model at {path}; give a file of weights or the folder of a run")
+    facts = _own_facts(path)
+    if facts is None:
+        if name is None:
+            raise WeightsError(
+                f"{path.name} does not tell which model its weights are of; add --model NAME "
+                "(cnncore list shows the names)"
+            )
+        options: dict[str, Any] = {} if stride_in is None else {"stride_in": stride_in}
+        model: Classifier = create_model(name, weights=path, **options)
+        return Trained(path, model.eval(), None, {})
+    classes = facts.get("classes")
+    return Trained(path, load_model(path), None if classes is None else tuple(classes), facts)
+
+
+def _of_run(folder: Path, name: str) -> Path:
+    file = folder / name
+    if not file.is_file():
+        there = [other for other in (LAST, BEST) if (folder / other).is_file()]
+        hint = f"there is {there[0]}" if there else "it is no run, or one that has not ended"
+        raise WeightsError(f"{folder} has no {name}; {hint}")
+    return file
+
+
+def _own_facts(path: Path) -> Mapping[str, Any] | None:
+    """Return the facts in a file of `save_model`, None for anything else."""
+    if path.suffix != ".safetensors":
+        return None
+    try:
+        kind, metadata = read_metadata(path)
+    except CheckpointError:
+        return None
+    if kind != KIND:
+        raise WeightsError(f"{path} holds a {kind}, not a model; give best or last.safetensors")
+    facts: Mapping[str, Any] = metadata.get("facts", {})
+    return facts
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Read names of classes: a line each in a text file, or the column class_name of a CSV.
+
+    Raises DataError for a file that is missing or has no such column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"cannot read {path} ({error.strerror}); check the path") from error
+    if path.suffix != ".csv":
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    rows = list(csv.DictReader(text.splitlines()))
+    if not rows or "class_name" not in rows[0]:
+        raise DataError(f"{path} has no column class_name; add one, or give a text file")
+    if "class_index" in rows[0]:
+        rows.sort(key=lambda row: int(row["class_index"]))
+    return tuple(row["class_name"] for row in rows)
+
+
+def match_labels(labels: torch.Tensor, data: tuple[str, ...], trained: Trained) -> torch.Tensor:
+    """Return labels of classes `data`, int64 (N,), as indices of a model's classes, by name.
+
+    Raises DataError for classes that the model does not have.
+    """
+    if trained.classes is None or trained.classes == data:
+        if len(data) > trained.model.num_classes:
+            raise DataError(
+                f"{trained.path.name} knows {trained.model.num_classes} classes and the data has "
+                f"{len(data)}; give the data that it was made for"
+            )
+        return labels
+    unknown = [name for name in data if name not in trained.classes]
+    if unknown:
+        raise DataError(
+            f"{trained.path.name} does not know the class {unknown[0]!r}; it knows "
+            f"{', '.join(trained.classes[:10])}{', ...' if len(trained.classes) > 10 else ''}"
+        )
+    return torch.tensor([trained.classes.index(name) for name in data])[labels]
