@@ -3,13 +3,14 @@
 `summary` runs the model on the meta device, where tensors have shapes and no values, so that VGG
 costs no more than LeNet. Multiply-adds (MACs) are those of convolutions and fully connected
 layers for one image; the ResNet paper calls them FLOPs. Biases, pooling and normalisation count
-nothing.
+nothing. `receptive_fields` says which square of the input a point of a layer's map sees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal
 
 import torch
@@ -114,10 +115,34 @@ def summary(model: nn.Module, size: int | Sequence[int] | None = None) -> Summar
 
     Raises ValueError where a model that is not of this package is given no complete size.
     """
+    trace = _traced(model, size)
+    parameters = list(model.parameters())
+    return Summary(
+        rows=tuple(trace.rows),
+        parameters=sum(p.numel() for p in parameters),
+        trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        macs=sum(row.macs for row in trace.rows),
+    )
+
+
+def receptive_fields(
+    model: nn.Module, size: int | Sequence[int] | None = None
+) -> dict[str, ReceptiveField]:
+    """Return what the points of each map see, by the path of the module that puts out the map.
+
+    Modules that put out no map, or see everything, are not in it; of one that runs more than once
+    it is the last output. Size and errors as for `summary`.
+    """
+    return _traced(model, size).places
+
+
+def _traced(model: nn.Module, size: int | Sequence[int] | None) -> _Trace:
+    """Run a model on tensors without values and return what was seen."""
     inputs = _example(model, size)
     trace = _Trace(inputs)
     handles: list[RemovableHandle] = []
     for name, module in model.named_modules():
+        handles.append(module.register_forward_hook(trace.place(name)))
         if next(module.children(), None) is None and not isinstance(module, nn.Identity):
             handles.append(module.register_forward_pre_hook(trace.before))
             handles.append(module.register_forward_hook(trace.after(name)))
@@ -131,13 +156,7 @@ def summary(model: nn.Module, size: int | Sequence[int] | None = None) -> Summar
             handle.remove()
         for module in training:
             module.training = True
-    parameters = list(model.parameters())
-    return Summary(
-        rows=tuple(trace.rows),
-        parameters=sum(p.numel() for p in parameters),
-        trainable=sum(p.numel() for p in parameters if p.requires_grad),
-        macs=sum(row.macs for row in trace.rows),
-    )
+    return trace
 
 
 def stage_shapes(
@@ -183,14 +202,38 @@ def _example(model: nn.Module, size: int | Sequence[int] | None) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Field:
-    """How far apart the points of a map are in the input, and how far each of them sees."""
+class ReceptiveField:
+    """The squares of input points that the points of a map see.
+
+    The first point sees `side` points from `start` on, which lies outside the image by the
+    padding; each further point sees a square that lies `jump` points on.
+    """
 
     jump: int = 1
     side: int = 1
+    start: int = 0
 
-    def through(self, kernel: int, stride: int) -> _Field:
-        return _Field(self.jump * stride, self.side + (kernel - 1) * self.jump)
+    def through(self, kernel: int, stride: int, padding: int) -> ReceptiveField:
+        """Return the field behind a layer of such windows."""
+        return ReceptiveField(
+            self.jump * stride,
+            self.side + (kernel - 1) * self.jump,
+            self.start - padding * self.jump,
+        )
+
+    def joined(self, other: ReceptiveField) -> ReceptiveField:
+        """Return the field of a point that is made of a point of each of two maps."""
+        start = min(self.start, other.start)
+        end = max(self.start + self.side, other.start + other.side)
+        return ReceptiveField(max(self.jump, other.jump), end - start, start)
+
+    def box(self, row: int, column: int) -> tuple[int, int, int, int]:
+        """Return (top, left, bottom, right) of what the point (row, column) sees.
+
+        The end is not included; parts may lie outside the image, in the padding.
+        """
+        top, left = (self.start + index * self.jump for index in (row, column))
+        return top, left, top + self.side, left + self.side
 
 
 def _first(value: Any) -> int:
@@ -199,18 +242,29 @@ def _first(value: Any) -> int:
 
 def _window(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> tuple[int, int] | None:
-    """Return the (kernel, stride) of a convolution's or pooling's call, None for other calls."""
+) -> tuple[int, int, int] | None:
+    """Return (kernel, stride, padding) of a call that looks through windows, None for others.
+
+    Such calls are convolutions, poolings, and taking every n-th point.
+    """
 
     def argument(position: int, name: str, default: Any) -> Any:
         return args[position] if len(args) > position else kwargs.get(name, default)
 
     if function is torch.conv2d:
-        return int(args[1].shape[2]), _first(argument(3, "stride", 1))
+        return (
+            int(args[1].shape[2]),
+            _first(argument(3, "stride", 1)),
+            _first(argument(4, "padding", 0)),
+        )
     if function in _POOLS:
         kernel = _first(argument(1, "kernel_size", 1))
         stride = argument(2, "stride", None)
-        return kernel, kernel if stride is None or stride == [] else _first(stride)
+        stride = kernel if stride is None or stride == [] else _first(stride)
+        return kernel, stride, _first(argument(3, "padding", 0))
+    if function is Tensor.__getitem__ and isinstance(args[1], tuple) and len(args[1]) == 4:
+        rows = args[1][2]
+        return (1, rows.step or 1, 0) if isinstance(rows, slice) else None
     return None
 
 
@@ -223,10 +277,11 @@ class _Trace(TorchFunctionMode):
     def __init__(self, inputs: Tensor) -> None:
         super().__init__()
         self.rows: list[Row] = []
+        self.places: dict[str, ReceptiveField] = {}
         self._macs = 0
-        self._fields: MutableMapping[Tensor, _Field] = WeakTensorKeyDictionary()
+        self._fields: MutableMapping[Tensor, ReceptiveField] = WeakTensorKeyDictionary()
         if inputs.ndim == 4:
-            self._fields[inputs] = _Field()
+            self._fields[inputs] = ReceptiveField()
 
     def __torch_function__(
         self,
@@ -243,13 +298,20 @@ class _Trace(TorchFunctionMode):
             self._macs += result[0].numel() * args[1][0].numel()
         known = [self._fields[t] for t in _tensors(args) if t in self._fields]
         if known and result.ndim == 4 and func is not functional.adaptive_avg_pool2d:
-            field = max(known, key=lambda field: field.side)
+            field = reduce(ReceptiveField.joined, known)
             window = _window(func, args, kwargs)
             self._fields[result] = field.through(*window) if window else field
         return result
 
     def before(self, module: nn.Module, inputs: Any) -> None:
         self._macs = 0
+
+    def place(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and output in self._fields:
+                self.places[name] = self._fields[output]
+
+        return hook
 
     def after(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, inputs: Any, output: Any) -> None:
