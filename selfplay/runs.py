@@ -117,9 +117,15 @@ class Run:
         loss, top1, top5, count = sums.tolist()
         return {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
 
-    def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
-        """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was."""
+    def fit(
+        self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
+    ) -> str:
+        """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was.
+
+        `until` ends it earlier, after so many positions.
+        """
         deadline = minutes
+        end = self.recipe.positions if until is None else min(until, self.recipe.positions)
         while True:
             filters = self.recipe.filters_at(self.state.samples)
             learner = self.state.model
@@ -133,7 +139,7 @@ class Run:
                     stream,
                     policy_loss(self.recipe, self.device),
                     training_plan(self.recipe, self.precision),
-                    until=self.recipe.next_growth(self.state.samples),
+                    until=min(end, self.recipe.next_growth(self.state.samples)),
                     minutes=deadline,
                     report=self.metrics.write,
                     validate=self.validate if self.held_out else None,
@@ -141,7 +147,7 @@ class Run:
                     progress=progress,
                 )
             deadline -= (self.state.seconds - before) / 60.0
-            if outcome != "finished" or self.state.samples >= self.recipe.positions:
+            if outcome != "finished" or self.state.samples >= end:
                 return outcome
 
 
