@@ -18,6 +18,25 @@ from goengine.types import BLACK, WHITE
 
 COLOURS = {"X": BLACK, "O": WHITE}
 
+SEKI = """
+O O X . O X .
+. O X . O X X
+O O X O O X .
+. O X O X X X
+O O O X X X X
+O O O X X X X
+O . O X . X X
+"""
+DEAD = """
+. X . X O . X
+X X X X O O O
+. X . X O . O
+X X X X O O .
+. X X X O . O
+. O . X O O .
+X X X X O . O
+"""
+
 
 @dataclass(frozen=True)
 class Diagram:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -133,3 +136,21 @@ def real_games(folder: Path, name: str, count: int) -> Iterator[Game]:
 
 def _point(text: str) -> Point:
     return ord(text[1]) - ord("a"), ord(text[0]) - ord("a")
+
+
+def run_uncompiled(code: str) -> None:
+    """Run a piece of Python in a process in which the kernels are plain Python; it must succeed."""
+    here = Path(__file__).resolve().parent
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=here.parent,
+        env={
+            **os.environ,
+            "NUMBA_DISABLE_JIT": "1",
+            "PYTHONPATH": f"{here.parent}{os.pathsep}{here}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr

@@ -6,15 +6,12 @@ every other point of the board must be zero in both. ``n`` names points that tem
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 from diagrams import draw
+from lockstep import run_uncompiled
 from oracle.ladders import Reader, ladder_captures, ladder_escapes
 from oracle.rules import Point, is_possible, points
 
@@ -294,8 +291,6 @@ def test_the_limits_are_those_of_the_definition() -> None:
 def test_the_depth_limit_counts_plies_as_the_oracle_does() -> None:
     """With limits low enough to be met all the time: a capture has failed, an escape succeeded."""
     code = """
-import sys
-sys.path.insert(0, "tests")
 import numpy as np
 from lockstep import Twin, random_game
 from oracle import ladders
@@ -306,17 +301,8 @@ for limit in (1, 2, 3, 4, 5, 6):
     for twin in random_game(Twin(5), rng, 30, fill_eyes=True):
         if twin.position.turn > 8:
             twin.check_planes()
-print("fine")
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[1],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.stdout.strip() == "fine", result.stderr
+    run_uncompiled(code)
 
 
 def test_a_crowded_board_is_read_in_no_time(rng: np.random.Generator) -> None:

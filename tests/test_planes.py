@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from diagrams import draw, picture, tidy
-from lockstep import Twin, random_game, real_games
+from lockstep import Twin, random_game, real_games, run_uncompiled
 from oracle.eyes import greatest_true_eyes, is_true_eye
 from oracle.planes import sensibleness
 from oracle.rules import points
@@ -566,8 +562,6 @@ def test_the_colour_plane() -> None:
 def test_kernels_are_plain_python_too() -> None:
     """Without compilation the kernels can be debugged and covered; the planes stay the same."""
     code = """
-import sys
-sys.path.insert(0, "tests")
 import numpy as np
 from lockstep import Twin, random_game
 from goengine import _kernels
@@ -576,14 +570,5 @@ for size in (2, 5):
     for twin in random_game(Twin(size), np.random.default_rng(1), 30):
         twin.check_board()
         twin.check_planes()
-print("fine")
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[1],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.stdout.strip() == "fine", result.stderr
+    run_uncompiled(code)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from diagrams import DEAD
 
 from goengine.board import Board
 from goengine.evaluators import Priors
@@ -48,15 +49,6 @@ X X X X O O O
 X X X X O O .
 . X X X O . O
 . . . X O O .
-X X X X O . O
-"""
-DEAD = """
-. X . X O . X
-X X X X O O O
-. X . X O . O
-X X X X O O .
-. X X X O . O
-. O . X O O .
 X X X X O . O
 """
 

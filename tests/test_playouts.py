@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diagrams import SEKI
 
 from goengine import _playout_board, _playouts
 from goengine._kernels import move_of, point_of
@@ -173,17 +174,6 @@ def test_two_eyes_live():
     out = playouts(Board.from_diagram(TWO_EYES))
     assert (out[:, :4] == 1).all()
     assert (out[:, 7:11] == 1).all()
-
-
-SEKI = """
-O O X . O X .
-. O X . O X X
-O O X O O X .
-. O X O X X X
-O O O X X X X
-O O O X X X X
-O . O X . X X
-"""
 
 
 def test_a_seki_stays_a_seki():

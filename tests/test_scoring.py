@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diagrams import SEKI
 
 from goengine.board import Board
 from goengine.scoring import (
@@ -44,15 +45,6 @@ X X X . O O O
 . . X . O . .
 X X X . O O O
 . X X . O O .
-"""
-SEKI = """
-O O X . O X .
-. O X . O X X
-O O X O O X .
-. O X O X X X
-O O O X X X X
-O O O X X X X
-O . O X . X X
 """
 
 

@@ -6,6 +6,7 @@ import argparse
 
 import numpy as np
 import pytest
+from diagrams import DEAD
 
 from goengine import terminal
 from goengine.board import Board
@@ -93,17 +94,7 @@ def test_resigning_and_quitting():
 
 
 def test_two_passes_end_the_game_and_count_it():
-    board = Board.from_diagram(
-        """
-        . X . X O . X
-        X X X X O O O
-        . X . X O . O
-        X X X X O O .
-        . X X X O . O
-        . O . X O O .
-        X X X X O . O
-        """
-    )
+    board = Board.from_diagram(DEAD)
     board.komi = 0.5
     game = session(49, board=board)
     text = game.answer("pass")
