@@ -21,14 +21,21 @@ if TYPE_CHECKING:
         read_metadata,
         save_checkpoint,
     )
+    from cnncore.classifiers import ClassifierRun
+    from cnncore.evaluation import Score, ensemble, predict, score
+    from cnncore.image_data import ImageData
+    from cnncore.images import Augmentation, ImageSamples, find_images, read_images
     from cnncore.inception import AuxiliaryClassifier, Inception, NaiveInception
     from cnncore.init import he_normal_
     from cnncore.model import Classifier, FeatureMaps, Preset
     from cnncore.optim import Muon, orthogonalise, split_parameters
     from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
     from cnncore.response import LocalResponseNorm
+    from cnncore.samples import DataError, Samples
     from cnncore.shapes import Summary, conv_output_size, summary
+    from cnncore.trained import Trained, open_trained
     from cnncore.training import Plan, TrainingError, TrainingState, fit
+    from cnncore.transfer import cache_features, freeze
     from cnncore.weight_files import WeightsError, read_weights
     from cnncore.weights import LoadReport, load_model, load_weights, save_model
 
@@ -42,14 +49,21 @@ _NAMES = {
         "read_metadata",
         "save_checkpoint",
     ),
+    "classifiers": ("ClassifierRun",),
+    "evaluation": ("Score", "ensemble", "predict", "score"),
+    "image_data": ("ImageData",),
+    "images": ("Augmentation", "ImageSamples", "find_images", "read_images"),
     "inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
     "init": ("he_normal_",),
     "model": ("Classifier", "FeatureMaps", "Preset"),
     "optim": ("Muon", "orthogonalise", "split_parameters"),
     "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
     "response": ("LocalResponseNorm",),
+    "samples": ("DataError", "Samples"),
     "shapes": ("Summary", "conv_output_size", "summary"),
+    "trained": ("Trained", "open_trained"),
     "training": ("Plan", "TrainingError", "TrainingState", "fit"),
+    "transfer": ("cache_features", "freeze"),
     "weight_files": ("WeightsError", "read_weights"),
     "weights": ("LoadReport", "load_model", "load_weights", "save_model"),
 }
@@ -57,14 +71,19 @@ _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
 __all__ = [
     "CHECKPOINT_VERSION",
+    "Augmentation",
     "AuxiliaryClassifier",
     "BasicBlock",
     "Bottleneck",
     "Checkpoint",
     "CheckpointError",
     "Classifier",
+    "ClassifierRun",
     "ConvNormAct",
+    "DataError",
     "FeatureMaps",
+    "ImageData",
+    "ImageSamples",
     "Inception",
     "LoadReport",
     "LocalResponseNorm",
@@ -75,25 +94,36 @@ __all__ = [
     "PreActBasicBlock",
     "PreActBottleneck",
     "Preset",
+    "Samples",
+    "Score",
     "Summary",
+    "Trained",
     "TrainingError",
     "TrainingState",
     "UnknownModelError",
     "WeightsError",
+    "cache_features",
     "conv_output_size",
     "create_model",
+    "ensemble",
+    "find_images",
     "fit",
     "fold_batch_norm",
+    "freeze",
     "he_normal_",
     "list_models",
     "load_checkpoint",
     "load_model",
     "load_weights",
+    "open_trained",
     "orthogonalise",
+    "predict",
+    "read_images",
     "read_metadata",
     "read_weights",
     "save_checkpoint",
     "save_model",
+    "score",
     "split_parameters",
     "summary",
 ]
