@@ -25,12 +25,13 @@ from cnncore.curves import MetricsLog
 from cnncore.training import best_precision
 from goengine.networks import PolicyNet, load_network
 from goengine.types import GoError
-from selfplay.answers import Answers, Contestant, Symmetry, ask, joined
+from selfplay.answers import Answers, Contestant, Evaluation, Symmetry, ask, joined
 from selfplay.archive import Archive
 from selfplay.calibration import Bin, expected_calibration_error, reliability
+from selfplay.figures import Curve
 from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
 from selfplay.positions import DataError
-from selfplay.report import Curve, Evaluation, write_report
+from selfplay.report import write_report
 from selfplay.runs import CHECKPOINT, averaged_network
 
 METRICS = "metrics.jsonl"
@@ -40,8 +41,9 @@ METRICS = "metrics.jsonl"
 class SourceReport:
     """What was measured of one network on one source.
 
-    by_move: "1-30", "31-60", ... to top-1. ece, calibration: see selfplay.calibration. groups:
-    "move", "phase" and "rank" to a Measure of each group. seconds_per_position: median over batches.
+    by_move: "1-30", "31-60", ... to top-1. seconds_per_position: median over batches. ece,
+    calibration: see selfplay.calibration. groups: "move", "phase" and "rank" to a Measure of each
+    of their groups.
     """
 
     source: str
@@ -121,7 +123,7 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         default=[],
-        help=f"{METRICS} of a run whose learning curve the page shows; a run's folder brings its own",
+        help=f"{METRICS} of a run whose curve the page shows; a NET that is a run has its own",
     )
 
 
@@ -143,7 +145,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         asked = _Asked(archive, contestants, split=args.split, limit=args.limit, json=args.json)
         finished = asked.all_of(names)
         if args.report is not None and asked.answers:
-            write_report(asked.evaluation(curves, finished=finished), args.report)
+            write_report(asked.evaluation(finished=finished), args.report, curves=curves)
             sys.stderr.write(f"selfplay evaluate: report in {args.report}\n")
     except (GoError, CheckpointError, DataError, OSError) as error:
         sys.stderr.write(f"selfplay evaluate: {error}\n")
@@ -245,13 +247,13 @@ class _Asked:
             gain = difference(answers[0], mine)
             names = {"net": contestant.name, "against": self.contestants[0].name}
             if self.json:
-                facts = {"source": source, **names, "difference": asdict(gain)}
-                sys.stdout.write(json.dumps(facts) + "\n")
+                line = {"source": source, "difference": asdict(gain), **names}
+                sys.stdout.write(json.dumps(line) + "\n")
             else:
                 sys.stdout.write(f"{source}: {comparison(gain, **names)}\n")
         sys.stdout.flush()
 
-    def evaluation(self, curves: Sequence[Curve], *, finished: bool) -> Evaluation:
+    def evaluation(self, *, finished: bool) -> Evaluation:
         """Return everything for the report."""
         answers = [joined(parts) for parts in zip(*self.answers.values(), strict=True)]
         return Evaluation(
@@ -261,7 +263,6 @@ class _Asked:
             split=self.split,
             limit=self.limit,
             finished=finished,
-            curves=curves,
         )
 
 

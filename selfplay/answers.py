@@ -1,0 +1,146 @@
+"""What networks answer when they are asked for the move in held-out positions.
+
+All networks are asked about the same positions, so that they can be compared pair by pair. Batches
+come in random order: what is there after an interruption is a fair, smaller sample.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cnncore.training import autocast
+from goengine.networks import PolicyNet
+from goengine.symmetry import SYMMETRIES, move_table
+from selfplay.archive import Archive
+from selfplay.positions import SIZE, PositionBatch, Positions
+
+SEED = 20160128
+"""Which positions are drawn: the same for every network and every day."""
+
+BATCH = 256
+TOP = 5
+
+Symmetry = Literal["none", "all"]
+Index = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A network on its device, and how it is asked: one view, or the mean of all 8."""
+
+    name: str
+    net: PolicyNet
+    symmetry: Symmetry = "none"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.symmetry not in get_args(Symmetry):
+            raise ValueError(f"symmetry {self.symmetry!r} is unknown; give none or all")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One network's answers, a row a position.
+
+    games, plies: int64 (N,), where the position comes from. moves: int64 (N,), as played. better:
+    int64 (N,), how many points the network likes more than that move. losses: float64 (N,), minus
+    the logarithm of its probability. top, chances: int64 and float32 (N, 5), the five likeliest
+    points and their probabilities. seconds: float64 (batches,), a position.
+    """
+
+    games: Index
+    plies: Index
+    moves: Index
+    better: Index
+    losses: npt.NDArray[np.float64]
+    top: Index
+    chances: npt.NDArray[np.float32]
+    seconds: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of positions."""
+        return len(self.games)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Who was asked about what, and the answers of each contestant, source after source."""
+
+    archive: Archive
+    contestants: Sequence[Contestant]
+    answers: Sequence[Answers]
+    split: str
+    limit: int
+    finished: bool
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the answers of several batches as one; at least one batch is needed."""
+    names = ("games", "plies", "moves", "better", "losses", "top", "chances", "seconds")
+    return Answers(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def log_probabilities(net: PolicyNet, planes: Tensor, *, symmetry: Symmetry = "none") -> Tensor:
+    """Return float32 (B, 361) log-probabilities; "all" averages over the 8 symmetries."""
+    if symmetry == "none":
+        plain: Tensor = net(planes).log_softmax(1)
+        return plain
+    table = torch.from_numpy(move_table(SIZE)[:, : SIZE * SIZE].astype(np.int64))
+    flat = planes.flatten(2)
+    total = torch.zeros(len(planes), SIZE * SIZE, device=planes.device)
+    for s in range(SYMMETRIES):
+        goes_to = table[s].to(planes.device)
+        turned = torch.empty_like(flat)
+        turned[:, :, goes_to] = flat
+        total += net(turned.view_as(planes)).softmax(1)[:, goes_to]
+    return (total / SYMMETRIES).clamp_min(1e-30).log()
+
+
+def ask(
+    contestants: Sequence[Contestant],
+    archive: Archive,
+    source: str,
+    *,
+    split: str = "test",
+    limit: int = 20_000,
+    batch: int = BATCH,
+) -> Iterator[list[Answers]]:
+    """Yield what each contestant answers, batch by batch, on `limit` positions of one source."""
+    positions = Positions(archive, split, weights={source: 1.0})
+    games, plies = positions.draw(limit, np.random.default_rng(SEED))
+    for start in range(0, limit, batch):
+        part = slice(start, start + batch)
+        order = np.lexsort((plies[part], games[part]))
+        data = positions.batch(games[part][order], plies[part][order])
+        yield [answer(contestant, data) for contestant in contestants]
+
+
+def answer(contestant: Contestant, data: PositionBatch) -> Answers:
+    """Return one contestant's answers to one batch."""
+    device = next(contestant.net.parameters()).device
+    began = time.perf_counter()
+    with torch.inference_mode(), autocast(device, contestant.precision):
+        planes = torch.from_numpy(data.planes).to(device)
+        scores = log_probabilities(contestant.net, planes, symmetry=contestant.symmetry).cpu()
+    seconds = (time.perf_counter() - began) / len(data)
+    moves = torch.from_numpy(data.moves[:, :1])
+    mine = scores.gather(1, moves)
+    best = scores.topk(TOP, dim=1)
+    return Answers(
+        games=data.games,
+        plies=data.plies,
+        moves=data.moves[:, 0],
+        better=(scores > mine).sum(1).numpy(),
+        losses=-mine[:, 0].double().numpy(),
+        top=best.indices.numpy(),
+        chances=best.values.exp().float().numpy(),
+        seconds=np.array([seconds]),
+    )
