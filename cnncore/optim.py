@@ -21,25 +21,26 @@ _QUINTIC = (3.4445, -4.7750, 2.0315)
 def orthogonalise(matrix: Tensor, *, steps: int = 5) -> Tensor:
     """Return a matrix with `matrix`'s singular vectors and singular values near 1 (Newton-Schulz).
 
-    `matrix` is (rows, columns) of any float dtype; the iteration runs in that dtype.
+    `matrix` is (..., rows, columns) of any float dtype, each matrix by itself; the iteration runs
+    in that dtype.
     """
     a, b, c = _QUINTIC
-    x: Tensor = matrix / (matrix.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
+    x: Tensor = matrix / (matrix.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.T
+        x = x.mT
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Muon(Optimizer):
     """Step along each weight's orthogonalised Nesterov momentum, flattened to (outputs, rest).
 
     `lr` is the change of a typical singular value per step, multiplied by sqrt(max(1, rows /
-    columns)); `weight_decay` is decoupled (w -= lr * weight_decay * w). The iteration runs in
-    float32, on CUDA in bfloat16.
+    columns)); `weight_decay` is decoupled (w -= lr * weight_decay * w). Weights of one shape are
+    iterated together, in float32, on CUDA in bfloat16.
     """
 
     def __init__(
@@ -67,27 +68,34 @@ class Muon(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            alike: dict[tuple[object, ...], list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, group)
+                    shape = (parameter.shape, parameter.device, parameter.dtype)
+                    alike.setdefault(shape, []).append(parameter)
+            for parameters in alike.values():
+                self._update(parameters, group)
         return loss
 
-    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        gradient = parameter.grad
-        assert gradient is not None
-        state = self.state[parameter]
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
-        velocity = state["momentum_buffer"]
-        velocity.lerp_(gradient, 1.0 - group["momentum"])
-        update = gradient.lerp(velocity, group["momentum"])
-        matrix = update.reshape(len(update), -1)
-        if matrix.is_cuda:
-            matrix = matrix.bfloat16()
-        scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-        step = orthogonalise(matrix).to(parameter.dtype).reshape(parameter.shape)
-        parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
-        parameter.add_(step, alpha=-group["lr"] * scale)
+    def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Step along all of some parameters of one shape."""
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        velocities = []
+        for parameter in parameters:
+            state = self.state[parameter]
+            if "momentum_buffer" not in state:
+                state["momentum_buffer"] = torch.zeros_like(parameter)
+            velocities.append(state["momentum_buffer"])
+        torch._foreach_lerp_(velocities, gradients, 1.0 - group["momentum"])
+        updates = torch._foreach_lerp(gradients, velocities, group["momentum"])
+        matrices = torch.stack([update.flatten(1) for update in updates])
+        if matrices.is_cuda:
+            matrices = matrices.bfloat16()
+        scale = max(1.0, matrices.shape[1] / matrices.shape[2]) ** 0.5
+        directions = orthogonalise(matrices).to(parameters[0].dtype)
+        steps = [d.reshape(p.shape) for d, p in zip(directions, parameters, strict=True)]
+        torch._foreach_mul_(parameters, 1.0 - group["lr"] * group["weight_decay"])
+        torch._foreach_add_(parameters, steps, alpha=-group["lr"] * scale)
 
 
 def split_parameters(

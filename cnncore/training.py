@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from cnncore.parallel import ALONE, Processes
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ class TrainingState:
                 parameter, key = name.split(".", 1)
                 loaded["state"].setdefault(int(parameter), {})[key] = value
             optimizer.load_state_dict(loaded)
+            _lay_out(optimizer)
         counters = checkpoint.metadata["state"]
         self.seed, self.step = counters["seed"], counters["step"]
         self.samples, self.seconds = counters["samples"], counters["seconds"]
@@ -157,6 +159,43 @@ class TrainingState:
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _lay_out(optimizer: Optimizer) -> None:
+    """Give the state of each parameter the parameter's memory layout, which files do not keep."""
+    for parameter, entries in optimizer.state.items():
+        for key, value in entries.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                entries[key] = torch.empty_like(parameter).copy_(value)
+
+
+class _Sums:
+    """Sums over samples since the last report; on the device until somebody reads them."""
+
+    def __init__(self, start: Mapping[str, float], device: torch.device) -> None:
+        self.samples = int(start.get("samples", 0))
+        self._names = [name for name in start if name != "samples"]
+        totals = [start[name] for name in self._names]
+        self._totals = torch.tensor(totals, dtype=torch.float64, device=device)
+
+    def add(self, measures: Mapping[str, Tensor], samples: int, processes: Processes) -> None:
+        """Add the 0-d sums over one batch, this process's part of `samples` samples."""
+        values = torch.stack([measure.detach().double() for measure in measures.values()])
+        values = processes.add(values)
+        self._totals = self._totals + values if self.samples else values
+        self._names = list(measures)
+        self.samples += samples
+
+    def read(self) -> dict[str, float]:
+        """Return the sums, "samples" among them; waits for the device."""
+        if not self.samples:
+            return {}
+        totals = self._totals.tolist()
+        return dict(zip(self._names, totals, strict=True)) | {"samples": float(self.samples)}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.samples = 0
 
 
 Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, Tensor]]]
@@ -175,6 +214,8 @@ def fit(
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
     checkpoint: Callable[[], None],
     progress: bool = False,
+    compute: nn.Module | None = None,
+    processes: Processes = ALONE,
 ) -> Outcome:
     """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
 
@@ -182,7 +223,10 @@ def fit(
     loss to descend and a dict of sums over the batch (0-d tensors) that are reported as means per
     sample. `report` receives one flat dict per line of metrics, `validate` measures the averaged
     model, `checkpoint` saves the state. A checkpoint is written at every stop, and never with
-    weights that are not finite.
+    weights that are not finite. `compute` is what the loss calls in place of the model: the same
+    parameters, compiled or spread over devices. Of several `processes` each gets its own equal part
+    of every batch and one reports and saves; all stop together. Between reports nothing waits for
+    the device.
 
     Raises:
         TrainingError: the loss is no longer finite.
@@ -192,14 +236,14 @@ def fit(
     last_report, last_checkpoint = started, started
     last_samples = state.samples
     stream = batches(state.step)
-    sums: dict[str, Tensor] = {}
-    device = next(state.model.parameters()).device
-    for name, total in state.sums.items():
-        sums[name] = torch.tensor(total, dtype=torch.float64, device=device)
+    sums = _Sums(state.sums, next(state.model.parameters()).device)
+    compute = state.model if compute is None else compute
+    state.model.train()
+    compute.train()
 
     def settle() -> None:
         """Bring the sums to the host and refuse to go on from a loss that is not finite."""
-        state.sums = {name: float(value) for name, value in sums.items()}
+        state.sums = sums.read()
         if not all(math.isfinite(value) for value in state.sums.values()):
             raise TrainingError(
                 f"the loss is no longer finite before step {state.step}; the last checkpoint is "
@@ -211,58 +255,66 @@ def fit(
         now = time.monotonic()
         state.seconds += now - started
         started = now
-        checkpoint()
+        if processes.leads:
+            checkpoint()
 
-    bar = tqdm(
-        total=until, initial=state.samples, unit="pos", disable=not progress, file=sys.stderr
-    )
+    silent = not progress or not processes.leads
+    bar = tqdm(total=until, initial=state.samples, unit="pos", disable=silent, file=sys.stderr)
     with _interruptible() as interrupted, bar:
         limit = started + 60.0 * minutes
         while state.samples < until:
             batch = next(stream)
-            measures = _step(state, batch, loss, plan)
-            for name, value in measures.items():
-                sums[name] = sums[name] + value if name in sums else value
+            count = len(batch) * processes.count
+            measures = _step(state, compute, batch, loss, plan, processes.rank)
+            sums.add(measures, count, processes)
             before = state.samples
             state.step += 1
-            state.samples += len(batch)
-            bar.update(len(batch))
+            state.samples += count
+            bar.update(count)
             now = time.monotonic()
             if state.step % plan.report_steps == 0 or state.samples >= until:
                 settle()
-                report(_line(state, plan, (state.samples - last_samples) / (now - last_report)))
+                now = time.monotonic()
+                if processes.leads:
+                    speed = (state.samples - last_samples) / (now - last_report)
+                    report(_line(state, plan, speed))
                 last_report, last_samples = now, state.samples
                 sums.clear()
                 state.sums = {}
                 bar.set_postfix_str(f"rate {plan.rate(state.samples):.3f}")
             if validate and _crossed(before, state.samples, plan.validate_samples, until):
-                report(_validation(state, validate))
+                line = _validation(state, validate)
+                if processes.leads:
+                    report(line)
                 last_report, last_samples = time.monotonic(), state.samples
-            if interrupted() or now > limit or now - last_checkpoint > plan.checkpoint_seconds:
+            due = now - last_checkpoint > plan.checkpoint_seconds
+            stop, late, due = processes.any(interrupted(), now > limit, due)
+            if stop or late or due:
                 settle()
                 save()
                 last_checkpoint = time.monotonic()
-                if interrupted():
+                if stop:
                     return "interrupted"
-                if now > limit and state.samples < until:
+                if late and state.samples < until:
                     return "time"
         settle()
         save()
     return "finished"
 
 
-def _step(state: TrainingState, batch: Batch, loss: Loss, plan: Plan) -> dict[str, Tensor]:
-    """Take one step of the optimisers and return the sums over the batch as float64 tensors."""
-    torch.manual_seed((state.seed * 1_000_003 + state.step) % 2**63)
+def _step(
+    state: TrainingState, compute: nn.Module, batch: Batch, loss: Loss, plan: Plan, rank: int
+) -> dict[str, Tensor]:
+    """Take one step of the optimisers and return the sums over this process's part."""
+    torch.manual_seed((state.seed * 1_000_003 + state.step + (rank << 40)) % 2**63)
     rate = plan.rate(state.samples)
     for optimizer in state.optimizers:
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
             group["lr"] = group["initial_lr"] * rate
-    state.model.train()
     device = next(state.model.parameters()).device
     with autocast(device, plan.precision):
-        value, measures = loss(state.model, batch)
+        value, measures = loss(compute, batch)
     torch.autograd.backward(value)
     if plan.clip:
         nn.utils.clip_grad_norm_(state.model.parameters(), plan.clip)
@@ -270,10 +322,7 @@ def _step(state: TrainingState, batch: Batch, loss: Loss, plan: Plan) -> dict[st
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     _average(state, plan.average)
-    result = {name: measure.detach().double() for name, measure in measures.items()}
-    result["loss"] = value.detach().double() * len(batch)
-    result["samples"] = torch.tensor(float(len(batch)), dtype=torch.float64, device=device)
-    return result
+    return {**measures, "loss": value.detach().double() * len(batch)}
 
 
 def _average(state: TrainingState, decay: float) -> None:
@@ -283,9 +332,9 @@ def _average(state: TrainingState, decay: float) -> None:
         mine, theirs = state.average.state_dict(), state.model.state_dict()
         floats = [name for name, value in mine.items() if value.is_floating_point()]
         torch._foreach_lerp_([mine[n] for n in floats], [theirs[n] for n in floats], weight)
-        for name, value in mine.items():
-            if not value.is_floating_point():
-                value.copy_(theirs[name])
+        counts = [name for name, value in mine.items() if not value.is_floating_point()]
+        if counts:
+            torch._foreach_copy_([mine[n] for n in counts], [theirs[n] for n in counts])
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -97,17 +97,18 @@ def policy_loss(
 def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:
     """Return the optimisers of a recipe: kernels in the first one, everything else in the last."""
     kernels, rest = split_parameters(model, output_layers=[model.policy.head, model.heads])
+    fused = True if rest[0].is_cuda else None
     if recipe.optimizer == "muon":
         muon = Muon(
             kernels, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
         )
-        return [muon, Adam(rest, lr=recipe.lr_rest, betas=(0.9, 0.99))]
+        return [muon, Adam(rest, lr=recipe.lr_rest, betas=(0.9, 0.99), fused=fused)]
     groups = [
         {"params": kernels, "lr": recipe.lr, "weight_decay": recipe.weight_decay},
         {"params": rest, "lr": recipe.lr_rest, "weight_decay": 0.0},
     ]
     nesterov = recipe.momentum > 0
-    return [SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov)]
+    return [SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=nesterov, fused=fused)]
 
 
 def measure(

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from cnncore.blocks import channels_last
+from cnncore.parallel import default_device
 from cnncore.training import best_precision
 from selfplay.archive import Archive
 from selfplay.evaluation import evaluate_source
@@ -60,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         if args.home is not None:
             unpack(args.home, args.work)
         args.out.mkdir(parents=True, exist_ok=True)
-        training = open_run(args, folder=args.work)
+        device = default_device(args.device)
+        training = open_run(args, folder=args.work, device=device)
         spent = (time.monotonic() - began) / 60.0
         outcome = training.fit(minutes=args.minutes - args.reserve - spent)
         pack(args.work, args.out)
@@ -111,7 +113,7 @@ def unpack(home: Path, folder: Path) -> None:
 
 def _measure(args: argparse.Namespace, outcome: str) -> dict[str, object]:
     """Return what the report says: where the run stands, and how well its average predicts."""
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = default_device(args.device)
     archive = Archive.open(args.data)
     facts = read_facts(args.work)
     net = channels_last(averaged_network(args.work).folded(), device)

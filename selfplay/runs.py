@@ -16,14 +16,16 @@ from torch import nn
 
 from cnncore.blocks import channels_last
 from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
+from cnncore.compiled import Compiled
 from cnncore.curves import MetricsLog, plot_curves
+from cnncore.parallel import ALONE, Processes
 from cnncore.training import KIND, Plan, Precision, TrainingState, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage
 from selfplay.positions import DataError, PackedBatch, Positions
-from selfplay.recipes import Recipe
+from selfplay.recipes import Recipe, RecipeError
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +44,15 @@ class Run:
         device: torch.device,
         start_from: PolicyNet | None = None,
         workers: int = 1,
+        processes: Processes = ALONE,
     ) -> None:
+        if recipe.batch % processes.count:
+            raise RecipeError(
+                f"recipe: batch = {recipe.batch} cannot be shared evenly by {processes.count} "
+                "processes; give a multiple"
+            )
         self.folder, self.recipe, self.archive = folder, recipe, archive
-        self.device, self.workers = device, workers
+        self.device, self.workers, self.processes = device, workers, processes
         weights = recipe.sources
         self.train = Positions(archive, "train", weights=weights, future=recipe.future_moves)
         self.held_out = _held_out(archive, weights)
@@ -59,10 +67,10 @@ class Run:
             facts = read_facts(folder)
             self.state = self._state(PolicyNet(PolicyConfig(**facts["config"])))
             self.state.load(self.file)
-            self.metrics.forget_after(self.state.step)
         else:
             self.state = self._state(start_from or self._fresh())
-            self.metrics.forget_after(-1)
+        if processes.leads:
+            self.metrics.forget_after(self.state.step if self.file.is_file() else -1)
 
     def _fresh(self) -> PolicyNet:
         torch.manual_seed(self.recipe.seed)
@@ -112,10 +120,20 @@ class Run:
         if self.held_out is None:
             raise DataError("this run has no held-out positions to measure on")
         if not self._measured_on:
-            self._measured_on = _fixed_batches(self.held_out, self.recipe.validate_positions)
+            count = self.recipe.validate_positions
+            self._measured_on = _fixed_batches(self.held_out, count, self.processes)
         sums = measure(model, self._measured_on, device=self.device, precision=self.precision)
+        self.processes.add(sums)
         loss, top1, top5, count = sums.tolist()
         return {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
+
+    def _stream(self) -> _Stream:
+        return _Stream(self.train, self.recipe, self.device, self.workers, self.processes)
+
+    def _compute(self) -> nn.Module:
+        """Return what the loss calls: the model as it is, compiled, spread over processes."""
+        twin = self.processes.synchronised(self.state.model)
+        return self.processes.spread(Compiled(twin) if self.recipe.compile else twin)
 
     def fit(
         self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
@@ -133,11 +151,11 @@ class Run:
             if filters > learner.policy.config.filters:
                 self._grow(filters)
             before = self.state.seconds
-            with closing(_Stream(self.train, self.recipe, self.device, self.workers)) as stream:
+            with closing(self._stream()) as stream:
                 outcome = fit(
                     self.state,
                     stream,
-                    policy_loss(self.recipe, self.device),
+                    policy_loss(self.recipe, self.device, processes=self.processes.count),
                     training_plan(self.recipe, self.precision),
                     until=min(end, self.recipe.next_growth(self.state.samples)),
                     minutes=deadline,
@@ -145,6 +163,8 @@ class Run:
                     validate=self.validate if self.held_out else None,
                     checkpoint=self.checkpoint,
                     progress=progress,
+                    compute=self._compute(),
+                    processes=self.processes,
                 )
             deadline -= (self.state.seconds - before) / 60.0
             if outcome != "finished" or self.state.samples >= end:
@@ -181,21 +201,28 @@ def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | Non
         return None
 
 
-def _fixed_batches(positions: Positions, count: int) -> list[StagedBatch]:
-    """Return `count` positions that are the same for every run on the same archive."""
+def _fixed_batches(positions: Positions, count: int, processes: Processes) -> list[StagedBatch]:
+    """Return this process's part of `count` positions, the same for all runs on an archive."""
     games, plies = positions.draw(count, np.random.default_rng(20160128))
-    parts = [slice(start, start + 256) for start in range(0, count, 256)]
-    return [stage(positions.packed(games[part], plies[part])) for part in parts]
+    rank, parts = processes.rank, processes.count
+    chunks = [slice(start, start + 256) for start in range(0, count, 256)]
+    batches = [positions.packed(games[c], plies[c], part=rank, parts=parts) for c in chunks]
+    return [stage(batch) for batch in batches if len(batch)]
 
 
 class _Stream:
-    """Batches of a recipe from any step on; `close` ends the worker threads."""
+    """One process's batches of a recipe from any step on; `close` ends the worker threads."""
 
     def __init__(
-        self, positions: Positions, recipe: Recipe, device: torch.device, workers: int
+        self,
+        positions: Positions,
+        recipe: Recipe,
+        device: torch.device,
+        workers: int,
+        processes: Processes,
     ) -> None:
         self._positions, self._recipe, self._workers = positions, recipe, workers
-        self._pinned = device.type == "cuda"
+        self._pinned, self._processes = device.type == "cuda", processes
         self._open: list[Any] = []
 
     def __call__(self, step: int) -> Iterator[StagedBatch]:
@@ -204,6 +231,8 @@ class _Stream:
             seed=self._recipe.seed,
             prepare=self._stage,
             first=step,
+            part=self._processes.rank,
+            parts=self._processes.count,
             workers=self._workers,
         )
         self._open.append(stream)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from cnncore.checkpoint import CheckpointError
+from cnncore.parallel import ALONE, ParallelError, Processes, joined
 from cnncore.training import TrainingError
 from goengine.networks import PolicyNet, load_network, save_network
 from goengine.types import GoError
@@ -31,7 +32,15 @@ log = logging.getLogger(__name__)
 FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
 """Keys of a recipe that cannot change once a run has begun."""
 
-FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, OSError)
+FAILURES = (
+    GoError,
+    CheckpointError,
+    RecipeError,
+    DataError,
+    TrainingError,
+    ParallelError,
+    OSError,
+)
 
 
 def configure_train(parser: argparse.ArgumentParser) -> None:
@@ -65,11 +74,14 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
 def run_train(args: argparse.Namespace) -> int:
     """Run `selfplay train`: 0 at the end of plan or time, 130 after Ctrl-C, 1 on failure."""
     try:
-        run = open_run(args, folder=args.out)
-        outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
+        with joined(args.device) as (processes, device):
+            run = open_run(args, folder=args.out, device=device, processes=processes)
+            outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
     except FAILURES as error:
         sys.stderr.write(f"selfplay train: {error}\n")
         return 1
+    if not processes.leads:
+        return 130 if outcome == "interrupted" else 0
     where = f"{run.state.samples:,} positions seen, checkpoint in {run.file}"
     if outcome == "interrupted":
         sys.stderr.write(f"selfplay train: stopped; {where}; the same command goes on from there\n")
@@ -78,11 +90,12 @@ def run_train(args: argparse.Namespace) -> int:
     return 0
 
 
-def open_run(args: argparse.Namespace, *, folder: Path) -> Run:
+def open_run(
+    args: argparse.Namespace, *, folder: Path, device: torch.device, processes: Processes = ALONE
+) -> Run:
     """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     archive = Archive.open(args.data)
     recipe = load_recipe(args.recipe, args.set)
     file = folder / CHECKPOINT
@@ -90,7 +103,13 @@ def open_run(args: argparse.Namespace, *, folder: Path) -> Run:
         _check_resume(file, recipe, archive, other_data=args.other_data)
     start = None if file.is_file() else _starting_network(args, recipe)
     return Run(
-        folder, recipe, archive, device=device, start_from=start, workers=max(1, args.workers)
+        folder,
+        recipe,
+        archive,
+        device=device,
+        start_from=start,
+        workers=max(1, args.workers),
+        processes=processes,
     )
 
 

@@ -39,8 +39,8 @@ class Recipe:
     alike. grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the
     copies apart. validate_every, validate_positions: how often and on how many held-out positions
     the average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
-    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. seed: of weights
-    and batches.
+    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. compile: let
+    torch.compile translate the network, where that works. seed: of weights and batches.
     """
 
     network: Literal["plain", "residual"] = "plain"
@@ -70,6 +70,7 @@ class Recipe:
     report_steps: int = 50
     checkpoint_seconds: float = 180.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
     seed: int = 1
 
     def __post_init__(self) -> None:
