@@ -6,12 +6,12 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from cnncore.blocks import channels_last
 from cnncore.evaluation import measure
@@ -24,6 +24,7 @@ from cnncore.samples import DataError, LabelledBatch, Samples, epoch_batches, st
 from cnncore.training import Outcome, Plan, Precision, TrainingState, best_precision, fit
 from cnncore.transfer import FeatureSamples, cache_features, classifier_parameters, freeze
 from cnncore.weights import save_model
+from cnncore.word_optim import Adadelta, SparseAdam
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 FIXED = ("batch", "optimizer", "freeze", "unfreeze_after", "cache_views", "seed", "options")
 """Keys of a recipe that cannot change once a run has begun."""
 
+_Part = Literal["kernels", "words", "others"]
 _FACTS = ("model", "recipe", "data", "classes")
 
 
@@ -247,24 +249,31 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
     """Return the optimisers of a recipe, with rates for the classifier and for the backbone.
 
     Weight decay is for kernels and matrices; biases, normalisation and word vectors have none. A
-    model with a constraint on its weights (Kim's) is constrained after each step.
+    model with a constraint on its weights (Kim's) is constrained after each step. Adam and Adadelta
+    update only the vectors of the words in a batch.
     """
     head = classifier_parameters(model)
-    embedded = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    words: set[int] = set()
+    for module in model.modules():
+        if isinstance(module, nn.Embedding):
+            module.sparse = recipe.optimizer in ("adam", "adadelta")
+            words.add(id(module.weight))
+    groups: dict[tuple[bool, _Part], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        matrix = parameter.ndim >= 2 and id(parameter) not in embedded
-        groups.setdefault((name in head, matrix), []).append(parameter)
+        part: _Part = "kernels" if parameter.ndim >= 2 else "others"
+        part = "words" if id(parameter) in words else part
+        groups.setdefault((name in head, part), []).append(parameter)
     backbone = recipe.lr_backbone or recipe.lr
     tables = [
         {
             "params": parameters,
             "lr": recipe.lr if of_head else backbone,
-            "weight_decay": recipe.weight_decay if matrix else 0.0,
+            "weight_decay": recipe.weight_decay if part == "kernels" else 0.0,
         }
-        for (of_head, matrix), parameters in groups.items()
+        for (of_head, part), parameters in groups.items()
     ]
-    optimizers = _optimizers(recipe, tables, [m and not h for h, m in groups])
+    kinds: list[_Part] = ["others" if of_head else part for of_head, part in groups]
+    optimizers = _optimizers(recipe, tables, kinds)
     constrain = getattr(model, "constrain", None)
     if constrain is not None:
         optimizers[-1].register_step_post_hook(lambda *_: constrain())
@@ -272,19 +281,24 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
 
 
 def _optimizers(
-    recipe: Recipe, groups: list[dict[str, Any]], hidden: list[bool]
+    recipe: Recipe, groups: list[dict[str, Any]], kinds: list[_Part]
 ) -> list[Optimizer]:
-    """Return the optimisers of groups of parameters; `hidden` ones are kernels before the head."""
+    """Return the optimisers of groups of parameters; "kernels" are those before the head."""
+
+    def of(*chosen: _Part) -> list[dict[str, Any]]:
+        return [group for group, kind in zip(groups, kinds, strict=True) if kind in chosen]
+
     if recipe.optimizer == "sgd":
         return [SGD(groups, momentum=recipe.momentum, nesterov=recipe.momentum > 0)]
     if recipe.optimizer == "adam":
-        return [Adam(groups)]
+        sparse = of("words")
+        return [Adam(of("kernels", "others")), *([SparseAdam(sparse)] if sparse else [])]
     if recipe.optimizer == "adamw":
         return [AdamW(groups)]
     if recipe.optimizer == "adadelta":
         return [Adadelta(groups, rho=0.95, eps=1e-6)]  # Zeiler 2012; Kim 2014
-    kernels = [group for group, inside in zip(groups, hidden, strict=True) if inside]
-    rest = [{**g, "lr": g["lr"] / 10} for g, i in zip(groups, hidden, strict=True) if not i]
+    kernels = of("kernels")
+    rest = [{**group, "lr": group["lr"] / 10} for group in of("words", "others")]
     return [
         *([Muon(kernels, momentum=recipe.momentum)] if kernels else []),
         Adam(rest, betas=(0.9, 0.99)),

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+_SORTED = 20
 
 
 class DataError(ValueError):
@@ -48,6 +51,15 @@ class Samples(Protocol):
         """Return the samples `index`, int64 (n,), in that order, with the same classes."""
 
 
+@runtime_checkable
+class HasLengths(Protocol):
+    """Samples of different lengths, which cost least in batches of like length."""
+
+    @property
+    def lengths(self) -> Tensor:
+        """The length of every sample, int64 (N,)."""
+
+
 @dataclass(frozen=True)
 class LabelledBatch:
     """Model inputs (B, ...) and their labels, int64 (B,)."""
@@ -71,18 +83,41 @@ def epoch_batches(
     """Yield the batches of a training run from step `first` on, without end.
 
     Each epoch is a new permutation; its rest that fills no batch is left out, which is another
-    rest every time. Order and augmentation depend on `seed` and the number of the step alone.
+    rest every time. Samples that have lengths are sorted by them within every `_SORTED` batches of
+    the permutation, and the batches are permuted again. Order and augmentation depend on `seed`
+    and the number of the step alone.
     """
     steps = steps_per_epoch(samples, batch)
     step = first
     while True:
         epoch = step // steps
-        order = np.random.default_rng([seed, 0, epoch]).permutation(len(samples))
+        source = np.random.default_rng([seed, 0, epoch])
+        order = source.permutation(len(samples))
+        if isinstance(samples, HasLengths):
+            order = _by_length(order, samples.lengths.numpy(), batch, source)
         for number in range(step % steps, steps):
             index = torch.from_numpy(order[number * batch : (number + 1) * batch])
             rng = np.random.default_rng([seed, 1, step])
             yield LabelledBatch(samples.batch(index, rng=rng), samples.labels[index])
             step += 1
+
+
+def _by_length(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], batch: int, source: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the samples of an epoch's full batches, in batches of like length in random order."""
+    order = order[: max(batch, len(order) // batch * batch)]
+    chunks = [order[i : i + _SORTED * batch] for i in range(0, len(order), _SORTED * batch)]
+    order = np.concatenate([chunk[lengths[chunk].argsort(kind="stable")] for chunk in chunks])
+    if len(order) < 2 * batch:
+        return order
+    return source.permutation(order.reshape(-1, batch)).reshape(-1)
+
+
+def k_fold(count: int, folds: int, *, seed: int) -> list[NDArray[np.int64]]:
+    """Split 0..count-1 at random into `folds` parts of like size, each sorted."""
+    order = np.random.default_rng([seed, 5]).permutation(count)
+    return [np.sort(part) for part in np.array_split(order, folds)]
 
 
 S = TypeVar("S", bound="Samples")

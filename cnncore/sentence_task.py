@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,69 +10,84 @@ import numpy as np
 
 from cnncore.recipes import Recipe
 from cnncore.samples import DataError, hold_out
-from cnncore.sentences import Sentences, read_sentence_set
+from cnncore.sentences import Sentences, SentenceSet, read_sentence_set
 from cnncore.task import Task, new_model
-from cnncore.text import SentenceSamples, Vocabulary
+from cnncore.text import SentenceSamples, Tokeniser, Vocabulary
 from cnncore.trained import Trained
 from cnncore.vectors import read_vectors
 
 VOCABULARY = "vocabulary"
+"""The fact of a trained model that holds its vocabulary."""
 
 
 def open_training(name: str, path: Path, recipe: Recipe, *, vectors: Path | None = None) -> Task:
-    """Read the sentences at a path and make a model for their words, with word vectors if given.
+    """Read the sentences at a path and make a model for them, with word vectors if given.
 
-    As in Kim's program the vocabulary is that of all parts of the set. Validation is the part
-    "dev", or a share of the training sentences as the recipe says; the test part is left alone.
+    Validation is the part "dev", or a share of the training sentences as the recipe says; the
+    part "test" is not learnt from. As in Kim's program the vocabulary is that of all parts, so
+    that words of the test sentences have their vectors.
 
-    Raises DataError, and ValueError for options that the model does not have.
+    Raises DataError, and what `create_model` raises.
     """
-    data = read_sentence_set(path)
-    vocabulary = Vocabulary.build(data.texts())
-    options: dict[str, Any] = {"vocabulary": len(vocabulary)}
-    if vectors is not None:
-        rng = np.random.default_rng([recipe.seed, 4])
-        table = read_vectors(vectors).table(vocabulary, rng=rng)
-        options |= {"vectors": table, "dimension": table.shape[1]}
-    model = new_model(name, len(data.train.classes), recipe, **options)
+    return sentence_task(name, read_sentence_set(path), recipe, vectors=vectors)
+
+
+def sentence_task(
+    name: str, sentences: SentenceSet, recipe: Recipe, *, vectors: Path | None = None
+) -> Task:
+    """Return what `open_training` does, of sentences in memory."""
+    if vectors is None and name != "kim-rand":
+        raise DataError(f"{name} starts from word vectors; add --vectors FILE, or train kim-rand")
+    tokeniser = Tokeniser(split=recipe.split_words, lower=recipe.lower_case)
+    vocabulary = Vocabulary.build(sentences.texts(), tokeniser)
+    options = {} if vectors is None else word_options(vocabulary, vectors, seed=recipe.seed)
+    train = SentenceSamples.encode(sentences.train, vocabulary)
+    classes = len(train.classes)
+    model = new_model(name, classes, recipe, vocabulary=len(vocabulary), **options)
     facts = {VOCABULARY: vocabulary.metadata()}
-    train = SentenceSamples.encode(data.train, vocabulary)
-    if data.validation is not None:
-        validation = SentenceSamples.encode(data.validation, vocabulary)
-        return Task(train, validation, model, facts)
+    if sentences.validation is not None:
+        return Task(train, SentenceSamples.encode(sentences.validation, vocabulary), model, facts)
     if not recipe.holdout:
         return Task(train, None, model, facts)
     train, validation = hold_out(train, recipe.holdout, seed=recipe.seed)
     return Task(train, validation, model, facts)
 
 
-def read_part(path: Path, split: str | None) -> tuple[str, Sentences]:
-    """Return a part of a set and its name: the one asked for, else "test", "val" or "train".
+def word_options(vocabulary: Vocabulary, file: Path, *, seed: int) -> dict[str, Any]:
+    """Return the options of `KimCNN` that give its words the vectors of a file."""
+    vectors = read_vectors(file, words=vocabulary.words)
+    table = vectors.table(vocabulary, rng=np.random.default_rng([seed, 4]))
+    return {"vectors": table, "dimension": vectors.dimension}
+
+
+def read_part(path: Path, part: str | None) -> tuple[str, Sentences]:
+    """Return a part of a set of sentences and its name: the one asked for, else test, val, all.
 
     Raises DataError for one that is not there.
     """
     data = read_sentence_set(path)
-    parts = {"test": data.test, "val": data.validation, "train": data.train}
-    there = {name: part for name, part in parts.items() if part is not None}
-    name = next(iter(there)) if split is None else split
+    split = data.test is not None or data.validation is not None
+    parts = {"test": data.test, "val": data.validation, "train" if split else "all": data.train}
+    there = {name: sentences for name, sentences in parts.items() if sentences is not None}
+    name = next(iter(there)) if part is None else part
     if name not in there:
         raise DataError(f"{path} has {', '.join(there)}, not {name}; choose one of these")
     return name, there[name]
 
 
 def vocabulary_of(trained: Trained) -> Vocabulary:
-    """Return the vocabulary that a trained model was made for.
-
-    Raises DataError for a file that has none.
-    """
+    """Return the vocabulary of a trained model; raises DataError if its file has none."""
     if VOCABULARY not in trained.facts:
         raise DataError(
-            f"{trained.path.name} has no vocabulary, so it cannot read words; give a file that "
-            "cnncore train wrote"
+            f"{trained.path.name} does not tell its vocabulary; use a file that cnncore train wrote"
         )
     return Vocabulary.from_metadata(trained.facts[VOCABULARY])
 
 
-def evaluation_samples(data: Sentences, trained: Trained) -> SentenceSamples:
-    """Return sentences as a trained model is measured on."""
-    return SentenceSamples.encode(data, vocabulary_of(trained))
+def evaluation_samples(sentences: Sentences, trained: Trained) -> SentenceSamples:
+    """Return sentences as a trained model is measured on; classes 0, 1, ... count the model's."""
+    names = trained.names()
+    numbers = tuple(str(number) for number in range(len(names)))
+    if sentences.classes == numbers:
+        sentences = replace(sentences, classes=names)
+    return SentenceSamples.encode(sentences, vocabulary_of(trained))

@@ -44,6 +44,12 @@ class Sentences:
         """Return the number of sentences."""
         return len(self.texts)
 
+    def subset(self, index: Iterable[int]) -> Sentences:
+        """Return the sentences `index`, in that order, with the same classes."""
+        chosen = list(index)
+        texts = tuple(self.texts[i] for i in chosen)
+        return Sentences(texts, tuple(self.labels[i] for i in chosen), self.classes)
+
 
 @dataclass(frozen=True)
 class SentenceSet:

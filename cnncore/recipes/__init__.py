@@ -29,7 +29,8 @@ class Recipe:
     cache_views: how many views of each picture a wholly frozen backbone looks at, once, the first
     without augmentation; 0 computes it at every step. validate_every: in epochs. report_steps:
     steps a line of metrics. checkpoint_seconds: time between checkpoints. precision: "auto" takes
-    bfloat16 where the machine computes in it. seed: of weights and batches. options: of the model.
+    bfloat16 where the machine computes in it. seed: of weights and batches. split_words,
+    lower_case: see cnncore.text.Tokeniser. options: of the model.
     """
 
     epochs: float = 20.0
@@ -60,6 +61,8 @@ class Recipe:
     checkpoint_seconds: float = 120.0
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     seed: int = 1
+    split_words: bool = True
+    lower_case: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
