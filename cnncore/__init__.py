@@ -22,17 +22,26 @@ if TYPE_CHECKING:
         save_checkpoint,
     )
     from cnncore.classifiers import ClassifierRun
+    from cnncore.deconvnet import Projection, project
     from cnncore.evaluation import Score, ensemble, predict, score
     from cnncore.image_data import ImageData
     from cnncore.images import Augmentation, ImageSamples, find_images, read_images
     from cnncore.inception import AuxiliaryClassifier, Inception, NaiveInception
     from cnncore.init import he_normal_
     from cnncore.model import Classifier, FeatureMaps, Preset
+    from cnncore.occlusion import OcclusionMaps, occlude, occlude_words
     from cnncore.optim import Muon, orthogonalise, split_parameters
     from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
     from cnncore.response import LocalResponseNorm
     from cnncore.samples import DataError, Samples
-    from cnncore.shapes import Summary, conv_output_size, summary
+    from cnncore.shapes import (
+        ReceptiveField,
+        Summary,
+        conv_output_size,
+        receptive_fields,
+        summary,
+    )
+    from cnncore.strongest import strongest_images
     from cnncore.trained import Trained, open_trained
     from cnncore.training import Plan, TrainingError, TrainingState, fit
     from cnncore.transfer import cache_features, freeze
@@ -50,17 +59,26 @@ _NAMES = {
         "save_checkpoint",
     ),
     "classifiers": ("ClassifierRun",),
+    "deconvnet": ("Projection", "project"),
     "evaluation": ("Score", "ensemble", "predict", "score"),
     "image_data": ("ImageData",),
     "images": ("Augmentation", "ImageSamples", "find_images", "read_images"),
     "inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
     "init": ("he_normal_",),
     "model": ("Classifier", "FeatureMaps", "Preset"),
+    "occlusion": ("OcclusionMaps", "occlude", "occlude_words"),
     "optim": ("Muon", "orthogonalise", "split_parameters"),
     "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
     "response": ("LocalResponseNorm",),
     "samples": ("DataError", "Samples"),
-    "shapes": ("Summary", "conv_output_size", "summary"),
+    "shapes": (
+        "ReceptiveField",
+        "Summary",
+        "conv_output_size",
+        "receptive_fields",
+        "summary",
+    ),
+    "strongest": ("strongest_images",),
     "trained": ("Trained", "open_trained"),
     "training": ("Plan", "TrainingError", "TrainingState", "fit"),
     "transfer": ("cache_features", "freeze"),
@@ -89,11 +107,14 @@ __all__ = [
     "LocalResponseNorm",
     "Muon",
     "NaiveInception",
+    "OcclusionMaps",
     "Plan",
     "PositionBias",
     "PreActBasicBlock",
     "PreActBottleneck",
     "Preset",
+    "Projection",
+    "ReceptiveField",
     "Samples",
     "Score",
     "Summary",
@@ -115,16 +136,21 @@ __all__ = [
     "load_checkpoint",
     "load_model",
     "load_weights",
+    "occlude",
+    "occlude_words",
     "open_trained",
     "orthogonalise",
     "predict",
+    "project",
     "read_images",
     "read_metadata",
     "read_weights",
+    "receptive_fields",
     "save_checkpoint",
     "save_model",
     "score",
     "split_parameters",
+    "strongest_images",
     "summary",
 ]
 

@@ -20,6 +20,7 @@ _COMMANDS = {
     "train": ("train_command", "configure", "run", "train a model on images or sentences"),
     "evaluate": ("evaluate_command", "configure", "run", "measure models, alone and together"),
     "classify": ("classify_command", "configure", "run", "say what a picture or sentence is"),
+    "explain": ("explain_command", "configure", "run", "draw what a network sees, as PNG"),
 }
 
 
