@@ -220,14 +220,15 @@ def calibration(evaluation: Evaluation) -> str:
                 f"When {escape(contestant.name)} is confident ({100 * CONFIDENT:.0f} % or more), "
                 f"it says {percent(said)} on average and is right {percent(right)} of the time."
             )
-    if not all(line.xs for line in series):
+    drawn = [line for line in series if line.xs]
+    if not drawn:
         return ""
     names = [contestant.name for contestant in evaluation.contestants]
     head = ["it said", "network", "positions", "mean", "right"]
     body = (
         f"<p>{'</p><p>'.join(words)}</p><p>On the dashed line its probabilities mean "
         "what they say; below it, the network is too sure of itself.</p>"
-        f"{legend(names)}<figure>{reliability_chart(series)}</figure>"
+        f"{legend(names)}<figure>{reliability_chart(drawn)}</figure>"
         f"<details><summary>The numbers</summary>{table(head, rows)}</details>"
     )
     return section("Can its probabilities be believed?", body)
