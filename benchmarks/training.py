@@ -1,11 +1,12 @@
-"""How fast a recipe trains, and how much of that the loader costs.
+"""How fast a recipe trains, what share of the device that is, and what the loader could do.
 
-Three rates in positions/s, each over the same number of steps and interleaved in rounds, so that
-other load on the machine hits all alike: the loader alone (games replayed, planes encoded), the
-bare network (the same step on one batch that is ready in memory), and the real thing. The share
-real / bare is the loader's cost.
+Rates in positions/s. Loader: games replayed, planes encoded as bits, in one thread and in all
+workers, with nothing else to do. Unpack: bits from (pinned) memory to turned planes on the device.
+Bare: steps on one batch that is ready on the device. Training: the real thing, loader and all.
+Loader, bare and training take turns in rounds, so that other load on the machine hits all alike.
+MFU is the share of the device's measured matrix product rate, see selfplay.speed.
 
-    python -m benchmarks.training --data ARCHIVE --filters 64 --threads 1
+    python -m benchmarks.training --data ARCHIVE --recipe policy-192 --workers 12
 """
 
 from __future__ import annotations
@@ -13,26 +14,138 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from cnncore.blocks import channels_last
+from cnncore.compiled import Compiled
+from cnncore.parallel import default_device
 from cnncore.training import TrainingState, best_precision, fit
 from goengine.networks import PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, policy_loss
-from selfplay.packing import StagedBatch, stage
-from selfplay.positions import Positions
-from selfplay.recipes import load_recipe
+from selfplay.packing import StagedBatch, stage, unpack
+from selfplay.positions import PackedBatch, Positions
+from selfplay.recipes import Recipe, load_recipe
 from selfplay.runs import network_config, training_plan
+from selfplay.speed import matrix_rate, multiply_adds, training_flops
 
 
-def macs(filters: int, layers: int = 13) -> int:
-    """Return the multiply-adds of one forward pass at 361 points; backward costs twice that."""
-    return 361 * (25 * 48 * filters + (layers - 2) * 9 * filters * filters + filters)
+class Bench:
+    """One recipe on one device: four things to time, each over a number of steps."""
+
+    def __init__(self, recipe: Recipe, archive: Archive, device: torch.device, workers: int):
+        self.recipe, self.device, self.workers = recipe, device, workers
+        self.positions = Positions(archive, "train", future=recipe.future_moves)
+        learner = Learner(PolicyNet(network_config(recipe)), future_moves=recipe.future_moves)
+        learner = channels_last(learner, device)
+        self.state = TrainingState.start(learner, make_optimizers(learner, recipe))
+        self.compute = Compiled(learner) if recipe.compile else learner
+        self.plan = training_plan(recipe, best_precision(device))
+        self.loss = policy_loss(recipe, device)
+        self.staged = self._stage(self.positions.random_batch(recipe.batch, seed=0, number=0))
+        self.ready = self.staged.to(device)
+
+    def _stage(self, batch: PackedBatch) -> StagedBatch:
+        return stage(batch, pinned=self.device.type == "cuda")
+
+    def stream(self) -> Generator[StagedBatch, None, None]:
+        """Return an endless stream made by all workers."""
+        return self.positions.stream(
+            self.recipe.batch, seed=1, prepare=self._stage, workers=self.workers
+        )
+
+    def load(self, steps: int) -> None:
+        """Make batches in this thread and drop them."""
+        for number in range(steps):
+            self._stage(self.positions.random_batch(self.recipe.batch, seed=2, number=number))
+
+    def unpack(self, steps: int) -> None:
+        """Make planes of one batch on the device, over and over."""
+        for _ in range(steps):
+            planes, _ = unpack(self.staged.to(self.device))
+        int(planes[0, 0, 0, 0])  # waits for the device
+
+    def train(self, batches: Callable[[int], Iterator[StagedBatch]], steps: int) -> None:
+        """Take steps on batches."""
+        fit(
+            self.state,
+            batches,
+            self.loss,
+            self.plan,
+            until=self.state.samples + steps * self.recipe.batch,
+            report=lambda line: None,
+            checkpoint=lambda: None,
+            compute=self.compute,
+        )
+
+    def repeat_ready(self, step: int) -> Iterator[StagedBatch]:
+        """Yield the batch that is on the device already."""
+        while True:
+            yield self.ready
+
+
+def ceiling(bench: Bench, steps: int) -> float:
+    """Return positions/s of all workers while the network rests."""
+    with closing(bench.stream()) as stream:
+        for _ in range(2 * bench.workers + 4):  # what was made ahead of time
+            next(stream)
+        began = time.perf_counter()
+        for _ in range(steps * bench.workers):
+            next(stream)
+        spent = time.perf_counter() - began
+    return steps * bench.workers * bench.recipe.batch / spent
+
+
+def rates(bench: Bench, rounds: int, steps: int) -> dict[str, float]:
+    """Return positions/s of loader, unpack, bare and training, medians over rounds."""
+    stream = bench.stream()
+    kinds: dict[str, Callable[[], None]] = {
+        "loader": lambda: bench.load(steps),
+        "unpack": lambda: bench.unpack(steps),
+        "bare": lambda: bench.train(bench.repeat_ready, steps),
+        "training": lambda: bench.train(lambda step: stream, steps),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in kinds}
+    for number in range(rounds + 1):
+        for name, work in kinds.items():
+            began = time.perf_counter()
+            work()
+            if number:  # the first round warms up
+                seconds[name].append(time.perf_counter() - began)
+    stream.close()
+    count = steps * bench.recipe.batch
+    return {name: count / float(np.median(values)) for name, values in seconds.items()}
+
+
+def table(bench: Bench, measured: dict[str, float], all_workers: float, peak: float) -> str:
+    """Return the results as text, with the arithmetic of MFU."""
+    model, recipe = bench.state.model, bench.recipe
+    flops = training_flops(model)
+    lines = [f"loader, 1 thread   {measured['loader']:10,.0f} positions/s"]
+    lines.append(f"loader, {bench.workers:2} threads {all_workers:10,.0f} positions/s")
+    lines.append(f"unpack on device   {measured['unpack']:10,.0f} positions/s")
+    for name, label in (("bare", "bare network"), ("training", "training")):
+        rate = measured[name]
+        lines.append(
+            f"{label:18} {rate:10,.0f} positions/s, {rate * flops / 1e12:8.3f} TFLOP/s, "
+            f"MFU {rate * flops / peak:6.1%}"
+        )
+    compiled = ", compiled" if recipe.compile else ""
+    return (
+        f"{recipe.network} {recipe.filters} filters, batch {recipe.batch}, {bench.device}, "
+        f"{torch.get_num_threads()} threads, {bench.plan.precision}{compiled}\n"
+        + "\n".join(lines)
+        + f"\ntraining / bare    {measured['training'] / measured['bare']:10.1%}\n"
+        f"arithmetic: 361 points x {multiply_adds(model) // 361:,} weights = "
+        f"{multiply_adds(model):,} multiply-adds forward, x 2 operations x 3 (forward, two "
+        f"gradients) = {flops / 1e9:.3f} GFLOP a position; the device's matrix product makes "
+        f"{peak / 1e12:.3f} TFLOP/s in {bench.plan.precision}\n"
+    )
 
 
 def main() -> int:
@@ -42,65 +155,25 @@ def main() -> int:
     parser.add_argument("--recipe", default="policy-64")
     parser.add_argument("--filters", type=int)
     parser.add_argument("--batch", type=int)
+    parser.add_argument("--compile", action="store_true", help="let torch.compile translate it")
     parser.add_argument("--steps", type=int, default=10, help="steps of each kind a round")
     parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.add_argument("--workers", type=int, default=1, help="threads of the loader")
+    parser.add_argument("--device", help="default: cuda if there is one")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    if args.threads:
+        torch.set_num_threads(args.threads)
     settings = [f"{k}={getattr(args, k)}" for k in ("filters", "batch") if getattr(args, k)]
-    recipe = load_recipe(
-        args.recipe, [*settings, "sources={}", "grow=[]", "positions=1_000_000_000"]
-    )
-    device = torch.device(args.device)
-    positions = Positions(Archive.open(args.data), "train", future=recipe.future_moves)
-    learner = Learner(PolicyNet(network_config(recipe)), future_moves=recipe.future_moves)
-    learner = channels_last(learner, device)
-    state = TrainingState.start(learner, make_optimizers(learner, recipe))
-    plan = training_plan(recipe, best_precision(device))
-    loss = policy_loss(recipe, device)
-    ready = stage(positions.random_batch(recipe.batch, seed=0, number=0))
-
-    def bare(step: int) -> Iterator[StagedBatch]:
-        while True:
-            yield ready
-
-    stream = positions.stream(recipe.batch, seed=1, prepare=stage, workers=args.workers)
-    kinds = {"bare": bare, "real": lambda step: stream}
-    seconds: dict[str, list[float]] = {name: [] for name in ("loader", *kinds)}
-    for number in range(args.rounds + 1):
-        for name in seconds:
-            began = time.perf_counter()
-            if name == "loader":
-                for i in range(args.steps):
-                    positions.random_batch(recipe.batch, seed=2, number=number * args.steps + i)
-            else:
-                until = state.samples + args.steps * recipe.batch
-                fit(
-                    state,
-                    kinds[name],
-                    loss,
-                    plan,
-                    until=until,
-                    report=lambda line: None,
-                    checkpoint=lambda: None,
-                )
-            if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - began)
-    count = args.steps * recipe.batch
-    rates = {name: count / float(np.median(values)) for name, values in seconds.items()}
-    work = 6 * macs(recipe.filters) * rates["bare"] / 1e9
-    sys.stdout.write(
-        f"{recipe.filters} filters, batch {recipe.batch}, {args.device}, {args.threads} threads, "
-        f"{plan.precision}, medians of {args.rounds} rounds of {args.steps} steps\n"
-        f"loader alone {rates['loader']:10,.0f} positions/s\n"
-        f"bare network {rates['bare']:10,.0f} positions/s ({work:,.0f} GFLOP/s: 6 x "
-        f"{macs(recipe.filters):,} multiply-adds a position)\n"
-        f"training     {rates['real']:10,.0f} positions/s, "
-        f"{rates['real'] / rates['bare']:.1%} of bare\n"
-    )
-    stream.close()
+    settings += ["sources={}", "grow=[]", "positions=1_000_000_000"]
+    recipe = load_recipe(args.recipe, [*settings, f"compile={str(args.compile).lower()}"])
+    device = default_device(args.device)
+    bench = Bench(recipe, Archive.open(args.data), device, args.workers)
+    peak = matrix_rate(device, bench.plan.precision)
+    bench.load(1)
+    all_workers = ceiling(bench, args.steps)
+    measured = rates(bench, args.rounds, args.steps)
+    sys.stdout.write(table(bench, measured, all_workers, peak))
     return 0
 
 

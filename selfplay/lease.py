@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import sys
 import time
 from dataclasses import asdict
@@ -23,7 +24,8 @@ from cnncore.parallel import default_device
 from cnncore.training import best_precision
 from selfplay.archive import Archive
 from selfplay.evaluation import evaluate_source
-from selfplay.runs import CHECKPOINT, averaged_network, read_facts
+from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
+from selfplay.speed import matrix_rate, training_flops
 from selfplay.supervised import FAILURES, open_run
 
 PART_BYTES = 15 * 2**20
@@ -63,10 +65,11 @@ def run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)
         device = default_device(args.device)
         training = open_run(args, folder=args.work, device=device)
+        first = training.state.step
         spent = (time.monotonic() - began) / 60.0
         outcome = training.fit(minutes=args.minutes - args.reserve - spent)
         pack(args.work, args.out)
-        report = _measure(args, outcome)
+        report = _measure(args, outcome, device) | _speed(training, since=first)
         text = json.dumps(report, indent=1)
         (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
     except FAILURES as error:
@@ -111,9 +114,27 @@ def unpack(home: Path, folder: Path) -> None:
             shutil.copyfile(home / name, folder / name)
 
 
-def _measure(args: argparse.Namespace, outcome: str) -> dict[str, object]:
+def _speed(training: Run, *, since: int) -> dict[str, object]:
+    """Return the median rate since a step, and its share of the device's matrix product rate."""
+    lines = [
+        line["samples_per_second"]
+        for line in training.metrics.read()
+        if line["event"] == "train" and line["step"] > since
+    ]
+    rate = statistics.median(lines) if lines else 0.0
+    flops = training_flops(training.state.model)
+    peak = matrix_rate(training.device, training.precision)
+    return {
+        "precision": training.precision,
+        "positions_per_second": round(rate, 1),
+        "flops_per_position": flops,
+        "matrix_flops_per_second": round(peak),
+        "mfu": round(rate * flops / peak, 4),
+    }
+
+
+def _measure(args: argparse.Namespace, outcome: str, device: torch.device) -> dict[str, object]:
     """Return what the report says: where the run stands, and how well its average predicts."""
-    device = default_device(args.device)
     archive = Archive.open(args.data)
     facts = read_facts(args.work)
     net = channels_last(averaged_network(args.work).folded(), device)

@@ -9,7 +9,7 @@ symmetry is only drawn here; selfplay.packing applies it on the network's device
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -192,7 +192,7 @@ class Positions:
         parts: int = 1,
         workers: int = 1,
         ahead: int = 4,
-    ) -> Iterator[T]:
+    ) -> Generator[T, None, None]:
         """Yield batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
 
         `prepare` is applied in the threads as well. Closing the generator ends the threads.

@@ -49,6 +49,11 @@ def test_a_second_lease_goes_on_from_what_the_first_brought_home(
     second = json.loads((tmp_path / "second" / "report.json").read_text())
     assert second["outcome"] == "finished"
     assert second["positions_seen"] == 96
+    assert second["positions_per_second"] > 0
+    # 361 points, kernels 5x5x48x4, 3x3x4x4 and three heads of 4, 6 operations a multiply-add
+    assert second["flops_per_position"] == 6 * 361 * (4800 + 144 + 12)
+    share = second["positions_per_second"] * second["flops_per_position"]
+    assert second["mfu"] == pytest.approx(share / second["matrix_flops_per_second"], abs=1e-4)
     assert {entry["source"] for entry in second["validation"]} == {"even", "handicap"}
     assert capsys.readouterr().out.endswith((tmp_path / "second" / "report.json").read_text())
 
