@@ -19,13 +19,15 @@ from torch import Tensor, nn
 
 from cnncore.checkpoint import save_checkpoint
 from cnncore.curves import MetricsLog, plot_curves
-from cnncore.training import Plan, TrainingError, TrainingState, best_precision, fit
+from cnncore.optim import Muon
+from cnncore.training import Plan, TrainingError, TrainingState, _step, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet, read_network, save_network
 from selfplay.archive import Archive
+from selfplay.learner import Learner, policy_loss
 from selfplay.packing import stage, unpack
 from selfplay.positions import NO_MOVE, Positions
 from selfplay.recipes import Growth, Recipe
-from selfplay.runs import CHECKPOINT, Run, averaged_network
+from selfplay.runs import CHECKPOINT, Run, averaged_network, training_plan
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -140,6 +142,102 @@ def test_nan_stops_and_is_never_saved() -> None:
     with pytest.raises(TrainingError, match="no longer finite before step 7"):
         _fit_sums(plan, batches=poisoned, checkpoint=lambda: saved.append(1))
     assert len(saved) == 6
+
+
+def test_between_reports_nothing_waits_for_the_device(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, positions=96, report_steps=6, validate_every=0, clip=1.0)
+    run = _run(tmp_path / "run", archive, recipe)
+    asked: list[tuple[int, str]] = []
+
+    def counting(name: str, original: Any) -> Any:
+        def ask(tensor: Tensor, *args: Any) -> Any:
+            caller = sys._getframe(1).f_code.co_filename
+            if "optim" not in Path(caller).parts:  # step counters live on the host
+                asked.append((run.state.step, name))
+            return original(tensor, *args)
+
+        return ask
+
+    for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__"):
+        monkeypatch.setattr(Tensor, name, counting(name, getattr(Tensor, name)))
+    monkeypatch.setattr(run, "checkpoint", lambda: None)
+    assert run.fit() == "finished"
+    assert asked == [(6, "tolist"), (12, "tolist")]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("optimizer", ["muon", "sgd"])
+def test_no_step_on_a_gpu_waits_for_it(archive: Archive, tmp_path: Path, optimizer: str) -> None:
+    recipe = replace(RECIPE, positions=160, report_steps=1000, validate_every=0)
+    recipe = replace(recipe, optimizer=optimizer, precision="bfloat16")
+    run = Run(tmp_path / "run", recipe, archive, device=torch.device("cuda"))
+    assert run.fit(until=16) == "finished"
+    loss = policy_loss(recipe, run.device)
+    staged = stage(run.train.random_batch(8, seed=1, number=2), pinned=True)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        _step(run.state, run.state.model, staged, loss, training_plan(recipe, "bfloat16"), 0)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_muon_moves_equal_shapes_as_it_moves_each_alone() -> None:
+    torch.manual_seed(0)
+    shapes = [(6, 2, 3, 3), (6, 2, 3, 3), (4, 5), (6, 2, 3, 3), (9, 4)]
+    together = [nn.Parameter(torch.randn(shape)) for shape in shapes]
+    alone = [nn.Parameter(p.detach().clone()) for p in together]
+    optimizers = [Muon(together, lr=0.1), *(Muon([p], lr=0.1) for p in alone)]
+    for _ in range(3):
+        for p, q in zip(together, alone, strict=True):
+            p.grad = torch.randn_like(p)
+            q.grad = p.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for p, q in zip(together, alone, strict=True):
+        torch.testing.assert_close(p, q)
+
+
+def test_a_loaded_optimiser_keeps_the_layout_of_the_weights(
+    archive: Archive, tmp_path: Path
+) -> None:
+    _run(tmp_path / "run", archive, replace(RECIPE, positions=16)).fit()
+    muon = _run(tmp_path / "run", archive, replace(RECIPE, positions=32)).state.optimizers[0]
+    for weight, entries in muon.state.items():
+        assert entries["momentum_buffer"].stride() == weight.stride()
+    assert len(muon.state) == 3
+
+
+def test_a_network_that_cannot_be_compiled_trains_as_it_is(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def refuse(module: nn.Module) -> Any:
+        def call(*inputs: Any) -> Any:
+            raise RuntimeError("no C++ compiler")
+
+        return call
+
+    recipe = replace(RECIPE, positions=32, validate_every=0)
+    assert _run(tmp_path / "plain", archive, recipe).fit() == "finished"
+    monkeypatch.setattr(torch, "compile", refuse)
+    compiled = _run(tmp_path / "compiled", archive, replace(recipe, compile=True))
+    assert compiled.fit() == "finished"
+    assert "going on without: no C++ compiler" in caplog.text
+    assert _same(_weights(tmp_path / "compiled"), _weights(tmp_path / "plain"))
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same(archive: Archive, tmp_path: Path, caplog: Any) -> None:
+    recipe = replace(RECIPE, positions=32, layers=3, validate_every=0)
+    plain, compiled = tmp_path / "plain", tmp_path / "compiled"
+    assert _run(plain, archive, recipe).fit() == "finished"
+    assert _run(compiled, archive, replace(recipe, compile=True)).fit() == "finished"
+    if "going on without" in caplog.text:
+        pytest.skip("torch.compile does not work on this machine")
+    expected = _weights(plain)
+    for name, value in _weights(compiled).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-4)
 
 
 def test_the_average_follows_the_model() -> None:
@@ -373,8 +471,6 @@ def test_precision_is_one_the_device_has() -> None:
 
 
 def test_passes_teach_nothing(archive: Archive) -> None:
-    from selfplay.learner import Learner, policy_loss
-
     torch.manual_seed(0)
     model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3)), future_moves=1)
     loss = policy_loss(RECIPE, torch.device("cpu"))
