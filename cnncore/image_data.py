@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,15 +34,22 @@ class Store(Protocol):
 
 
 class Folder:
-    """The files below a folder."""
+    """The files below a folder, and below the folders that links in it lead to."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def names(self) -> list[str]:
         """Return the names relative to the folder, sorted."""
-        files = (file for file in self.path.rglob("*") if file.is_file())
-        return sorted(file.relative_to(self.path).as_posix() for file in files)
+        found: list[str] = []
+        for folder, below, files in os.walk(self.path, followlinks=True):
+            place = Path(folder)
+            inside = [place, *place.parents][: len(place.relative_to(self.path).parts) + 1]
+            if os.path.realpath(place) in {os.path.realpath(above) for above in inside[1:]}:
+                below.clear()  # a link in a circle
+                continue
+            found += [(place.relative_to(self.path) / file).as_posix() for file in files]
+        return sorted(found)
 
     def read(self, name: str) -> bytes:
         """Return the content of one file."""
