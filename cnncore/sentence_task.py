@@ -40,7 +40,13 @@ def sentence_task(
         raise DataError(f"{name} starts from word vectors; add --vectors FILE, or train kim-rand")
     tokeniser = Tokeniser(split=recipe.split_words, lower=recipe.lower_case)
     vocabulary = Vocabulary.build(sentences.texts(), tokeniser)
-    options = {} if vectors is None else word_options(vocabulary, vectors, seed=recipe.seed)
+    options: dict[str, Any] = {}
+    if vectors is not None:
+        words = read_vectors(vectors, words=None if recipe.all_words else vocabulary.words)
+        if recipe.all_words:
+            vocabulary = vocabulary.with_words(words.rows)
+        rows = words.table(vocabulary, rng=np.random.default_rng([recipe.seed, 4]))
+        options = {"vectors": rows, "dimension": words.dimension}
     train = SentenceSamples.encode(sentences.train, vocabulary)
     classes = len(train.classes)
     model = new_model(name, classes, recipe, vocabulary=len(vocabulary), **options)
@@ -51,13 +57,6 @@ def sentence_task(
         return Task(train, None, model, facts)
     train, validation = hold_out(train, recipe.holdout, seed=recipe.seed)
     return Task(train, validation, model, facts)
-
-
-def word_options(vocabulary: Vocabulary, file: Path, *, seed: int) -> dict[str, Any]:
-    """Return the options of `KimCNN` that give its words the vectors of a file."""
-    vectors = read_vectors(file, words=vocabulary.words)
-    table = vectors.table(vocabulary, rng=np.random.default_rng([seed, 4]))
-    return {"vectors": table, "dimension": vectors.dimension}
 
 
 def read_part(path: Path, part: str | None) -> tuple[str, Sentences]:
@@ -85,9 +84,20 @@ def vocabulary_of(trained: Trained) -> Vocabulary:
 
 
 def evaluation_samples(sentences: Sentences, trained: Trained) -> SentenceSamples:
-    """Return sentences as a trained model is measured on; classes 0, 1, ... count the model's."""
+    """Return sentences as a trained model is measured on.
+
+    Their classes get the model's names where they are its numbers ("0", "1") or the beginnings of
+    its names ("neg", "pos").
+    """
     names = trained.names()
-    numbers = tuple(str(number) for number in range(len(names)))
-    if sentences.classes == numbers:
-        sentences = replace(sentences, classes=names)
-    return SentenceSamples.encode(sentences, vocabulary_of(trained))
+
+    def of_model(label: str) -> str:
+        if label in names:
+            return label
+        if label.isdigit() and int(label) < len(names):
+            return names[int(label)]
+        longer = [name for name in names if name.startswith(label)]
+        return longer[0] if len(longer) == 1 else label
+
+    classes = tuple(of_model(label) for label in sentences.classes)
+    return SentenceSamples.encode(replace(sentences, classes=classes), vocabulary_of(trained))

@@ -75,6 +75,10 @@ class Vocabulary:
         words = [word for word, count in counts.items() if count >= minimum]
         return cls(sorted(words, key=lambda word: (-counts[word], word)), tokeniser)
 
+    def with_words(self, words: Iterable[str]) -> Vocabulary:
+        """Return a vocabulary that has `words` behind its own."""
+        return Vocabulary([*self.words, *(w for w in words if w not in self)], self.tokeniser)
+
     def __len__(self) -> int:
         """Return the number of rows that a table of vectors for this vocabulary has."""
         return _FIRST + len(self.words)

@@ -30,7 +30,8 @@ class Recipe:
     without augmentation; 0 computes it at every step. validate_every: in epochs. report_steps:
     steps a line of metrics. checkpoint_seconds: time between checkpoints. precision: "auto" takes
     bfloat16 where the machine computes in it. seed: of weights and batches. split_words,
-    lower_case: see cnncore.text.Tokeniser. options: of the model.
+    lower_case: see cnncore.text.Tokeniser. all_words: know all words that have vectors, not only
+    those of the sentences. options: of the model.
     """
 
     epochs: float = 20.0
@@ -63,6 +64,7 @@ class Recipe:
     seed: int = 1
     split_words: bool = True
     lower_case: bool = True
+    all_words: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
