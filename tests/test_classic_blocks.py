@@ -96,6 +96,23 @@ def test_shortcut_options() -> None:
         kinds("D")
 
 
+@pytest.mark.parametrize(("width", "stride"), [(4, 1), (6, 2)])
+def test_a_basic_block_folds_its_normalisation(width: int, stride: int) -> None:
+    torch.manual_seed(0)
+    block = BasicBlock(4, width, stride=stride)
+    for module in block.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
+    with torch.no_grad():
+        block(torch.randn(8, 4, 9, 9))
+        x = torch.randn(2, 4, 9, 9)
+        folded = block.eval().folded()
+        torch.testing.assert_close(folded(x), block(x), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(folded.folded()(x), folded(x))
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+
+
 def test_a_basic_block_without_residual_is_its_rectified_input() -> None:
     block = BasicBlock(4, 4).eval()
     nn.init.zeros_(block.bn2.weight)

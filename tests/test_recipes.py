@@ -17,7 +17,7 @@ from selfplay.recipes import (
     load_recipe,
     parse_settings,
 )
-from selfplay.runs import Run
+from selfplay.runs import Run, averaged_network
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -46,6 +46,27 @@ def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
     lines = run.metrics.read()
     assert [line["samples"] for line in lines if line["event"] == "train"] == [8, 16]
     assert all(line["loss"] > 0 for line in lines)
+
+
+def test_a_residual_network_grows_while_it_learns(tmp_path: Path) -> None:
+    recipe = Recipe(
+        network="residual",
+        filters=4,
+        layers=6,
+        positions=16,
+        batch=4,
+        grow=(Growth(0.5, 8),),
+        future_moves=1,
+        validate_every=8,
+        validate_positions=4,
+        report_steps=2,
+        precision="float32",
+    )
+    archive = make_archive(tmp_path / "archive", games=60)
+    run = Run(tmp_path / "run", recipe, archive, device=torch.device("cpu"))
+    assert run.fit() == "finished"
+    config = averaged_network(run.folder).config
+    assert (config.kind, config.filters, config.layers) == ("residual", 8, 6)
 
 
 def test_every_key_is_explained() -> None:
