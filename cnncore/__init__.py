@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
     from cnncore.response import LocalResponseNorm
     from cnncore.samples import DataError, Samples
+    from cnncore.sentences import Sentences, SentenceSet, read_sentence_set, read_sentences
     from cnncore.shapes import (
         ReceptiveField,
         Summary,
@@ -42,9 +43,11 @@ if TYPE_CHECKING:
         summary,
     )
     from cnncore.strongest import strongest_images
+    from cnncore.text import SentenceSamples, Tokeniser, Vocabulary
     from cnncore.trained import Trained, open_trained
     from cnncore.training import Plan, TrainingError, TrainingState, fit
     from cnncore.transfer import cache_features, freeze
+    from cnncore.vectors import WordVectors, read_vectors
     from cnncore.weight_files import WeightsError, read_weights
     from cnncore.weights import LoadReport, load_model, load_weights, save_model
 
@@ -71,6 +74,7 @@ _NAMES = {
     "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
     "response": ("LocalResponseNorm",),
     "samples": ("DataError", "Samples"),
+    "sentences": ("SentenceSet", "Sentences", "read_sentence_set", "read_sentences"),
     "shapes": (
         "ReceptiveField",
         "Summary",
@@ -79,9 +83,11 @@ _NAMES = {
         "summary",
     ),
     "strongest": ("strongest_images",),
+    "text": ("SentenceSamples", "Tokeniser", "Vocabulary"),
     "trained": ("Trained", "open_trained"),
     "training": ("Plan", "TrainingError", "TrainingState", "fit"),
     "transfer": ("cache_features", "freeze"),
+    "vectors": ("WordVectors", "read_vectors"),
     "weight_files": ("WeightsError", "read_weights"),
     "weights": ("LoadReport", "load_model", "load_weights", "save_model"),
 }
@@ -117,12 +123,18 @@ __all__ = [
     "ReceptiveField",
     "Samples",
     "Score",
+    "SentenceSamples",
+    "SentenceSet",
+    "Sentences",
     "Summary",
+    "Tokeniser",
     "Trained",
     "TrainingError",
     "TrainingState",
     "UnknownModelError",
+    "Vocabulary",
     "WeightsError",
+    "WordVectors",
     "cache_features",
     "conv_output_size",
     "create_model",
@@ -144,6 +156,9 @@ __all__ = [
     "project",
     "read_images",
     "read_metadata",
+    "read_sentence_set",
+    "read_sentences",
+    "read_vectors",
     "read_weights",
     "receptive_fields",
     "save_checkpoint",
