@@ -67,7 +67,7 @@ def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:
         chart = line_chart(series, x_label="million positions seen", y_label=label, width=480.0)
         figures.append(f"<figure>{chart}</figure>")
     last = "; ".join(
-        f"{escape(curve.name)} stands at {percent(ys[-1])} after {xs[-1]:.2f} million positions"
+        f"{escape(curve.name)} stands at {percent(ys[-1])} after {xs[-1]:.3g} million positions"
         for curve in drawn
         for xs, ys in [_points(curve, "validation", "top1")]
     )
@@ -127,8 +127,9 @@ def by_move_number(evaluation: Evaluation) -> str:
     worst = min(zip(series[0].ys, series[0].xs, strict=True))
     names = [contestant.name for contestant in evaluation.contestants]
     text = (
-        f"<p>Easiest for {escape(names[0])}: around move {best[1]:.0f} ({best[0]:.1f} %); hardest: "
-        f"around move {worst[1]:.0f} ({worst[0]:.1f} %). Bands are 95 % intervals.</p>"
+        f"<p>{escape(names[0])} guesses from {percent(worst[0] / 100)} (around move "
+        f"{worst[1]:.0f}) to {percent(best[0] / 100)} (around move {best[1]:.0f}). Bands are 95 % intervals: where "
+        "they overlap, take no point for higher.</p>"
     )
     body = f"{text}{legend(names)}<figure>{chart}</figure>{_numbers(evaluation, measures, 'moves')}"
     return section("By move number", body)

@@ -96,3 +96,8 @@ def percent(value: float) -> str:
 def bounds(share: Share) -> str:
     """Return the ends of a share's interval in per cent."""
     return f"({100 * share.low:.1f} to {100 * share.high:.1f})"
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a difference with its sign, the minus as long as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "\u2212")

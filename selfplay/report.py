@@ -23,7 +23,7 @@ from selfplay.charts import COLOURS
 from selfplay.examples import Example, confident_misses, drawn_by_lot, example
 from selfplay.figures import Curve, by_move_number, calibration, grouped, learning
 from selfplay.measures import by_source, difference, measure
-from selfplay.page import PAGE, bounds, percent, section, table
+from selfplay.page import PAGE, bounds, percent, section, signed, table
 
 ANCHOR = "kgs_6d"
 """The source that the paper's own figures are for."""
@@ -134,15 +134,15 @@ def _comparison(evaluation: Evaluation) -> str:
         words.append(
             f"<p><b>{escape(contestant.name)}</b> guesses {verdict} {escape(first.name)}"
             f"{' as far as these positions can tell' if abs(value) <= error else ''}: "
-            f"{value:+.2f} points ± {error:.2f}. It alone was right in {only:,} positions, "
+            f"{signed(value, 2)} points ± {error:.2f}. It alone was right in {only:,} positions, "
             f"{escape(first.name)} alone in {other:,}.</p>"
         )
         cells.append(
             [
                 contestant.name,
-                f"{value:+.2f} ± {error:.2f}",
-                f"{100 * gain.top5:+.2f} ± {100 * gain.top5_error:.2f}",
-                f"{gain.loss:+.4f} ± {gain.loss_error:.4f}",
+                f"{signed(value, 2)} ± {error:.2f}",
+                f"{signed(100 * gain.top5, 2)} ± {100 * gain.top5_error:.2f}",
+                f"{signed(gain.loss, 4)} ± {gain.loss_error:.4f}",
             ]
         )
     head = [f"against {first.name}", "top-1, points", "top-5, points", "loss, nats"]
@@ -204,7 +204,8 @@ def _method(evaluation: Evaluation) -> str:
         "Wilson's for shares, normal for losses and differences; positions of one game are not "
         "taken for independent.",
         "Calibration error: mean distance between the probability of the first choice and how "
-        f"often it was right, in {BINS} bins (Guo et al. 2017).",
+        f"often it was right, in {BINS} bins (Guo et al. 2017). In groups of a few hundred "
+        "positions it is mostly chance.",
         f"{'; '.join(devices)}; batches of {BATCH}; torch {torch.__version__}; "
         f"{platform.machine()}.",
     ]
