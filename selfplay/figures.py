@@ -128,8 +128,8 @@ def by_move_number(evaluation: Evaluation) -> str:
     names = [contestant.name for contestant in evaluation.contestants]
     text = (
         f"<p>{escape(names[0])} guesses from {percent(worst[0] / 100)} (around move "
-        f"{worst[1]:.0f}) to {percent(best[0] / 100)} (around move {best[1]:.0f}). Bands are 95 % intervals: where "
-        "they overlap, take no point for higher.</p>"
+        f"{worst[1]:.0f}) to {percent(best[0] / 100)} (around move {best[1]:.0f}). Bands "
+        "are 95 % intervals: where they overlap, take no point for higher.</p>"
     )
     body = f"{text}{legend(names)}<figure>{chart}</figure>{_numbers(evaluation, measures, 'moves')}"
     return section("By move number", body)
