@@ -268,7 +268,7 @@ def test_the_shipped_model_knows_kind_words() -> None:
     trained = open_trained(file)
     vocabulary = vocabulary_of(trained)
     kind = ["a gripping film", "Simply wonderful, and it's funny!", "one of the year's best"]
-    unkind = ["a dull film", "It isn't funny at all.", "a waste of time and talent"]
+    unkind = ["a dull film", "The plot was terrible.", "a waste of time and talent"]
     shares = trained.model(vocabulary.batch([*kind, *unkind])).softmax(dim=1)
     assert trained.classes == ("negative", "positive")
     assert (shares[:3, 1] > 0.6).all() and (shares[3:, 0] > 0.6).all(), shares
