@@ -13,7 +13,7 @@ from cnncore import create_model
 from cnncore.checkpoint import read_metadata
 from cnncore.classifiers import ClassifierRun, make_optimizers
 from cnncore.evaluation import predict, score
-from cnncore.pretrained import shipped_models, shipped_weights
+from cnncore.pretrained import shipped_weights
 from cnncore.recipes import Recipe, load_recipe
 from cnncore.samples import DataError
 from cnncore.sentence_task import (
@@ -261,7 +261,6 @@ def test_only_the_words_of_a_batch_are_touched() -> None:
     assert (after != before).any(dim=1).nonzero().flatten().tolist() == [3, 4, 5, 7]
 
 
-@pytest.mark.skipif("kim-sentiment" not in shipped_models(), reason="no weights ship")
 def test_the_shipped_model_knows_kind_words() -> None:
     file = shipped_weights("kim-sentiment")
     assert file.stat().st_size <= 8 * 2**20
@@ -309,8 +308,6 @@ def test_ten_folds_leave_each_sentence_out_once() -> None:
 
 
 def test_the_shipped_file_tells_how_it_was_made() -> None:
-    if "kim-sentiment" not in shipped_models():
-        pytest.skip("no weights ship")
     file = shipped_weights("kim-sentiment")
     facts = read_metadata(file)[1]["facts"]
     assert facts["recipe"]["batch"] == 50 and facts["epochs"] > 0
