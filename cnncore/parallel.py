@@ -51,17 +51,28 @@ class Processes:
         dist.all_reduce(raised, op=dist.ReduceOp.MAX)
         return tuple(bool(flag) for flag in raised.tolist())
 
-    def spread(self, compute: nn.Module) -> nn.Module:
-        """Return what to call in place of `compute` so that all processes have one gradient."""
-        if self.count == 1:
-            return compute
+    def spread(self, compute: nn.Module, example: Tensor) -> nn.Module:
+        """Return what to call in place of `compute` so that several processes have one gradient.
+
+        `example` is an input, of which only the shape matters. DistributedDataParallel learns from
+        its first pass in which order to add gradients up; that pass is made here, so that a
+        resumed run adds them up in the same order as one that was never stopped.
+        """
         device = next(compute.parameters()).device
-        return DistributedDataParallel(
+        spread: nn.Module = DistributedDataParallel(
             compute,
             device_ids=[device] if device.type == "cuda" else None,
             broadcast_buffers=False,
             gradient_as_bucket_view=True,
         )
+        spread.train()
+        kept = [buffer.clone() for buffer in compute.buffers()]
+        torch.autograd.backward(spread(example).float().sum())
+        for buffer, value in zip(compute.buffers(), kept, strict=True):
+            buffer.copy_(value)
+        for parameter in compute.parameters():
+            parameter.grad = None
+        return spread
 
     def synchronised(self, model: nn.Module) -> nn.Module:
         """Return a twin of `model` with the same parameters whose normalisation sees all parts."""
@@ -109,10 +120,8 @@ def joined(device: str | None = None) -> Iterator[tuple[Processes, torch.device]
         torch.cuda.set_device(wanted)
         backend = "cpu:gloo,cuda:nccl"
     dist.init_process_group(backend)
-    try:
-        yield Processes(rank, count), wanted
-    finally:
-        dist.destroy_process_group()
+    yield Processes(rank, count), wanted
+    dist.destroy_process_group()  # not after a failure: others may never come, torchrun ends them
 
 
 class _SumOverProcesses(torch.autograd.Function):

@@ -19,11 +19,19 @@ from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
 from cnncore.compiled import Compiled
 from cnncore.curves import MetricsLog, plot_curves
 from cnncore.parallel import ALONE, Processes
-from cnncore.training import KIND, Plan, Precision, TrainingState, best_precision, fit
+from cnncore.training import (
+    KIND,
+    Plan,
+    Precision,
+    TrainingState,
+    autocast,
+    best_precision,
+    fit,
+)
 from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
-from selfplay.packing import StagedBatch, stage
+from selfplay.packing import StagedBatch, stage, unpack
 from selfplay.positions import DataError, PackedBatch, Positions
 from selfplay.recipes import Recipe, RecipeError
 
@@ -133,7 +141,14 @@ class Run:
     def _compute(self) -> nn.Module:
         """Return what the loss calls: the model as it is, compiled, spread over processes."""
         twin = self.processes.synchronised(self.state.model)
-        return self.processes.spread(Compiled(twin) if self.recipe.compile else twin)
+        compute = Compiled(twin) if self.recipe.compile else twin
+        if self.processes == ALONE:
+            return compute
+        share = self.recipe.batch // self.processes.count
+        example = self.train.random_batch(share, seed=0, number=0)
+        planes, _ = unpack(stage(example).to(self.device))
+        with autocast(self.device, self.precision):
+            return self.processes.spread(compute, planes)
 
     def fit(
         self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False

@@ -148,7 +148,7 @@ def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) ->
         assert processes == ALONE and device == default_device("cpu")
         assert processes.leads and processes.any(True, False) == (True, False)
         model = nn.Linear(2, 2)
-        assert processes.spread(processes.synchronised(model)) is model
+        assert processes.synchronised(model) is model
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
