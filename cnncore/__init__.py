@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         save_checkpoint,
     )
     from cnncore.classifiers import ClassifierRun
+    from cnncore.compiled import Compiled
     from cnncore.deconvnet import Projection, project
     from cnncore.evaluation import Score, ensemble, predict, score
     from cnncore.image_data import ImageData
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cnncore.model import Classifier, FeatureMaps, Preset
     from cnncore.occlusion import OcclusionMaps, occlude, occlude_words
     from cnncore.optim import Muon, orthogonalise, split_parameters
+    from cnncore.parallel import Processes, joined
     from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
     from cnncore.response import LocalResponseNorm
     from cnncore.samples import DataError, Samples
@@ -63,6 +65,7 @@ _NAMES = {
     ),
     "classifiers": ("ClassifierRun",),
     "deconvnet": ("Projection", "project"),
+    "compiled": ("Compiled",),
     "evaluation": ("Score", "ensemble", "predict", "score"),
     "image_data": ("ImageData",),
     "images": ("Augmentation", "ImageSamples", "find_images", "read_images"),
@@ -71,6 +74,7 @@ _NAMES = {
     "model": ("Classifier", "FeatureMaps", "Preset"),
     "occlusion": ("OcclusionMaps", "occlude", "occlude_words"),
     "optim": ("Muon", "orthogonalise", "split_parameters"),
+    "parallel": ("Processes", "joined"),
     "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
     "response": ("LocalResponseNorm",),
     "samples": ("DataError", "Samples"),
@@ -103,6 +107,7 @@ __all__ = [
     "CheckpointError",
     "Classifier",
     "ClassifierRun",
+    "Compiled",
     "ConvNormAct",
     "DataError",
     "FeatureMaps",
@@ -119,6 +124,7 @@ __all__ = [
     "PreActBasicBlock",
     "PreActBottleneck",
     "Preset",
+    "Processes",
     "Projection",
     "ReceptiveField",
     "Samples",
@@ -144,6 +150,7 @@ __all__ = [
     "fold_batch_norm",
     "freeze",
     "he_normal_",
+    "joined",
     "list_models",
     "load_checkpoint",
     "load_model",
