@@ -19,6 +19,7 @@ from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
 from cnncore.compiled import Compiled
 from cnncore.curves import MetricsLog, plot_curves
 from cnncore.parallel import ALONE, Processes
+from cnncore.recipe_files import RecipeError
 from cnncore.training import (
     KIND,
     Plan,
@@ -33,7 +34,7 @@ from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
 from selfplay.positions import DataError, PackedBatch, Positions
-from selfplay.recipes import Recipe, RecipeError
+from selfplay.recipes import Recipe
 
 log = logging.getLogger(__name__)
 

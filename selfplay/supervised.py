@@ -18,13 +18,14 @@ import torch
 
 from cnncore.checkpoint import CheckpointError
 from cnncore.parallel import ALONE, ParallelError, Processes, joined
+from cnncore.recipe_files import RecipeError
 from cnncore.training import TrainingError
 from goengine.networks import PolicyNet, load_network, save_network
 from goengine.types import GoError
 from goengine.widening import widen
 from selfplay.archive import Archive
 from selfplay.positions import DataError
-from selfplay.recipes import Recipe, RecipeError, from_table, load_recipe
+from selfplay.recipes import Recipe, from_table, load_recipe
 from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
 
 log = logging.getLogger(__name__)

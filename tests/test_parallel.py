@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from cnncore.curves import MetricsLog
 from cnncore.parallel import ALONE, ParallelError, Processes, default_device, joined
+from cnncore.recipe_files import RecipeError
 from selfplay.archive import Archive
-from selfplay.recipes import RecipeError, load_recipe
+from selfplay.recipes import load_recipe
 from selfplay.runs import Run, averaged_network, read_facts
 from tests.small_archive import make_archive
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnncore.recipe_files import RecipeError, parse_settings
 from selfplay.recipes import (
     Growth,
     Recipe,
-    RecipeError,
     from_table,
     list_recipes,
     load_recipe,
-    parse_settings,
 )
 from selfplay.runs import Run, averaged_network
 from tests.small_archive import make_archive

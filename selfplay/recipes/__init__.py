@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from importlib import resources
-from pathlib import Path
-from typing import Any, Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
-
-class RecipeError(ValueError):
-    """A recipe that does not exist, or has an unknown key or a value out of range."""
+from cnncore import recipe_files
+from cnncore.recipe_files import RecipeError, read_recipe, typed_values
 
 
 @dataclass(frozen=True)
@@ -123,28 +119,10 @@ class Recipe:
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
     """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
-    kinds = {f.name: type(f.default) for f in fields(Recipe)}
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in kinds:
-            raise RecipeError(
-                f"recipe: unknown key {key!r}; known keys: {', '.join(sorted(kinds))}"
-            )
-        if key == "grow":
-            values[key] = _growths(value)
-        elif key == "sources":
-            values[key] = _sources(value)
-        else:
-            values[key] = _typed(key, value, kinds[key])
+    parsers: dict[str, Callable[[Any], Any]] = {"grow": _growths, "sources": _sources}
+    values = typed_values(Recipe, {k: v for k, v in table.items() if k not in parsers})
+    values |= {key: parse(table[key]) for key, parse in parsers.items() if key in table}
     return Recipe(**values)
-
-
-def _typed(key: str, value: Any, kind: type) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise RecipeError(f"recipe: {key} = {value!r} should be of type {kind.__name__}")
-    return value
 
 
 def _growths(value: Any) -> tuple[Growth, ...]:
@@ -166,45 +144,12 @@ def _sources(value: Any) -> dict[str, float]:
 
 def list_recipes() -> list[str]:
     """Return the names of the recipes that ship with the package, sorted."""
-    names = [entry.name for entry in resources.files(__name__).iterdir()]
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+    return recipe_files.list_recipes(__name__)
 
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     """Return a shipped recipe by name, or one from a TOML file, with `key=value` settings applied.
 
-    Values are TOML ("lr=0.01", "sources={pro=1}"); a bare word is taken as a string.
-
-    Raises:
-        RecipeError: unknown recipe or key, or a value of the wrong type.
+    Raises RecipeError for an unknown recipe or key, or a value of the wrong type.
     """
-    path = Path(name_or_path)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise RecipeError(f"no recipe file {path}; check the path")
-        text = path.read_text(encoding="utf-8")
-    else:
-        file = resources.files(__name__) / f"{name_or_path}.toml"
-        if not file.is_file():
-            known = ", ".join(list_recipes())
-            raise RecipeError(f"no recipe named {name_or_path!r}; shipped recipes: {known}")
-        text = file.read_text(encoding="utf-8")
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe {name_or_path} is no TOML: {error}") from error
-    return from_table(table | parse_settings(settings))
-
-
-def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Return the table of `key=value` settings; raises RecipeError on one without '='."""
-    table: dict[str, Any] = {}
-    for setting in settings:
-        key, separator, value = setting.partition("=")
-        if not separator:
-            raise RecipeError(f"setting {setting!r} has no '='; write key=value")
-        try:
-            table[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            table[key.strip()] = cast(object, value.strip())
-    return table
+    return from_table(read_recipe(name_or_path, settings, package=__name__))
