@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from small_models import CLASSES, small
 from torch import Tensor, nn
 
 from cnncore import Classifier, create_model, list_models, summary
@@ -91,25 +92,6 @@ def on_meta(name: str, **options: Any) -> Classifier:
         return create_model(name, **options)
 
 
-def small(name: str, **options: Any) -> tuple[Classifier, Tensor]:
-    """Return a model as small as its architecture allows, and a batch of two for it."""
-    if name.startswith(("alexnet", "zfnet", "vgg")):
-        options = {"hidden": 8, **options}
-    if name.startswith("kim"):
-        options = {"vocabulary": 30, "dimension": 12, "maps": 4, **options}
-        model = create_model(name, num_classes=5, **options)
-        return model, torch.randint(1, 30, (2, 9))
-    model = create_model(name, num_classes=5, **options)
-    side = model.preset.input_size[1]
-    if name.startswith(("vgg", "resnet", "preact")):
-        side = 32
-    elif name == "nin-imagenet":
-        side = 99
-    elif name == "googlenet-torchvision":
-        side = 96
-    return model, torch.randn(2, model.in_channels, side, side)
-
-
 def logits_of(output: Tensor | GoogLeNetOutput) -> Tensor:
     if isinstance(output, GoogLeNetOutput):
         return output.loss(lambda logits: logits)
@@ -172,7 +154,7 @@ def test_cifar_resnets_by_the_papers_arithmetic(depth: int) -> None:
 def test_every_parameter_learns_and_images_do_not_mix(name: str) -> None:
     model, x = small(name)
     output = logits_of(model(x))
-    assert output.shape == (2, 5)
+    assert output.shape == (2, CLASSES)
     assert output.isfinite().all()
     nn.functional.cross_entropy(output, torch.tensor([1, 3])).backward()
     for path, parameter in model.named_parameters():
@@ -186,7 +168,7 @@ def test_every_parameter_learns_and_images_do_not_mix(name: str) -> None:
     with torch.inference_mode():
         together = model(x)
         alone = torch.cat([model(x[:1]), model(x[1:])])
-    assert together.shape == (2, 5) and together.isfinite().all()
+    assert together.shape == (2, CLASSES) and together.isfinite().all()
     assert not torch.equal(together[0], together[1])
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4 * float(together.abs().max()))
 
@@ -248,7 +230,7 @@ def test_models_export(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in COUNTS if n not in DEEP])
+@pytest.mark.parametrize("name", COUNTS)
 def test_every_model_exports_and_runs_in_bfloat16_and_channels_last(name: str) -> None:
     model, x = small(name)
     expected = model.eval()(x)
