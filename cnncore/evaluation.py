@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from cnncore.samples import DataError, Samples
+from cnncore.samples import DataError, HasLengths, Samples
 from cnncore.training import autocast
 
 # Numbers in one batch of inputs: 33 pictures of 3x224x224, all of a sentence's words.
@@ -66,11 +66,14 @@ def predict(
     device = next(model.parameters()).device
     training = model.training
     model.eval()
+    order = torch.arange(len(samples))
+    if isinstance(samples, HasLengths):
+        order = samples.lengths.argsort(stable=True)
     found: list[Tensor] = []
     start, size = 0, 1
     with tqdm(total=len(samples), unit="sample", disable=not progress, file=sys.stderr) as bar:
         while start < len(samples):
-            index = torch.arange(start, min(start + size, len(samples)))
+            index = order[start : start + size]
             x = crops(index) if ten_crop and crops is not None else samples.batch(index)
             with autocast(device, precision):
                 logits = model((x.flatten(0, 1) if ten_crop else x).to(device))
@@ -80,7 +83,7 @@ def predict(
             bar.update(len(index))
             size = max(1, min(_LARGEST_BATCH, _NUMBERS // max(1, x[0].numel())))
     model.train(training)
-    return torch.cat(found)
+    return torch.cat(found)[order.argsort()]
 
 
 def ensemble(probabilities: Sequence[Tensor]) -> Tensor:

@@ -313,3 +313,14 @@ def test_the_shipped_file_tells_how_it_was_made() -> None:
     assert facts["recipe"]["batch"] == 50 and facts["epochs"] > 0
     card = file.with_suffix(".md").read_text(encoding="utf-8")
     assert "held-out" in card and "GloVe" in card
+
+
+def test_predictions_come_in_the_order_of_the_samples(tmp_path: Path) -> None:
+    lengths = [5, 1, 30, 2, 9, 1]
+    texts = tuple(" ".join(f"w{i}" for _ in range(n)) for i, n in enumerate(lengths))
+    train = Sentences(texts, (0, 1, 0, 1, 0, 1), ("0", "1"))
+    task = sentence_task("kim-rand", SentenceSet(train), Recipe(holdout=0.0))
+    shares = predict(task.model, task.train)
+    one_by_one = [predict(task.model, task.train.subset(torch.tensor([i]))) for i in range(6)]
+    torch.testing.assert_close(shares, torch.cat(one_by_one))
+    assert len({round(share, 6) for share in shares[:, 0].tolist()}) == 6
