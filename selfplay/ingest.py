@@ -16,14 +16,14 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -117,11 +117,13 @@ def ingest(
     workers: int | None = None,
     overwrite: bool = False,
     progress: bool = True,
+    notes: Mapping[str, Any] | None = None,
 ) -> tuple[Archive, Counts]:
     """Make an archive of all games in files and folders.
 
     ``workers`` processes parse (all cores if None); with 1, or with little input, all happens in
     this process. The archive appears at ``out`` when it is whole, or not at all.
+    ``notes`` go into its manifest beside the filters and the counts.
 
     Raises:
         GoError: an input is missing, or the archive cannot be written there.
@@ -148,8 +150,8 @@ def ingest(
             bar.update(reader.done - bar.n)
             bar.set_postfix_str(f"{len(seen):,} games", refresh=False)
         bar.update(reader.total - bar.n)
-        notes = {"filters": asdict(filters), "counts": _nested(counts)}
-        return writer.commit(notes), counts
+        made = {**(notes or {}), "filters": asdict(filters), "counts": _nested(counts)}
+        return writer.commit(made), counts
 
 
 def _chunks(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

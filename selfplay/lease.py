@@ -24,9 +24,10 @@ from cnncore.parallel import default_device
 from cnncore.training import best_precision
 from selfplay.archive import Archive
 from selfplay.evaluation import evaluate_source
+from selfplay.failures import FAILURES
 from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
 from selfplay.speed import matrix_rate, training_flops
-from selfplay.supervised import FAILURES, open_run
+from selfplay.supervised import open_run
 
 PART_BYTES = 15 * 2**20
 REPORT = "report.json"

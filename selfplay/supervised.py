@@ -1,7 +1,8 @@
 """The commands `selfplay train` and `selfplay export`: supervised learning of the policy network.
 
-`train` starts a run in a folder, or goes on with the run that is there. `export` writes the
-averaged weights as a network file that the engine plays with.
+`train` starts a run in a folder, or goes on with the run that is there; without a recipe it
+fine-tunes a network (finetune.py). `export` writes the averaged weights as a network file that the
+engine plays with.
 """
 
 from __future__ import annotations
@@ -16,48 +17,53 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnncore.checkpoint import CheckpointError
-from cnncore.parallel import ALONE, ParallelError, Processes, joined
+from cnncore.checkpoint import recover_checkpoint
+from cnncore.parallel import ALONE, Processes, joined
 from cnncore.recipe_files import RecipeError
-from cnncore.training import TrainingError
-from goengine.networks import PolicyNet, load_network, save_network
-from goengine.types import GoError
+from goengine.networks import PolicyNet, default_network, load_network, save_network
 from goengine.widening import widen
 from selfplay.archive import Archive
+from selfplay.failures import FAILURES, sentence
 from selfplay.positions import DataError
 from selfplay.recipes import Recipe, from_table, load_recipe
 from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
+from selfplay.tuning import EPOCHS
 
 log = logging.getLogger(__name__)
 
 FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
 """Keys of a recipe that cannot change once a run has begun."""
 
-FAILURES = (
-    GoError,
-    CheckpointError,
-    RecipeError,
-    DataError,
-    TrainingError,
-    ParallelError,
-    OSError,
-)
-
 
 def configure_train(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `selfplay train`."""
-    parser.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
     parser.add_argument(
-        "--data", required=True, type=Path, help="archive made by 'selfplay ingest'"
+        "recipe",
+        nargs="?",
+        help="name of a shipped recipe, or a .toml file; left out, with --from, the network is "
+        "fine-tuned on the games of --data",
     )
     parser.add_argument(
-        "--out", required=True, type=Path, help="folder of the run; resumed if begun"
+        "--data",
+        required=True,
+        type=Path,
+        help="archive made by 'selfplay ingest'; for fine-tuning also SGF files",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder of the run; resumed if begun (fine-tuning: DATA-net)"
     )
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
     )
-    parser.add_argument("--from", dest="start", metavar="NET", help="start from this network")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="NET",
+        nargs="?",
+        const="",
+        help="start from this network, file or folder of a run; without NET from the shipped one",
+    )
     parser.add_argument(
         "--widen", type=int, metavar="FILTERS", help="widen the --from network first"
     )
@@ -70,16 +76,30 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--other-data", action="store_true", help="go on although the archive is another one"
     )
+    tuning = parser.add_argument_group("fine-tuning (--from without a recipe)")
+    tuning.add_argument("--player", metavar="NAME", help="learn only this player's moves")
+    tuning.add_argument("--others", type=Path, metavar="ARCHIVE", help="measured on as well")
+    tuning.add_argument(
+        "--epochs", type=float, default=EPOCHS, help="longest run, in passes over the games"
+    )
 
 
 def run_train(args: argparse.Namespace) -> int:
     """Run `selfplay train`: 0 at the end of plan or time, 130 after Ctrl-C, 1 on failure."""
     try:
         with joined(args.device) as (processes, device):
-            run = open_run(args, folder=args.out, device=device, processes=processes)
-            outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
-    except FAILURES as error:
-        sys.stderr.write(f"selfplay train: {error}\n")
+            if args.recipe is None:
+                from selfplay.finetune import fine_tune  # needs an SGF parser, unlike all else here
+
+                run, outcome = fine_tune(args, device=device, processes=processes)
+            else:
+                run = open_run(args, folder=_named(args), device=device, processes=processes)
+                outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
+    except Exception as error:
+        text = sentence(error)
+        if text is None:
+            raise
+        sys.stderr.write(f"selfplay train: {text}\n")
         return 1
     if not processes.leads:
         return 130 if outcome == "interrupted" else 0
@@ -97,11 +117,15 @@ def open_run(
     """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.threads:
+        torch.set_num_threads(args.threads)
     archive = Archive.open(args.data)
+    archive.verify()
     recipe = load_recipe(args.recipe, args.set)
     file = folder / CHECKPOINT
+    recover(folder, processes)
     if file.is_file():
-        _check_resume(file, recipe, archive, other_data=args.other_data)
+        check_resume(file, recipe, archive, other_data=args.other_data)
     start = None if file.is_file() else _starting_network(args, recipe)
     return Run(
         folder,
@@ -114,15 +138,40 @@ def open_run(
     )
 
 
+def recover(folder: Path, processes: Processes = ALONE) -> None:
+    """Put the previous checkpoint of a run in the place of a damaged one, and say so."""
+    what = recover_checkpoint(folder / CHECKPOINT) if processes.leads else None
+    if what is not None:
+        log.warning("%s", what)
+    processes.any(False)  # the others wait for the one that recovers
+
+
+def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> PolicyNet:
+    """Return the network of a run, a file or a shipped one, widened to `filters` if given."""
+    path = Path(name)
+    net = averaged_network(path) if (path / CHECKPOINT).is_file() else load_network(name)
+    if filters:
+        net = widen(net, filters, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
+    return net
+
+
+def _named(args: argparse.Namespace) -> Path:
+    """Return the folder of the run; a recipe's run needs a name, and no option of fine-tuning."""
+    for option in ("player", "others"):
+        if getattr(args, option) is not None:
+            raise RecipeError(f"--{option} is for fine-tuning; leave out the recipe")
+    if args.out is None:
+        raise RecipeError("a run needs a folder; add --out FOLDER")
+    folder: Path = args.out
+    return folder
+
+
 def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | None:
     if args.start is None:
         if args.widen:
             raise RecipeError("--widen needs a network to start from; add --from NET")
         return None
-    path = Path(args.start)
-    net = averaged_network(path) if (path / CHECKPOINT).is_file() else load_network(args.start)
-    if args.widen:
-        net = widen(net, args.widen, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
+    net = network_to_start_from(args.start or default_network(), args.widen, recipe)
     if net.config.norm != recipe.norm:
         raise RecipeError(
             f"the network to start from has norm = {str(net.config.norm).lower()}; add --set "
@@ -142,7 +191,7 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
     return net
 
 
-def _check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
+def check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
     """Refuse to go on with another recipe or archive than the run began with."""
     facts = read_facts(file.parent)
     before = from_table(facts["recipe"]).table()

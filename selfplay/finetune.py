@@ -1,0 +1,112 @@
+"""Fine-tuning from the command line: `selfplay train --from NET --data GAMES`, without a recipe.
+
+Games become an archive beside the run, some of them are held out, the network learns from the
+others until held-out ones say that it is enough, and a report compares before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+from cnncore.blocks import channels_last
+from cnncore.parallel import Processes
+from cnncore.recipe_files import RecipeError, parse_settings
+from goengine.networks import PolicyNet, default_network, load_network
+from selfplay.archive import Archive
+from selfplay.comparison import as_json, compare, table, verdict
+from selfplay.own_games import hold_out, open_games
+from selfplay.recipes import load_recipe
+from selfplay.runs import CHECKPOINT, Run
+from selfplay.sources import source_name
+from selfplay.supervised import check_resume, network_to_start_from, recover
+from selfplay.tuning import NETWORK, Tuning, starting_network, tuning_recipe
+
+GAMES = "games"
+REPORT = "report.json"
+JUDGED = 8192
+"""Most positions of each kind of games that the report asks about."""
+
+
+def fine_tune(
+    args: argparse.Namespace, *, device: torch.device, processes: Processes
+) -> tuple[Run, str]:
+    """Begin or go on with a fine-tuning run and report on it; return the run and how it ended.
+
+    Raises:
+        GoError, RecipeError, DataError, CheckpointError, TrainingError, OSError: see failures.py.
+    """
+    if args.start is None:
+        raise RecipeError(
+            "a recipe is missing: name one, or add --from NET to fine-tune that network on --data"
+        )
+    if args.epochs <= 0:
+        raise RecipeError(f"--epochs {args.epochs:g} is no length; give more than 0")
+    if processes.count > 1:
+        raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
+    recover(folder)
+    archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
+    archive.verify()
+    archive = hold_out(archive)
+    others = Archive.open(args.others) if args.others else None
+    name = args.start or default_network()
+    recipe = load_recipe("finetune", args.set)
+    net = starting_network(folder, network_to_start_from(name, args.widen, recipe))
+    length = None if "positions" in parse_settings(args.set) else args.epochs
+    recipe = tuning_recipe(recipe, net, archive, epochs=length)
+    begun = (folder / CHECKPOINT).is_file()
+    if begun:
+        check_resume(folder / CHECKPOINT, recipe, archive, other_data=args.other_data)
+    run = Run(
+        folder,
+        recipe,
+        archive,
+        device=device,
+        start_from=None if begun else net,
+        workers=max(1, args.workers),
+    )
+    card = {
+        "fine_tuned_from": name,
+        "player": args.player,
+        "recipe": recipe.table(),
+        "archive": archive.digest,
+        "torch": torch.__version__,
+    }
+    tuning = Tuning(run, archive, card=card)
+    outcome = tuning.fit(minutes=args.minutes, progress=not args.quiet)
+    if outcome != "interrupted":
+        _report(tuning, net, archive, others, device=device)
+    return run, outcome
+
+
+def _report(
+    tuning: Tuning,
+    before: PolicyNet,
+    archive: Archive,
+    others: Archive | None,
+    *,
+    device: torch.device,
+) -> None:
+    """Compare before and after on stdout and in a file."""
+    folder = tuning.run.folder
+    after = load_network(folder / NETWORK)
+    nets = [channels_last(net, device) for net in (before, after)]
+    changes = compare(nets[0], nets[1], archive, others=others, limit=JUDGED)
+    history = tuning.history
+    text = json.dumps(as_json(changes, history), indent=1)
+    temporary = folder / f".{REPORT}.tmp"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, folder / REPORT)
+    said = "\n".join(verdict(changes, history))
+    sys.stdout.write(
+        f"{table(changes)}\n{said}\n\nThe network: {folder / NETWORK}; these figures: "
+        f"{folder / REPORT}. Play against it: goengine gtp --network {folder / NETWORK}\n"
+    )
