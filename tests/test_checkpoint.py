@@ -15,7 +15,9 @@ from cnncore.checkpoint import (
     CHECKPOINT_VERSION,
     CheckpointError,
     load_checkpoint,
+    previous_checkpoint,
     read_metadata,
+    recover_checkpoint,
     save_checkpoint,
 )
 
@@ -89,6 +91,45 @@ def test_missing_truncated_foreign_and_wrong_files_are_refused(tmp_path: Path) -
             load_checkpoint(tmp_path / name)
     with pytest.raises(CheckpointError, match="holds a network, not a dog"):
         load_checkpoint(good, kind="dog")
+
+
+def test_any_flipped_byte_of_the_tensors_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    save_checkpoint(file, TENSORS, kind="n", metadata={"seen": 3})
+    data = file.read_bytes()
+    for position in range(len(data) - 32, len(data)):
+        changed = bytearray(data)
+        changed[position] ^= 1
+        file.write_bytes(changed)
+        with pytest.raises(CheckpointError, match="damaged"):
+            load_checkpoint(file)
+    file.write_bytes(data.replace(b'seen\\": 3', b'seen\\": 4'))
+    assert file.read_bytes() != data
+    with pytest.raises(CheckpointError, match="some bytes have changed"):
+        load_checkpoint(file)
+
+
+def test_a_file_without_a_digest_is_read(tmp_path: Path) -> None:
+    header = {"kind": "n", "version": CHECKPOINT_VERSION, "metadata": {}}
+    save_file(TENSORS, tmp_path / "old", metadata={"cnncore": json.dumps(header)})
+    assert load_checkpoint(tmp_path / "old").tensors.keys() == TENSORS.keys()
+
+
+def test_the_previous_checkpoint_takes_the_place_of_a_damaged_one(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    for seen in (1, 2):
+        save_checkpoint(file, TENSORS, kind="n", metadata={"seen": seen}, keep_previous=True)
+    assert read_metadata(previous_checkpoint(file))[1] == {"seen": 1}
+    assert recover_checkpoint(file) is None
+    file.write_bytes(b"")
+    assert "going on from x.previous.safetensors" in (recover_checkpoint(file) or "")
+    assert load_checkpoint(file).metadata == {"seen": 1}
+    assert (tmp_path / "x.damaged.safetensors").read_bytes() == b""
+    save_checkpoint(file, TENSORS, kind="n", metadata={"seen": 3}, keep_previous=True)
+    assert read_metadata(previous_checkpoint(file))[1] == {"seen": 1}
+    previous_checkpoint(file).write_bytes(b"")
+    file.write_bytes(b"")
+    assert recover_checkpoint(file) is None
 
 
 def test_the_info_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
