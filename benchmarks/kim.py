@@ -106,7 +106,8 @@ def measure(unit: Unit, data: SentenceSet, vectors: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         run = ClassifierRun(path, recipe, task.train, task.validation, task.model, facts=task.facts)
-        run.fit()
+        if run.fit() != "finished":
+            raise KeyboardInterrupt
         trained = open_trained(path, best=True)
     test = evaluation_samples(data.test, trained)
     result = score(predict(trained.model, test), test.labels)
@@ -198,7 +199,11 @@ def main() -> int:
         sys.stdout.write(table(read_results(args.results)))
         return 0
     torch.set_num_threads(args.threads)
-    run(args)
+    try:
+        run(args)
+    except KeyboardInterrupt:
+        sys.stderr.write("kim: stopped; the same command goes on with the run that was cut\n")
+        return 130
     return 0
 
 
