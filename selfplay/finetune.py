@@ -17,7 +17,7 @@ import torch
 from cnncore.blocks import channels_last
 from cnncore.parallel import Processes
 from cnncore.recipe_files import RecipeError, parse_settings
-from goengine.networks import PolicyNet, default_network, load_network
+from goengine.networks import default_network, load_network
 from selfplay.archive import Archive
 from selfplay.comparison import as_json, compare, table, verdict
 from selfplay.own_games import hold_out, open_games
@@ -25,7 +25,7 @@ from selfplay.recipes import load_recipe
 from selfplay.runs import CHECKPOINT, Run
 from selfplay.sources import source_name
 from selfplay.supervised import check_resume, network_to_start_from, recover
-from selfplay.tuning import NETWORK, Tuning, starting_network, tuning_recipe
+from selfplay.tuning import NETWORK, START, Tuning, starting_network, tuning_recipe
 
 GAMES = "games"
 REPORT = "report.json"
@@ -83,13 +83,12 @@ def fine_tune(
     tuning = Tuning(run, archive, card=card)
     outcome = tuning.fit(minutes=args.minutes, progress=not args.quiet)
     if outcome != "interrupted":
-        _report(tuning, net, archive, others, device=device)
+        _report(tuning, archive, others, device=device)
     return run, outcome
 
 
 def _report(
     tuning: Tuning,
-    before: PolicyNet,
     archive: Archive,
     others: Archive | None,
     *,
@@ -97,8 +96,7 @@ def _report(
 ) -> None:
     """Compare before and after on stdout and in a file."""
     folder = tuning.run.folder
-    after = load_network(folder / NETWORK)
-    nets = [channels_last(net, device) for net in (before, after)]
+    nets = [channels_last(load_network(folder / name), device) for name in (START, NETWORK)]
     changes = compare(nets[0], nets[1], archive, others=others, limit=JUDGED)
     history = tuning.history
     text = json.dumps(as_json(changes, history), indent=1)

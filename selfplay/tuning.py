@@ -104,21 +104,27 @@ class Tuning:
         began = time.monotonic()
         while True:
             state, history = self.run.state, self.history
-            if not history or history[-1]["samples"] < state.samples:
+            last = history[-1]["samples"] if history else -1
+            if last < 0 or last < state.samples >= self._due(history):
                 self._measure()
                 history = self.history
             best = best_of(history)
             if len(history) - 1 - history.index(best) >= PATIENCE:
                 return "stopped"
-            if state.samples >= self.run.recipe.positions:
+            if history[-1]["samples"] >= self.run.recipe.positions:
                 return "finished"
             outcome = self.run.fit(
-                until=(state.samples // self._round + 1) * self._round,
+                until=self._due(history),
                 minutes=minutes - (time.monotonic() - began) / 60.0,
                 progress=progress,
             )
             if outcome != "finished":
                 return outcome
+
+    def _due(self, history: list[dict[str, Any]]) -> int:
+        """Return after how many positions to measure next; an interruption does not move it."""
+        following: int = (history[-1]["samples"] // self._round + 1) * self._round
+        return min(following, self.run.recipe.positions)
 
     def _measure(self) -> None:
         """Write a line of metrics, after saving the network if it is the best so far."""
