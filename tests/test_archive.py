@@ -358,3 +358,28 @@ def test_reading_an_archive_imports_no_sgf_parser():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert child.stdout.split() == ["False", "False"]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(ArchiveError, match="cannot write archive .*No space left.*make room"):
+        write(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whose_moves_are_to_be_learnt_travels_along(tmp_path):
+    block = Block.from_records(GAMES, ["one"] * len(GAMES), [BLACK, WHITE, 3, BLACK, WHITE])
+    with ArchiveWriter(tmp_path / "a") as writer:
+        writer.extend(block)
+        archive = writer.commit()
+    archive.verify()
+    assert archive.learn.tolist() == [BLACK, WHITE, 3, BLACK, WHITE]
+    assert archive.digest != write(tmp_path / "b").digest
+    assert not (tmp_path / "b" / "learn.npy").exists()
+    assert archive.block(np.array([1, 3])).learn.tolist() == [WHITE, BLACK]
+    np.save(tmp_path / "a" / "learn.npy", np.zeros(2, np.uint8))
+    with pytest.raises(ArchiveError, match="do not fit each other"):
+        Archive.open(tmp_path / "a")
