@@ -365,7 +365,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(ArchiveError, match="cannot write archive .*No space left.*make room"):
+    with pytest.raises(ArchiveError, match=r"cannot write archive .*No space left.*make room"):
         write(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
