@@ -26,8 +26,8 @@ import selfplay.__main__
 import selfplay.supervised
 from cnncore.checkpoint import CheckpointError, load_checkpoint, previous_checkpoint, read_metadata
 from cnncore.curves import MetricsLog
+from cnncore.run_folder import CHECKPOINT
 from selfplay.positions import Positions
-from selfplay.runs import CHECKPOINT
 from tests.small_archive import make_archive
 
 FORK = multiprocessing.get_context("fork")

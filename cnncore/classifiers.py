@@ -75,6 +75,7 @@ class ClassifierRun:
         self.batch = min(recipe.batch, len(train))
         self.epoch = self.batch * steps_per_epoch(train, self.batch)
         self.files = RunFolder(folder)
+        self.files.prepare()
         self.facts = {
             "model": model.name,
             "classes": list(train.classes),

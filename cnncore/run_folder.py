@@ -25,7 +25,13 @@ class RunFolder:
         self.folder = folder
         self.file = folder / CHECKPOINT
         self.metrics = MetricsLog(folder / "metrics.jsonl")
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def prepare(self) -> None:
+        """Make the folder; put the previous checkpoint in the place of a damaged one, and say so.
+
+        Of several processes only the one that leads may do this.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
         said = recover_checkpoint(self.file)
         if said:
             log.warning("%s", said)
@@ -35,15 +41,23 @@ class RunFolder:
         """Whether there is a run to go on with."""
         return self.file.is_file()
 
-    def resume(self, state: TrainingState) -> None:
-        """Put the saved state into `state`, if a run has begun; drop the metrics behind it."""
+    def resume(self, state: TrainingState, *, leads: bool = True) -> None:
+        """Put the saved state into `state`, if a run has begun; drop the metrics behind it.
+
+        Of several processes only the one that leads drops them.
+        """
         if self.begun:
             state.load(self.file)
-        self.metrics.forget_after(state.step if self.begun else -1)
+        if leads:
+            self.metrics.forget_after(state.step if self.begun else -1)
 
     def save(self, state: TrainingState, facts: Mapping[str, Any]) -> None:
         """Save the state with the facts of the run, and draw the curve anew."""
         state.save(self.file, metadata=facts)
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the curves of the metrics so far."""
         plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
 
     def facts(self, keys: Collection[str]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from tqdm import tqdm
 from cnncore.blocks import channels_last
 from cnncore.checkpoint import CheckpointError
 from cnncore.curves import MetricsLog
+from cnncore.run_folder import RunFolder
+from cnncore.samples import DataError
 from cnncore.training import best_precision
 from goengine.networks import PolicyNet, load_network
 from goengine.types import GoError
@@ -30,9 +32,8 @@ from selfplay.archive import Archive
 from selfplay.calibration import Bin, expected_calibration_error, reliability
 from selfplay.figures import Curve
 from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
-from selfplay.positions import DataError
 from selfplay.report import write_report
-from selfplay.runs import CHECKPOINT, averaged_network
+from selfplay.runs import averaged_network
 
 METRICS = "metrics.jsonl"
 
@@ -170,7 +171,7 @@ def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> li
     contestants = []
     for name, text in zip(names, nets, strict=True):
         run = Path(text)
-        net = averaged_network(run) if (run / CHECKPOINT).is_file() else load_network(text)
+        net = averaged_network(run) if RunFolder(run).begun else load_network(text)
         net = channels_last(net.folded(), device)
         for mode in modes:
             label = f"{name}, 8 views" if mode == "all" else name

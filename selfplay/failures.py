@@ -9,9 +9,9 @@ import torch
 from cnncore.checkpoint import CheckpointError
 from cnncore.parallel import ParallelError
 from cnncore.recipe_files import RecipeError
+from cnncore.samples import DataError
 from cnncore.training import TrainingError
 from goengine.types import GoError
-from selfplay.positions import DataError
 
 FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, ParallelError, OSError)
 """Errors whose text is already such a sentence."""

@@ -17,14 +17,15 @@ import torch
 from cnncore.blocks import channels_last
 from cnncore.parallel import Processes
 from cnncore.recipe_files import RecipeError, parse_settings
+from cnncore.run_folder import RunFolder
 from goengine.networks import default_network, load_network
 from selfplay.archive import Archive
 from selfplay.comparison import as_json, compare, table, verdict
 from selfplay.own_games import hold_out, open_games
 from selfplay.recipes import load_recipe
-from selfplay.runs import CHECKPOINT, Run
+from selfplay.runs import Run, prepare
 from selfplay.sources import source_name
-from selfplay.supervised import check_resume, network_to_start_from, recover
+from selfplay.supervised import check_resume, network_to_start_from
 from selfplay.tuning import NETWORK, START, Tuning, starting_network, tuning_recipe
 
 GAMES = "games"
@@ -52,7 +53,8 @@ def fine_tune(
     if args.threads:
         torch.set_num_threads(args.threads)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
-    recover(folder)
+    files = RunFolder(folder)
+    prepare(files)
     archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
     archive.verify()
     archive = hold_out(archive)
@@ -62,15 +64,14 @@ def fine_tune(
     net = starting_network(folder, network_to_start_from(name, args.widen, recipe))
     length = None if "positions" in parse_settings(args.set) else args.epochs
     recipe = tuning_recipe(recipe, net, archive, epochs=length)
-    begun = (folder / CHECKPOINT).is_file()
-    if begun:
-        check_resume(folder / CHECKPOINT, recipe, archive, other_data=args.other_data)
+    if files.begun:
+        check_resume(files, recipe, archive, other_data=args.other_data)
     run = Run(
         folder,
         recipe,
         archive,
         device=device,
-        start_from=None if begun else net,
+        start_from=None if files.begun else net,
         workers=max(1, args.workers),
     )
     card = {

@@ -21,11 +21,12 @@ import torch
 
 from cnncore.blocks import channels_last
 from cnncore.parallel import default_device
+from cnncore.run_folder import CHECKPOINT
 from cnncore.training import best_precision
 from selfplay.archive import Archive
 from selfplay.evaluation import evaluate_source
 from selfplay.failures import FAILURES
-from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
+from selfplay.runs import Run, averaged_network, read_facts
 from selfplay.speed import matrix_rate, training_flops
 from selfplay.supervised import open_run
 
@@ -119,7 +120,7 @@ def _speed(training: Run, *, since: int) -> dict[str, object]:
     """Return the median rate since a step, and its share of the device's matrix product rate."""
     lines = [
         line["samples_per_second"]
-        for line in training.metrics.read()
+        for line in training.files.metrics.read()
         if line["event"] == "train" and line["step"] > since
     ]
     rate = statistics.median(lines) if lines else 0.0

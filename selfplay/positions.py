@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from cnncore.samples import DataError
 from goengine.features import encode_batch, encode_packed
 from goengine.replay import JOB_DTYPE, replay_batch
 from goengine.symmetry import SYMMETRIES
@@ -31,10 +32,6 @@ NO_MOVE = -1
 T = TypeVar("T")
 
 Index = npt.NDArray[np.int64]
-
-
-class DataError(ValueError):
-    """An archive that has nothing to train or evaluate on."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import torch
 from torch import nn
 
 from cnncore.blocks import channels_last
-from cnncore.checkpoint import CheckpointError, load_checkpoint, read_metadata
+from cnncore.checkpoint import load_checkpoint
 from cnncore.compiled import Compiled
-from cnncore.curves import MetricsLog, plot_curves
 from cnncore.parallel import ALONE, Processes
 from cnncore.recipe_files import RecipeError
+from cnncore.run_folder import RunFolder
+from cnncore.samples import DataError
 from cnncore.training import (
     KIND,
     Plan,
@@ -33,12 +34,10 @@ from goengine.networks import PolicyConfig, PolicyNet
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
-from selfplay.positions import DataError, PackedBatch, Positions
+from selfplay.positions import PackedBatch, Positions
 from selfplay.recipes import Recipe
 
 log = logging.getLogger(__name__)
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 class Run:
@@ -69,17 +68,14 @@ class Run:
         self.precision: Precision = (
             best_precision(device) if recipe.precision == "auto" else recipe.precision
         )
-        self.metrics = MetricsLog(folder / "metrics.jsonl")
-        self.file = folder / CHECKPOINT
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.file.is_file():
-            facts = read_facts(folder)
-            self.state = self._state(PolicyNet(PolicyConfig(**facts["config"])))
-            self.state.load(self.file)
+        self.files = RunFolder(folder)
+        prepare(self.files, processes)
+        if self.files.begun:
+            net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
         else:
-            self.state = self._state(start_from or self._fresh())
-        if processes.leads:
-            self.metrics.forget_after(self.state.step if self.file.is_file() else -1)
+            net = start_from or self._fresh()
+        self.state = self._state(net)
+        self.files.resume(self.state, leads=processes.leads)
 
     def _fresh(self) -> PolicyNet:
         torch.manual_seed(self.recipe.seed)
@@ -121,8 +117,7 @@ class Run:
             "torch": torch.__version__,
             "precision": self.precision,
         }
-        self.state.save(self.file, metadata=facts)
-        plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
+        self.files.save(self.state, facts)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure a model on the held-out positions."""
@@ -175,7 +170,7 @@ class Run:
                     training_plan(self.recipe, self.precision),
                     until=min(end, self.recipe.next_growth(self.state.samples)),
                     minutes=deadline,
-                    report=self.metrics.write,
+                    report=self.files.metrics.write,
                     validate=self.validate if self.held_out else None,
                     checkpoint=self.checkpoint,
                     progress=progress,
@@ -262,25 +257,25 @@ class _Stream:
             stream.close()
 
 
+def prepare(files: RunFolder, processes: Processes = ALONE) -> None:
+    """Let the leading process make a run's folder ready while the others wait."""
+    if processes.leads:
+        files.prepare()
+    processes.any(False)
+
+
 def read_facts(folder: Path) -> dict[str, Any]:
     """Return what the checkpoint of a run says about it: config, recipe, archive, state.
 
-    Raises:
-        CheckpointError: there is none, it is damaged, or something else wrote it.
+    Raises CheckpointError if there is none, it is damaged, or something else wrote it.
     """
-    kind, facts = read_metadata(folder / CHECKPOINT)
-    if kind != KIND or not {"config", "recipe", "archive", "state"} <= facts.keys():
-        raise CheckpointError(
-            f"{folder / CHECKPOINT} is not the checkpoint of a policy network's training; "
-            "give the folder of another run"
-        )
-    return facts
+    return RunFolder(folder).facts(("config", "recipe", "archive"))
 
 
 def averaged_network(folder: Path) -> PolicyNet:
     """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
     net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
-    checkpoint = load_checkpoint(folder / CHECKPOINT, kind=KIND)
+    checkpoint = load_checkpoint(RunFolder(folder).file, kind=KIND)
     prefix = "average.policy."
     tensors = checkpoint.tensors
     net.load_state_dict(

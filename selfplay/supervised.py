@@ -17,16 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnncore.checkpoint import recover_checkpoint
 from cnncore.parallel import ALONE, Processes, joined
 from cnncore.recipe_files import RecipeError
+from cnncore.run_folder import RunFolder
 from goengine.networks import PolicyNet, default_network, load_network, save_network
 from goengine.widening import widen
 from selfplay.archive import Archive
 from selfplay.failures import FAILURES, sentence
-from selfplay.positions import DataError
 from selfplay.recipes import Recipe, from_table, load_recipe
-from selfplay.runs import CHECKPOINT, Run, averaged_network, read_facts
+from selfplay.runs import Run, averaged_network, prepare, read_facts
 from selfplay.tuning import EPOCHS
 
 log = logging.getLogger(__name__)
@@ -103,7 +102,7 @@ def run_train(args: argparse.Namespace) -> int:
         return 1
     if not processes.leads:
         return 130 if outcome == "interrupted" else 0
-    where = f"{run.state.samples:,} positions seen, checkpoint in {run.file}"
+    where = f"{run.state.samples:,} positions seen, checkpoint in {run.files.file}"
     if outcome == "interrupted":
         sys.stderr.write(f"selfplay train: stopped; {where}; the same command goes on from there\n")
         return 130
@@ -117,16 +116,14 @@ def open_run(
     """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    if args.threads:
-        torch.set_num_threads(args.threads)
     archive = Archive.open(args.data)
     archive.verify()
     recipe = load_recipe(args.recipe, args.set)
-    file = folder / CHECKPOINT
-    recover(folder, processes)
-    if file.is_file():
-        check_resume(file, recipe, archive, other_data=args.other_data)
-    start = None if file.is_file() else _starting_network(args, recipe)
+    files = RunFolder(folder)
+    prepare(files, processes)
+    if files.begun:
+        check_resume(files, recipe, archive, other_data=args.other_data)
+    start = None if files.begun else _starting_network(args, recipe)
     return Run(
         folder,
         recipe,
@@ -138,18 +135,10 @@ def open_run(
     )
 
 
-def recover(folder: Path, processes: Processes = ALONE) -> None:
-    """Put the previous checkpoint of a run in the place of a damaged one, and say so."""
-    what = recover_checkpoint(folder / CHECKPOINT) if processes.leads else None
-    if what is not None:
-        log.warning("%s", what)
-    processes.any(False)  # the others wait for the one that recovers
-
-
 def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> PolicyNet:
     """Return the network of a run, a file or a shipped one, widened to `filters` if given."""
     path = Path(name)
-    net = averaged_network(path) if (path / CHECKPOINT).is_file() else load_network(name)
+    net = averaged_network(path) if RunFolder(path).begun else load_network(name)
     if filters:
         net = widen(net, filters, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
     return net
@@ -191,23 +180,12 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
     return net
 
 
-def check_resume(file: Path, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
+def check_resume(files: RunFolder, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
     """Refuse to go on with another recipe or archive than the run began with."""
-    facts = read_facts(file.parent)
+    facts = read_facts(files.folder)
     before = from_table(facts["recipe"]).table()
-    for key, value in recipe.table().items():
-        if before[key] != value:
-            if key in FIXED:
-                raise RecipeError(
-                    f"the run in {file.parent} has {key} = {before[key]}, not {value}; "
-                    "give another --out folder or the old value"
-                )
-            log.warning("resuming with %s = %s (was %s)", key, value, before[key])
-    if facts["archive"] != archive.digest and not other_data:
-        raise DataError(
-            f"the run in {file.parent} began with another archive (digest {facts['archive']}, "
-            f"now {archive.digest}); give that one, or --other-data to go on with this one"
-        )
+    files.check_recipe(before, recipe.table(), fixed=FIXED)
+    files.check_data(facts["archive"], archive.digest, kind="archive", other_data=other_data)
 
 
 def configure_export(parser: argparse.ArgumentParser) -> None:

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnncore.curves import plot_curves
 from cnncore.recipe_files import RecipeError
+from cnncore.run_folder import RunFolder
 from goengine.networks import PolicyNet, load_network, save_network
 from selfplay.answers import Answers, Contestant, answer, joined
 from selfplay.archive import Archive
 from selfplay.learner import Learner
 from selfplay.positions import Positions
 from selfplay.recipes import Recipe
-from selfplay.runs import CHECKPOINT, Run
+from selfplay.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def starting_network(folder: Path, net: PolicyNet) -> PolicyNet:
     """
     net = net.folded()
     file = folder / START
-    if not (folder / CHECKPOINT).is_file():
+    if not RunFolder(folder).begun:
         folder.mkdir(parents=True, exist_ok=True)
         save_network(net, file, metadata={})
         return net
@@ -97,7 +97,7 @@ class Tuning:
     @property
     def history(self) -> list[dict[str, Any]]:
         """The measurements so far, the one of the start first."""
-        return [line for line in self.run.metrics.read() if line["event"] == "validation"]
+        return [line for line in self.run.files.metrics.read() if line["event"] == "validation"]
 
     def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
         """Train until nothing better comes; "stopped", "finished", "time" or "interrupted"."""
@@ -147,8 +147,8 @@ class Tuning:
         if not history or line["loss"] < best_of(history)["loss"]:
             card = {**self.card, "positions_seen": state.samples}
             save_network(average.policy, self.run.folder / NETWORK, metadata=card)
-        self.run.metrics.write(line)
-        plot_curves(self.run.metrics.read(), self.run.folder / "curve.png", title="fine-tuning")
+        self.run.files.metrics.write(line)
+        self.run.files.draw()
         log.info(
             "after %s positions: loss %.4f on held-out games, %.4f on those learnt from",
             f"{state.samples:,}",

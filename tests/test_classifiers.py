@@ -333,7 +333,7 @@ def test_every_shipped_recipe_is_sound() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("epocs=3", "unknown key 'epocs'; known keys: area, average, batch"),
+        ("epocs=3", "unknown key 'epocs'; known keys: all_words, area"),
         ("batch=0", "batch = 0; give at least 1"),
         ("batch=1.5", "batch = 1.5 should be of type int"),
         ("lr=0", "lr = 0.0; give more than 0"),

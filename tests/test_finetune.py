@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-import selfplay.runs
+import cnncore.run_folder
 import selfplay.tuning
 from goengine.networks import PolicyConfig, PolicyNet, load_network, read_network, save_network
 from goengine.record import GameRecord
@@ -68,8 +68,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def without_curve(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (selfplay.runs, selfplay.tuning):
-        monkeypatch.setattr(module, "plot_curves", lambda *args, **kwargs: None)
+    monkeypatch.setattr(cnncore.run_folder, "plot_curves", lambda *args, **kwargs: None)
 
 
 SETTINGS = ["batch=16", "warmup=0", "lr=0.05", "lr_rest=0.02", "average=0.5", "precision=float32"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from cnncore.run_folder import CHECKPOINT
 from selfplay.__main__ import main
 from selfplay.lease import pack, unpack
-from selfplay.runs import CHECKPOINT, read_facts
+from selfplay.runs import read_facts
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from cnncore.samples import DataError
 from goengine import encode
 from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from selfplay.archive import Archive
 from selfplay.packing import stage, unpack
-from selfplay.positions import NO_MOVE, DataError, PackedBatch, Positions
+from selfplay.positions import NO_MOVE, PackedBatch, Positions
 from tests.small_archive import make_archive
 
 

@@ -42,7 +42,7 @@ def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
     )
     run = Run(tmp_path / "run", small, archive, device=torch.device("cpu"))
     assert run.fit() == "finished"
-    lines = run.metrics.read()
+    lines = run.files.metrics.read()
     assert [line["samples"] for line in lines if line["event"] == "train"] == [8, 16]
     assert all(line["loss"] > 0 for line in lines)
 

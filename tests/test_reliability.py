@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 
 import cnncore.checkpoint
+import cnncore.run_folder
 import selfplay.runs
 from cnncore.checkpoint import load_checkpoint, previous_checkpoint, save_checkpoint
+from cnncore.run_folder import CHECKPOINT
 from selfplay.__main__ import main
 from selfplay.archive import ARCHIVE_VERSION
 from selfplay.failures import sentence
-from selfplay.runs import CHECKPOINT
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -50,7 +51,7 @@ def here(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def without_curve(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selfplay.runs, "plot_curves", lambda *args, **kwargs: None)
+    monkeypatch.setattr(cnncore.run_folder, "plot_curves", lambda *args, **kwargs: None)
 
 
 def train(archive: Path, out: Path, *extra: str) -> int:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from cnncore.checkpoint import save_checkpoint
 from cnncore.curves import MetricsLog, plot_curves
 from cnncore.optim import Muon
+from cnncore.run_folder import CHECKPOINT
 from cnncore.training import Plan, TrainingError, TrainingState, _step, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet, read_network, save_network
 from selfplay.archive import Archive
@@ -27,7 +28,7 @@ from selfplay.learner import Learner, policy_loss
 from selfplay.packing import stage, unpack
 from selfplay.positions import NO_MOVE, Positions
 from selfplay.recipes import Growth, Recipe
-from selfplay.runs import CHECKPOINT, Run, averaged_network, training_plan
+from selfplay.runs import Run, averaged_network, training_plan
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -371,7 +372,7 @@ def test_failures_are_one_sentence(
     assert "damaged" in err and "Traceback" not in err
     save_checkpoint(run / CHECKPOINT, {"x": torch.zeros(1)}, kind="training-state", metadata={})
     assert _train(archive, run)[0] == 1
-    assert "not the checkpoint of a policy network" in capsys.readouterr().err
+    assert "not the checkpoint of a run of this kind" in capsys.readouterr().err
     evaluate = ["evaluate", "policy-7", "--data", str(archive.path)]
     from selfplay.__main__ import main
 
