@@ -1,9 +1,10 @@
 """From an archive of games to shuffled batches of planes and moves.
 
-Batch `b` of a stream is a pure function of (seed, b): a source by its weight, a position uniformly
-among the source's positions, a symmetry. Worker threads share the memory-mapped archive, replay
-the games and encode the planes as bits while the network computes; neither holds the GIL. The
-symmetry is only drawn here; selfplay.packing applies it on the network's device.
+Batch `b` of a stream is a pure function of (seed, b): a source by its weight, one of the source's
+positions (uniformly, or as selfplay.weighting says), a symmetry. Worker threads share the
+memory-mapped archive, replay the games and encode the planes as bits while the network computes;
+neither holds the GIL. The symmetry is only drawn here; selfplay.packing applies it on the network's
+device.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from goengine.replay import JOB_DTYPE, replay_batch
 from goengine.symmetry import SYMMETRIES
 from goengine.types import BLACK, WHITE
 from selfplay.archive import Archive
+from selfplay.weighting import Weighting
 
 SIZE = 19
 NO_MOVE = -1
 """The label of a move that is not to be learnt: a pass, of the other player, behind the end."""
 
+ALIKE = Weighting()
 
 T = TypeVar("T")
 
@@ -78,6 +81,7 @@ class Positions:
 
     A position is a move that is not a pass, in a 19x19 game. `weights` gives each source's share
     of the draws; sources that it does not name are left out; without it all positions are alike.
+    `weighting` says how the positions of a source share its draws.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Positions:
         split: str,
         *,
         weights: Mapping[str, float] | None = None,
+        weighting: Weighting = ALIKE,
         future: int = 0,
     ) -> None:
         self.archive = archive
@@ -93,27 +98,38 @@ class Positions:
         games = np.asarray(archive.split(split), dtype=np.int64)
         table = archive.games[games]
         games = games[(table["size"] == SIZE) & (table["length"] > 0)]
+        odd, even = weighting.of_moves(archive, games)
+        lengths = archive.games["length"][games].astype(np.int64)
+        totals = odd * ((lengths + 1) // 2) + even * (lengths // 2)
+        drawn = totals > 0
+        games, odd, even, totals = games[drawn], odd[drawn], even[drawn], totals[drawn]
         by_source = archive.games["source"][games]
         self.sources: list[str] = []
         self._shares: list[float] = []
-        self._games: list[npt.NDArray[np.int64]] = []
-        self._ends: list[npt.NDArray[np.int64]] = []
+        self._games: list[Index] = []
+        self._odd: list[npt.NDArray[np.float64]] = []
+        self._even: list[npt.NDArray[np.float64]] = []
+        self._ends: list[npt.NDArray[np.float64]] = []
         for name, share in _weights(archive, weights).items():
-            mine = games[by_source == archive.sources.index(name)] if name else games
-            if share > 0 and len(mine):
+            mine = by_source == archive.sources.index(name) if name else np.full(len(games), True)
+            if share > 0 and mine.any():
                 self.sources.append(name or "all")
                 self._shares.append(share)
-                self._games.append(mine)
-                self._ends.append(np.cumsum(archive.games["length"][mine], dtype=np.int64))
+                self._games.append(games[mine])
+                self._odd.append(odd[mine])
+                self._even.append(even[mine])
+                self._ends.append(np.cumsum(totals[mine]))
         if not self.sources:
             raise DataError(
-                f"the archive has no 19x19 {split} games of these sources; it holds "
-                f"{', '.join(filter(None, archive.sources))}"
+                f"the archive has no 19x19 {split} games of these sources and ranks; its sources "
+                f"are {', '.join(filter(None, archive.sources))}"
             )
 
     def __len__(self) -> int:
-        """Return the number of moves of all sources, passes included."""
-        return int(sum(int(ends[-1]) for ends in self._ends))
+        """Return the number of moves of all games that are drawn from, passes included."""
+        return int(
+            sum(self.archive.games["length"][mine].sum(dtype=np.int64) for mine in self._games)
+        )
 
     def listed(self) -> tuple[Index, Index]:
         """Return (games, plies) of every position, game after game."""
@@ -133,15 +149,25 @@ class Positions:
         while len(missing):
             which = np.searchsorted(shares, rng.random(len(missing)), side="right")
             fraction = rng.random(len(missing))
-            for number, (mine, ends) in enumerate(zip(self._games, self._ends, strict=True)):
+            for number, mine in enumerate(self._games):
                 slots = missing[which == number]
-                index = (fraction[which == number] * ends[-1]).astype(np.int64)
-                game = np.searchsorted(ends, index, side="right")
+                game, plies[slots] = self._pick(number, fraction[which == number])
                 games[slots] = mine[game]
-                plies[slots] = index - np.where(game > 0, ends[game - 1], 0)
             labels = self._labels(games[missing], plies[missing], 1)
             missing = missing[labels[:, 0] == NO_MOVE]
         return games, plies
+
+    def _pick(self, number: int, fraction: npt.NDArray[np.float64]) -> tuple[Index, Index]:
+        """Return (game among those of a source, ply) at fractions of the source's weight."""
+        ends = self._ends[number]
+        target = fraction * ends[-1]
+        game = np.searchsorted(ends, target, side="right").clip(max=len(ends) - 1)
+        rest = target - np.where(game > 0, ends[game - 1], 0.0)
+        odd, even = self._odd[number][game], self._even[number][game]
+        pair = np.floor(rest / (odd + even))
+        ply = 2 * pair.astype(np.int64) + (rest - pair * (odd + even) >= odd)
+        last = self.archive.games["length"][self._games[number][game]].astype(np.int64) - 1
+        return game, ply.clip(0, last)
 
     def batch(self, games: Index, plies: Index) -> PositionBatch:
         """Return the positions before move `plies` of `games`."""

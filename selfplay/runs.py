@@ -36,6 +36,7 @@ from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
 from selfplay.positions import PackedBatch, Positions
 from selfplay.recipes import Recipe
+from selfplay.weighting import Weighting
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,13 @@ class Run:
         self.folder, self.recipe, self.archive = folder, recipe, archive
         self.device, self.workers, self.processes = device, workers, processes
         weights = recipe.sources
-        self.train = Positions(archive, "train", weights=weights, future=recipe.future_moves)
+        self.train = Positions(
+            archive,
+            "train",
+            weights=weights,
+            weighting=Weighting(recipe.recency, recipe.ranks),
+            future=recipe.future_moves,
+        )
         self.held_out = _held_out(archive, weights)
         self._measured_on: list[StagedBatch] = []
         self.precision: Precision = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,12 +34,22 @@ def random_game(rng: np.random.Generator, *, length: int, handicap: int = 0) -> 
     )
 
 
-def make_archive(folder: Path, *, games: int = 300, seed: int = 0) -> Archive:
-    """Write and open an archive of two sources, "even" and "handicap"."""
+def make_archive(
+    folder: Path,
+    *,
+    games: int = 300,
+    seed: int = 0,
+    facts: Callable[[int], dict[str, Any]] = lambda number: {},
+) -> Archive:
+    """Write and open an archive of two sources, "even" and "handicap".
+
+    `facts` says of a game's number what its record holds besides, ranks and date for instance.
+    """
     rng = np.random.default_rng(seed)
     with ArchiveWriter(folder) as writer:
         for number in range(games):
             handicap = 3 * (number % 3 == 0)
             game = random_game(rng, length=int(rng.integers(20, 60)), handicap=handicap)
+            game = replace(game, **facts(number))
             writer.add(game, "handicap" if handicap else "even")
         return writer.commit()

@@ -75,7 +75,7 @@ def test_every_key_is_explained() -> None:
 
 
 def test_a_table_and_its_recipe_are_the_same() -> None:
-    recipe = Recipe(sources={"pro": 0.5}, grow=(Growth(0.25, 256),), lr=0.5)
+    recipe = Recipe(sources={"pro": 0.5}, ranks={"9p": 2.0}, grow=(Growth(0.25, 256),), lr=0.5)
     assert from_table(recipe.table()) == recipe
 
 
@@ -102,6 +102,8 @@ def test_growth_follows_the_plan() -> None:
         ({"grow": [{"at": 0.5, "filters": 32}]}, "may only grow"),
         ({"sources": ["pro"]}, "should look like {kgs_6d = 0.6}"),
         ({"sources": {"pro": -1}}, "should look like {kgs_6d = 0.6}"),
+        ({"ranks": {"9p": "much"}}, "should look like {9p = 2, 6d = 1}"),
+        ({"recency": -1}, "recency = -1.0; give years, or 0 for none"),
     ],
 )
 def test_mistakes_are_named(table: dict[str, object], words: str) -> None:

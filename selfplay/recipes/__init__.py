@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -32,11 +33,12 @@ class Recipe:
     label_smoothing: share of the target spread over all points. future_moves: how many moves after
     the next one extra outputs learn to predict (training only). future_weight: weight of each such
     loss. sources: share of each archive source in a batch, by name; empty takes all positions
-    alike. grow: when the network is widened (Net2Wider). grow_noise: relative jitter that sets the
-    copies apart. validate_every, validate_positions: how often and on how many held-out positions
-    the average is measured. report_steps: steps a line of metrics. checkpoint_seconds: time between
-    checkpoints. precision: "auto" takes bfloat16 where the machine computes in it. compile: let
-    torch.compile translate the network, where that works. seed: of weights and batches.
+    alike. recency, ranks: see selfplay.weighting.Weighting. grow: when the network is widened
+    (Net2Wider). grow_noise: relative jitter that sets the copies apart. validate_every,
+    validate_positions: how often and on how many held-out positions the average is measured.
+    report_steps: steps a line of metrics. checkpoint_seconds: time between checkpoints. precision:
+    "auto" takes bfloat16 where the machine computes in it. compile: let torch.compile translate the
+    network, where that works. seed: of weights and batches.
     """
 
     network: Literal["plain", "residual"] = "plain"
@@ -59,6 +61,8 @@ class Recipe:
     future_moves: int = 0
     future_weight: float = 0.15
     sources: Mapping[str, float] = field(default_factory=dict)
+    recency: float = 0.0
+    ranks: Mapping[str, float] = field(default_factory=dict)
     grow: tuple[Growth, ...] = ()
     grow_noise: float = 0.0
     validate_every: int = 100_000
@@ -77,6 +81,8 @@ class Recipe:
         for name in ("decay", "average", "label_smoothing", "momentum"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give 0 to 1")
+        if not 0.0 <= self.recency < math.inf:
+            raise RecipeError(f"recipe: recency = {self.recency}; give years, or 0 for none")
         choices = {
             "network": ("plain", "residual"),
             "optimizer": ("muon", "sgd"),
@@ -113,13 +119,18 @@ class Recipe:
         return {
             **asdict(self),
             "sources": dict(self.sources),
+            "ranks": dict(self.ranks),
             "grow": [asdict(g) for g in self.grow],
         }
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
     """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
-    parsers: dict[str, Callable[[Any], Any]] = {"grow": _growths, "sources": _sources}
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "grow": _growths,
+        "sources": lambda value: _shares("sources", value, example="kgs_6d = 0.6"),
+        "ranks": lambda value: _shares("ranks", value, example="9p = 2, 6d = 1"),
+    }
     values = typed_values(Recipe, {k: v for k, v in table.items() if k not in parsers})
     values |= {key: parse(table[key]) for key, parse in parsers.items() if key in table}
     return Recipe(**values)
@@ -134,11 +145,11 @@ def _growths(value: Any) -> tuple[Growth, ...]:
         ) from error
 
 
-def _sources(value: Any) -> dict[str, float]:
+def _shares(key: str, value: Any, *, example: str) -> dict[str, float]:
     if not isinstance(value, Mapping) or not all(
-        isinstance(v, int | float) and v >= 0 for v in value.values()
+        isinstance(v, int | float) and 0 <= v < math.inf for v in value.values()
     ):
-        raise RecipeError(f"recipe: sources = {value!r} should look like {{kgs_6d = 0.6}}")
+        raise RecipeError(f"recipe: {key} = {value!r} should look like {{{example}}}")
     return {str(k): float(v) for k, v in value.items()}
 
 
