@@ -28,18 +28,35 @@ PCA_VECTORS = (
 )
 
 
+# The white of pillow's modes that have more than 8 bits a point; "I" is also how it reads 16 bits.
+_WHITE = {"I;16": 65535.0, "I;16L": 65535.0, "I;16B": 65535.0, "I": 65535.0, "F": 1.0}
+
+
 def from_pillow(image: Image.Image, *, channels: int) -> Tensor:
     """Return a picture of 1 (grey) or 3 (RGB) channels; what is transparent lies on white.
 
-    Raises ValueError for another number of channels.
+    Raises ValueError for another number of channels, and for numbers whose white is unknown.
     """
     if channels not in (1, 3):
         raise ValueError(f"pictures have 1 or 3 channels, not {channels}; give one of these")
+    if image.mode in _WHITE:
+        image = _with_8_bits(image, _WHITE[image.mode])
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     array = np.array(image.convert("L" if channels == 1 else "RGB"))  # (H, W) or (H, W, 3)
     return torch.from_numpy(array.reshape(*array.shape[:2], channels)).permute(2, 0, 1)
+
+
+def _with_8_bits(image: Image.Image, white: float) -> Image.Image:
+    """Return a grey picture of more than 8 bits, whose points reach from 0 to `white`, with 8."""
+    points = np.asarray(image, dtype=np.float64)
+    if not (points.min() >= 0.0 and points.max() <= white):
+        raise ValueError(
+            f"its points reach from {points.min():g} to {points.max():g} and not from 0 to "
+            f"{white:g}; save it with 8 or 16 bits"
+        )
+    return Image.fromarray(np.rint(points * (255.0 / white)).astype(np.uint8))
 
 
 def to_pillow(picture: Tensor) -> Image.Image:

@@ -150,6 +150,32 @@ def test_a_preset_decides_what_is_seen() -> None:
     assert evaluation_view(large, create_model("lenet5").preset).unique().tolist() == [7]
 
 
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [(np.uint16, [0, 257, 65535]), (np.int32, [0, 300, 65535]), (np.float32, [0.0, 0.004, 1.0])],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_of_more_than_8_bits_keep_their_greys(
+    kind: type, points: list[float], channels: int
+) -> None:
+    image = Image.fromarray(np.array([points], dtype=kind))
+    assert from_pillow(image, channels=channels)[:, 0].tolist() == [[0, 1, 255]] * channels
+
+
+@pytest.mark.parametrize("points", [[0.0, 1.5], [-0.5, 1.0], [0.0, math.nan]])
+def test_numbers_whose_white_is_unknown_are_refused(points: list[float]) -> None:
+    image = Image.fromarray(np.array([points], dtype=np.float32))
+    with pytest.raises(ValueError, match="not from 0 to 1; save it with 8 or 16 bits"):
+        from_pillow(image, channels=1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK", "YCbCr", "LA", "RGBA", "HSV"])
+def test_every_mode_of_pillow_gives_the_same_greys(mode: str) -> None:
+    image = Image.new("RGB", (2, 1), "white")
+    image.putpixel((0, 0), (0, 0, 0))
+    assert from_pillow(image.convert(mode), channels=3)[:, 0].tolist() == [[0, 255]] * 3
+
+
 def test_what_is_transparent_lies_on_white() -> None:
     image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     image.putpixel((0, 0), (10, 20, 30, 255))
