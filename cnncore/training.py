@@ -9,13 +9,10 @@ in `TrainingState` and one checkpoint file.
 from __future__ import annotations
 
 import copy
-import logging
 import math
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -26,9 +23,8 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from cnncore.interruption import interruptible
 from cnncore.parallel import ALONE, Processes
-
-log = logging.getLogger(__name__)
 
 KIND = "training-state"
 
@@ -259,8 +255,8 @@ def fit(
             checkpoint()
 
     silent = not progress or not processes.leads
-    bar = tqdm(total=until, initial=state.samples, unit="pos", disable=silent, file=sys.stderr)
-    with _interruptible() as interrupted, bar:
+    bar = tqdm(total=until, initial=state.samples, unit="sample", disable=silent, file=sys.stderr)
+    with interruptible() as interrupted, bar:
         limit = started + 60.0 * minutes
         while state.samples < until:
             batch = next(stream)
@@ -385,29 +381,3 @@ def _validation(
         **measured,
         "time": round(time.time(), 1),
     }
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a flag; a second one acts as usual.
-
-    Signal handlers exist only in the main thread; elsewhere the flag never rises.
-    """
-    raised = False
-    old: dict[signal.Signals, Any] = {}
-
-    def handle(number: int, frame: object) -> None:
-        nonlocal raised
-        raised = True
-        signal.signal(number, old[signal.Signals(number)])
-
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            old[number] = signal.signal(number, handle)
-    except ValueError:
-        log.debug("not in the main thread: signals stay as they are")
-    try:
-        yield lambda: raised
-    finally:
-        for caught, handler in old.items():
-            signal.signal(caught, handler)
