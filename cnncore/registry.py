@@ -199,6 +199,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: Path | str | WeightFile | None = None,
+    unsafe_pickle: bool = False,
     features_only: Literal[False] = False,
     **options: Any,
 ) -> Classifier: ...
@@ -211,6 +212,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: Path | str | WeightFile | None = None,
+    unsafe_pickle: bool = False,
     features_only: Literal[True],
     out_indices: Sequence[int] | None = None,
     **options: Any,
@@ -223,6 +225,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     weights: Path | str | WeightFile | None = None,
+    unsafe_pickle: bool = False,
     features_only: bool = False,
     out_indices: Sequence[int] | None = None,
     **options: Any,
@@ -232,9 +235,9 @@ def create_model(
     `options` are those of the model's class (`create_model("resnet34", shortcut="A")`). Without
     `num_classes` and `in_channels` the model has those of the file, or the paper's. Where they
     differ from the file's, the layer is made anew or adapted and the log says so. `stride_in`
-    beside `weights` declares where the file's bottlenecks have their stride. With `features_only`
-    the model gives the list of its stages' feature maps, or of those in `out_indices`, 0 being the
-    largest map and -1 the last.
+    beside `weights` declares where the file's bottlenecks have their stride; `unsafe_pickle` is
+    that of `cnncore.read_weights`. With `features_only` the model gives the list of its stages'
+    feature maps, or of those in `out_indices`, 0 being the largest map and -1 the last.
 
     Raises UnknownModelError, ValueError for options and stages that the model does not have, and
     cnncore.weight_files.WeightsError for a file that does not fit.
@@ -251,6 +254,10 @@ def create_model(
     if weights is None:
         model = _make(entry, given)
     else:
+        from cnncore.weight_files import WeightFile, read_weights
+
+        if not isinstance(weights, WeightFile):
+            weights = read_weights(weights, unsafe_pickle=unsafe_pickle)
         model = _load(entry, given, weights, stride_in=options.get("stride_in"))
     return _features(model, out_indices) if features_only else model
 
@@ -258,15 +265,13 @@ def create_model(
 def _load(
     entry: Entry,
     given: dict[str, Any],
-    weights: Path | str | WeightFile,
+    file: WeightFile,
     *,
     stride_in: StrideIn | None,
 ) -> Classifier:
     """Make a model of the sizes in a file, but for those that are given, and load it."""
-    from cnncore.weight_files import WeightFile, read_weights
     from cnncore.weights import load_weights, sizes_in
 
-    file = weights if isinstance(weights, WeightFile) else read_weights(weights)
     for key, value in sizes_in(file, _make(entry, given, meta=True)).items():
         if key not in given:
             given[key] = value

@@ -7,6 +7,7 @@ of `cnncore.weights`.
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -25,6 +26,16 @@ TORCH_SUFFIXES = (".pth", ".pt", ".th", ".tar", ".bin", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".npz")
 SCALE = "::scale"
 
+# Harmless things that training scripts put beside the weights: their options, and numpy's numbers.
+_HARMLESS: list[Any] = [
+    argparse.Namespace,
+    *(
+        (np.float64().__reduce__()[0], f"numpy.{core}.multiarray.scalar")
+        for core in ("core", "_core")
+    ),
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
+]
 _NESTS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 
@@ -97,7 +108,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]
 
 def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=not unsafe)
+        with torch.serialization.safe_globals(_HARMLESS):
+            content = torch.load(path, map_location="cpu", weights_only=not unsafe)
     except pickle.UnpicklingError as error:
         if "GLOBAL" in str(error).upper():
             raise WeightsError(
@@ -123,18 +135,18 @@ def _reason(error: Exception) -> str:
 
 
 def _find_tensors(content: object) -> dict[str, Tensor]:
-    """Return the first dictionary of tensors in a checkpoint, the usual names first."""
+    """Return the tensors of a checkpoint: below a usual name, else here, else in the only nest."""
     if isinstance(content, nn.Module):
         return dict(content.state_dict())
     if not isinstance(content, Mapping):
         return {}
     for nest in _NESTS:
-        inner = content.get(nest)
-        if isinstance(inner, Mapping | nn.Module):
-            found = _find_tensors(inner)
-            if found:
-                return found
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+        found = _find_tensors(content.get(nest))
+        if found:
+            return found
+    found = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+    nests = [] if found else [inner for inner in map(_find_tensors, content.values()) if inner]
+    return nests[0] if len(nests) == 1 else found
 
 
 def _without_prefixes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -87,6 +87,23 @@ FORMS: dict[str, tuple[str, Callable[[dict[str, Tensor], Path], None]]] = {
         ".tar",
         lambda tensors, path: torch.save({"model": {"state_dict": tensors}}, path),
     ),
+    "a nest of an unusual name": (
+        ".pt",
+        lambda tensors, path: torch.save({"epoch": 2, "best": {"student": tensors}}, path),
+    ),
+    "torchvision's training script": (
+        ".pth",
+        lambda tensors, path: torch.save(
+            {
+                "model": tensors,
+                "args": argparse.Namespace(lr=0.1, out=None),
+                "best": np.float64(76.1),
+                "epoch": np.int64(3),
+                "done": np.bool_(True),
+            },
+            path,
+        ),
+    ),
     "beside numbers": (
         ".bin",
         lambda tensors, path: torch.save({**tensors, "epoch": 3}, path),
@@ -194,6 +211,14 @@ def test_whole_modules_and_odd_objects_load_when_trusted(tmp_path: Path) -> None
     target = lenet(2)
     load_weights(target, path, unsafe_pickle=True)
     assert equal(source, target)
+    assert equal(source, create_model("lenet5", weights=path, unsafe_pickle=True))
+
+
+def test_one_of_two_unnamed_nests_is_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "two.pth"
+    torch.save({"student": lenet(1).state_dict(), "teacher": lenet(2).state_dict()}, path)
+    with pytest.raises(WeightsError, match="holds no named tensors"):
+        read_weights(path)
 
 
 def written(path: Path, content: bytes) -> Path:
