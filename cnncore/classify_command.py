@@ -17,7 +17,7 @@ from cnncore.model import Preset
 from cnncore.pretrained import shipped_weights
 from cnncore.samples import DataError
 from cnncore.sentence import KimCNN
-from cnncore.trained import Trained, open_trained, read_class_names
+from cnncore.trained import Trained, add_foreign_arguments, open_trained, read_class_names
 from cnncore.transforms import evaluation_view, like_mnist, normalise
 
 log = logging.getLogger(__name__)
@@ -39,12 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE|RUN",
         help="weights or a run; several make an ensemble; default: the shipped models, which know "
-        "handwritten digits and whether a sentence is kind",
+        "handwritten digits and whether a sentence praises or blames",
     )
-    parser.add_argument("--name", help="whose weights a FILE has that does not tell")
-    parser.add_argument(
-        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
-    )
+    add_foreign_arguments(parser)
     parser.add_argument("--classes", type=Path, help="names of the classes, a text file or CSV")
     parser.add_argument("--top", type=int, default=3, help="how many classes to name (default 3)")
     parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")

@@ -14,7 +14,7 @@ from torch import Tensor
 from cnncore.evaluation import Score, ensemble, predict, score
 from cnncore.samples import DataError, Samples
 from cnncore.sentence import KimCNN
-from cnncore.trained import Trained, match_labels, open_trained
+from cnncore.trained import Trained, add_foreign_arguments, match_labels, open_trained
 
 _WIDEST = 20
 
@@ -32,10 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", help="train, val, test or all; default: test, else val, else all"
     )
-    parser.add_argument("--model", help="whose weights a FILE has that does not tell")
-    parser.add_argument(
-        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
-    )
+    add_foreign_arguments(parser)
     parser.add_argument(
         "--best", action="store_true", help="of a run the best model on validation, not the last"
     )
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     opened = [
-        open_trained(path, name=args.model, stride_in=args.stride_in, best=args.best)
+        open_trained(path, name=args.name, stride_in=args.stride_in, best=args.best)
         for path in args.models
     ]
     device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))

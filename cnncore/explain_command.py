@@ -34,7 +34,7 @@ from cnncore.samples import DataError
 from cnncore.sentence import KimCNN
 from cnncore.shapes import receptive_fields
 from cnncore.strongest import Strong, strongest_images
-from cnncore.trained import Trained, open_trained, read_class_names
+from cnncore.trained import Trained, add_foreign_arguments, open_trained, read_class_names
 from cnncore.transforms import evaluation_view, like_mnist, normalise
 
 log = logging.getLogger(__name__)
@@ -74,10 +74,7 @@ def _kind(kinds: Any, name: str, text: str, *, picture: bool = True) -> argparse
     parser.add_argument(
         "model", metavar="MODEL|FILE", help="weights, a run, or a model's name for random weights"
     )
-    parser.add_argument("--name", help="whose weights a FILE has that does not tell")
-    parser.add_argument(
-        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
-    )
+    add_foreign_arguments(parser)
     parser.add_argument("--seed", type=int, default=0, help="of random weights (default 0)")
     if picture:
         parser.add_argument("--out", type=Path, required=True, help="the PNG to write")

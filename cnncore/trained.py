@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,16 @@ class Trained:
         return self.classes or tuple(str(number) for number in range(self.model.num_classes))
 
 
+def add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say of a FILE what `open_trained` cannot read in it."""
+    parser.add_argument(
+        "--name", metavar="MODEL", help="whose weights a FILE has that does not tell"
+    )
+    parser.add_argument(
+        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
+    )
+
+
 def open_trained(
     path: Path | str,
     *,
@@ -57,7 +68,7 @@ def open_trained(
     if facts is None:
         if name is None:
             raise WeightsError(
-                f"{path.name} does not tell which model its weights are of; add --model NAME "
+                f"{path.name} does not tell which model its weights are of; add --name MODEL "
                 "(cnncore list shows the names)"
             )
         options: dict[str, Any] = {} if stride_in is None else {"stride_in": stride_in}

@@ -119,9 +119,9 @@ def test_foreign_weights_are_told_their_model_and_their_stride(
     torch.save(create_model("resnet20-cifar", num_classes=2).state_dict(), file)
     words = ("evaluate", file, "--data", photos, *FAST)
     status, _, err = run(capsys, *words)
-    assert status == 1 and "does not tell which model its weights are of; add --model" in err
-    assert run(capsys, *words, "--model", "resnet20-cifar")[0] == 0
-    _, _, err = run(capsys, *words, "--model", "resnet56-cifar")
+    assert status == 1 and "does not tell which model its weights are of; add --name MODEL" in err
+    assert run(capsys, *words, "--name", "resnet20-cifar")[0] == 0
+    _, _, err = run(capsys, *words, "--name", "resnet56-cifar")
     assert "net.pth does not fit resnet56-cifar" in err
 
 
