@@ -33,7 +33,7 @@ def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
         batch=4,
         filters=8,
         layers=min(recipe.layers, 14),
-        grow=tuple(Growth(g.at, 16) for g in recipe.grow),
+        grow=tuple(Growth(0.5, 16) for _ in recipe.grow),
         sources={"even": 1.0},
         validate_every=8,
         validate_positions=4,
