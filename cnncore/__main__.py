@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cnncore.interruption import reader_gone
+
 # command: (module, function that adds arguments, function that runs, help)
 _COMMANDS = {
     "list": ("describe_command", "configure_list", "run_list", "list the models"),
@@ -39,13 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
     module, _, run, _ = _COMMANDS[args.command]
     try:
-        return int(getattr(import_module(f"cnncore.{module}"), run)(args))
+        status = int(getattr(import_module(f"cnncore.{module}"), run)(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
     except (ValueError, RuntimeError, OSError) as error:
         sys.stderr.write(f"cnncore {args.command}: {error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(f"cnncore {args.command}: interrupted\n")
         return 130
+    return status
 
 
 if __name__ == "__main__":

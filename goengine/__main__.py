@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cnncore.interruption import reader_gone
 from goengine._version import __version__
 from goengine.types import GoError
 
@@ -37,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(words)
     try:
         status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
     except GoError as error:
         print(f"goengine {args.subcommand}: {error}", file=sys.stderr)
         return 2

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cnncore.interruption import reader_gone
 from goengine.types import GoError
 
 # command: (module, function that adds arguments, function that runs, help)
@@ -45,13 +46,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     module, _, run, _ = _COMMANDS[args.command]
     try:
-        return int(getattr(import_module(module), run)(args))
+        status = int(getattr(import_module(module), run)(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
     except GoError as error:
         print(f"selfplay {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"selfplay {args.command}: interrupted", file=sys.stderr)
         return 130
+    return status
 
 
 if __name__ == "__main__":

@@ -64,3 +64,17 @@ def test_an_error_of_ours_is_a_sentence_and_not_a_traceback(
     assert main(["planes", "no-such-file.sgf"]) == 2
     errors = capsys.readouterr().err
     assert errors.startswith("goengine planes: ") and "no-such-file.sgf" in errors
+
+
+@pytest.mark.parametrize(
+    "words", [["goengine", "policy", "--help"], ["cnncore", "list"], ["selfplay", "--help"]]
+)
+def test_a_reader_that_goes_away_is_no_error(words: list[str]) -> None:
+    code = f"import sys; from {words[0]}.__main__ import main; sys.exit(main({words[1:]!r}))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate()
+    assert "Traceback" not in said
