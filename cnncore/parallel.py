@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 class ParallelError(RuntimeError):
-    """Processes that cannot work together."""
+    """A device that is not there, or processes that cannot work together."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,19 @@ ALONE = Processes()
 
 
 def default_device(name: str | None = None) -> torch.device:
-    """Return the device of that name, or without one CUDA where there is one."""
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """Return the device of that name, or without one CUDA where there is one.
+
+    Raises:
+        ParallelError: there is none of that name.
+    """
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError:
+        raise ParallelError(f"no device is called {name!r}; give cpu, cuda or cuda:1") from None
+    absent = not torch.cuda.is_available() or (device.index or -1) >= torch.cuda.device_count()
+    if device.type == "cuda" and absent:
+        raise ParallelError(f"there is no GPU for --device {name}; leave it out or give cpu")
+    return device
 
 
 @contextmanager

@@ -20,16 +20,17 @@ import torch
 from tqdm import tqdm
 
 from cnncore.blocks import channels_last
-from cnncore.checkpoint import CheckpointError
 from cnncore.curves import MetricsLog
+from cnncore.parallel import default_device
 from cnncore.run_folder import RunFolder
 from cnncore.samples import DataError
 from cnncore.training import best_precision
 from goengine.networks import PolicyNet, load_network
-from goengine.types import GoError
+from selfplay import machine
 from selfplay.answers import Answers, Contestant, Evaluation, Symmetry, ask, joined
 from selfplay.archive import Archive
 from selfplay.calibration import Bin, expected_calibration_error, reliability
+from selfplay.failures import fail
 from selfplay.figures import Curve
 from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
 from selfplay.report import write_report
@@ -111,8 +112,7 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         help="one view of the board, the mean of all 8, or each of the two",
     )
     parser.add_argument("--limit", type=int, default=20_000, help="positions of each source")
-    parser.add_argument("--device", help="cpu, cuda, ...; default: cuda if there is one")
-    parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")
+    machine.add_arguments(parser)
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a source instead of a table"
     )
@@ -133,10 +133,9 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
     Returns 1 on failure and 130 after Ctrl-C, with what was measured until then.
     """
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    machine.take_threads(args)
     try:
+        device = default_device(args.device)
         if args.limit < 1:
             raise DataError(f"--limit {args.limit} is no number of positions; give at least 1")
         archive = Archive.open(args.data)
@@ -148,9 +147,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
         if args.report is not None and asked.answers:
             write_report(asked.evaluation(finished=finished), args.report, curves=curves)
             sys.stderr.write(f"selfplay evaluate: report in {args.report}\n")
-    except (GoError, CheckpointError, DataError, OSError) as error:
-        sys.stderr.write(f"selfplay evaluate: {error}\n")
-        return 1
+    except Exception as error:
+        return fail("evaluate", error)
     if not finished:
         sys.stderr.write("selfplay evaluate: interrupted; this is what there was until then\n")
         return 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 import torch
 
@@ -20,8 +21,17 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ALLOCATOR = ("can't allocate memory", "not enough memory", "out of memory")
 
 
+def fail(command: str, error: Exception) -> int:
+    """Say on stderr why a command failed and return its status; raise one that is none."""
+    text = sentence(error)
+    if text is None:
+        raise error
+    sys.stderr.write(f"selfplay {command}: {text}\n")
+    return 1
+
+
 def sentence(error: Exception) -> str | None:
-    """Return what a command says about an error, None if it is a defect of the program."""
+    """Return what a command says about an error, None if it is none of the user's."""
     if _is_memory(error):
         return (
             f"not enough memory ({_first_line(error)}): take fewer --workers, a smaller network, "
@@ -33,6 +43,8 @@ def sentence(error: Exception) -> str | None:
             f"the disk takes no more ({error}): make room there; the last checkpoint is good, and "
             "the same command goes on from it"
         )
+    if isinstance(error, BrokenPipeError):
+        return None  # who reads stdout has gone, which `main` knows how to take
     return str(error) if isinstance(error, FAILURES) else None
 
 

@@ -21,6 +21,7 @@ from cnncore.run_folder import RunFolder
 from goengine.networks import default_network, load_network
 from selfplay.archive import Archive
 from selfplay.comparison import as_json, compare, table, verdict
+from selfplay.machine import take_threads
 from selfplay.own_games import hold_out, open_games
 from selfplay.recipes import load_recipe
 from selfplay.runs import Run, prepare
@@ -50,8 +51,7 @@ def fine_tune(
         raise RecipeError(f"--epochs {args.epochs:g} is no length; give more than 0")
     if processes.count > 1:
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    take_threads(args)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
     files = RunFolder(folder)
     prepare(files)
@@ -72,7 +72,7 @@ def fine_tune(
         archive,
         device=device,
         start_from=None if files.begun else net,
-        workers=max(1, args.workers),
+        workers=args.workers,
     )
     card = {
         "fine_tuned_from": name,

@@ -23,9 +23,10 @@ from cnncore.blocks import channels_last
 from cnncore.parallel import default_device
 from cnncore.run_folder import CHECKPOINT
 from cnncore.training import best_precision
+from selfplay import machine
 from selfplay.archive import Archive
 from selfplay.evaluation import evaluate_source
-from selfplay.failures import FAILURES
+from selfplay.failures import fail
 from selfplay.runs import Run, averaged_network, read_facts
 from selfplay.speed import matrix_rate, training_flops
 from selfplay.supervised import open_run
@@ -45,12 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="empty folder that travels home")
     parser.add_argument("--minutes", required=True, type=float, help="time for all of it")
     parser.add_argument("--work", type=Path, default=Path("lease-run"), help="folder of the run")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
+    )
     parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
     parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen --from first")
-    parser.add_argument("--device", help="cpu, cuda, ...; default: cuda if there is one")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network")
-    parser.add_argument("--workers", type=int, default=12, help="threads that encode planes")
+    machine.add_arguments(parser, workers=12)
     parser.add_argument("--limit", type=int, default=10_000, help="held-out positions a source")
     parser.add_argument("--reserve", type=float, default=1.0, help="minutes kept for measuring")
     parser.set_defaults(quiet=True, other_data=True)
@@ -74,9 +75,8 @@ def run(args: argparse.Namespace) -> int:
         report = _measure(args, outcome, device) | _speed(training, since=first)
         text = json.dumps(report, indent=1)
         (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
-    except FAILURES as error:
-        sys.stderr.write(f"selfplay lease: {error}\n")
-        return 1
+    except Exception as error:
+        return fail("lease", error)
     sys.stdout.write(text + "\n")
     return 0
 

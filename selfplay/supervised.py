@@ -22,8 +22,9 @@ from cnncore.recipe_files import RecipeError
 from cnncore.run_folder import RunFolder
 from goengine.networks import PolicyNet, default_network, load_network, save_network
 from goengine.widening import widen
+from selfplay import machine
 from selfplay.archive import Archive
-from selfplay.failures import FAILURES, sentence
+from selfplay.failures import fail
 from selfplay.recipes import Recipe, from_table, load_recipe
 from selfplay.runs import Run, averaged_network, prepare, read_facts
 from selfplay.tuning import EPOCHS
@@ -66,11 +67,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--widen", type=int, metavar="FILTERS", help="widen the --from network first"
     )
-    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
-    parser.add_argument(
-        "--threads", type=int, help="CPU threads of the network; default: all cores"
-    )
-    parser.add_argument("--workers", type=int, default=1, help="threads that encode planes")
+    machine.add_arguments(parser, workers=1)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
         "--other-data", action="store_true", help="go on although the archive is another one"
@@ -95,11 +92,7 @@ def run_train(args: argparse.Namespace) -> int:
                 run = open_run(args, folder=_named(args), device=device, processes=processes)
                 outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
     except Exception as error:
-        text = sentence(error)
-        if text is None:
-            raise
-        sys.stderr.write(f"selfplay train: {text}\n")
-        return 1
+        return fail("train", error)
     if not processes.leads:
         return 130 if outcome == "interrupted" else 0
     where = f"{run.state.samples:,} positions seen, checkpoint in {run.files.file}"
@@ -114,8 +107,7 @@ def open_run(
     args: argparse.Namespace, *, folder: Path, device: torch.device, processes: Processes = ALONE
 ) -> Run:
     """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    machine.take_threads(args)
     archive = Archive.open(args.data)
     archive.verify()
     recipe = load_recipe(args.recipe, args.set)
@@ -130,7 +122,7 @@ def open_run(
         archive,
         device=device,
         start_from=start,
-        workers=max(1, args.workers),
+        workers=args.workers,
         processes=processes,
     )
 
@@ -209,9 +201,8 @@ def run_export(args: argparse.Namespace) -> int:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         dtype = torch.float16 if args.float16 else torch.float32
         save_network(net, args.out, metadata=_card(facts, widened=args.widen), dtype=dtype)
-    except FAILURES as error:
-        sys.stderr.write(f"selfplay export: {error}\n")
-        return 1
+    except Exception as error:
+        return fail("export", error)
     count = sum(p.numel() for p in net.folded().parameters())
     sys.stdout.write(f"{args.out}: {net.config.filters} filters, {count:,} parameters\n")
     return 0

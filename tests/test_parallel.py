@@ -152,8 +152,18 @@ def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) ->
         assert processes.synchronised(model) is model
 
 
+def test_absent_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ParallelError, match="no device is called 'gpu'; give cpu"):
+        default_device("gpu")
+    with pytest.raises(ParallelError, match="there is no GPU for --device cuda:1; leave it out"):
+        default_device("cuda:1")
+    assert default_device() == torch.device("cpu")
+
+
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     beyond = torch.cuda.device_count()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for name, value in {"WORLD_SIZE": 99, "RANK": beyond, "LOCAL_RANK": beyond}.items():
         monkeypatch.setenv(name, str(value))
     with pytest.raises(ParallelError, match=f"process {beyond} of this host has no GPU"):

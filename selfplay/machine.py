@@ -1,0 +1,39 @@
+"""What commands ask about the machine: its device, the network's threads, the loader's threads."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1; for argparse."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, workers: int | None = None) -> None:
+    """Add ``--device`` and ``--threads``, and with a default ``--workers``."""
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
+    parser.add_argument(
+        "--threads", type=positive, help="CPU threads of the network; default: all cores"
+    )
+    if workers is not None:
+        parser.add_argument(
+            "--workers",
+            type=positive,
+            default=workers,
+            help=f"threads that replay games and encode planes; default: {workers}",
+        )
+
+
+def take_threads(args: argparse.Namespace) -> None:
+    """Let torch compute in the threads asked for."""
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
