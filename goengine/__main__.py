@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cnncore.interruption import reader_gone
 from goengine._version import __version__
 from goengine.types import GoError
 
@@ -40,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
         sys.stdout.flush()
     except BrokenPipeError:
+        from cnncore.interruption import reader_gone  # nothing else here needs cnncore
+
         return reader_gone()
     except GoError as error:
         print(f"goengine {args.subcommand}: {error}", file=sys.stderr)
