@@ -35,7 +35,32 @@ def orthogonalise(matrix: Tensor, *, steps: int = 5) -> Tensor:
     return x.mT if tall else x
 
 
-class Muon(Optimizer):
+class GroupOptimizer(Optimizer):
+    """An optimiser that steps by one group of parameters after the other, by its `update`."""
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Update all groups; a closure computes the loss, which is returned."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self.update(group)
+        return loss
+
+    def update(self, group: dict[str, Any]) -> None:
+        """Update the parameters of one group that have a gradient."""
+        raise NotImplementedError
+
+
+class Muon(GroupOptimizer):
     """Step along each weight's orthogonalised Nesterov momentum, flattened to (outputs, rest).
 
     `lr` is the change of a typical singular value per step, multiplied by sqrt(max(1, rows /
@@ -54,28 +79,15 @@ class Muon(Optimizer):
         defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(params, defaults)
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter that has a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            alike: dict[tuple[object, ...], list[Tensor]] = {}
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    shape = (parameter.shape, parameter.device, parameter.dtype)
-                    alike.setdefault(shape, []).append(parameter)
-            for parameters in alike.values():
-                self._update(parameters, group)
-        return loss
+    def update(self, group: dict[str, Any]) -> None:
+        """Update every parameter of a group that has a gradient, those of one shape together."""
+        alike: dict[tuple[object, ...], list[Tensor]] = {}
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                shape = (parameter.shape, parameter.device, parameter.dtype)
+                alike.setdefault(shape, []).append(parameter)
+        for parameters in alike.values():
+            self._update(parameters, group)
 
     def _update(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """Step along all of some parameters of one shape."""

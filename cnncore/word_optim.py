@@ -7,15 +7,16 @@ has no gradient; only its two averages decay, which is made up for when the row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, overload
+from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+
+from cnncore.optim import GroupOptimizer
 
 
-class Adadelta(Optimizer):
+class Adadelta(GroupOptimizer):
     """Step by the gradient times RMS of past steps over RMS of past gradients.
 
     Equals torch.optim.Adadelta, and takes sparse gradients too (`nn.Embedding(sparse=True)`). An
@@ -33,24 +34,11 @@ class Adadelta(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps})
 
-    @overload
-    def step(self, closure: None = None) -> None: ...
-
-    @overload
-    def step(self, closure: Callable[[], float]) -> float: ...
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """Update every parameter that has a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group)
-        return loss
+    def update(self, group: dict[str, Any]) -> None:
+        """Update every parameter of a group that has a gradient."""
+        for parameter in group["params"]:
+            if parameter.grad is not None:
+                self._update(parameter, parameter.grad, group)
 
     def _update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
