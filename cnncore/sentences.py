@@ -6,6 +6,7 @@ Roth's files need. Blank lines are skipped and counted.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import logging
 import re
@@ -161,12 +162,18 @@ def read_sentences(
 def read_lines(path: Path) -> tuple[list[str], int]:
     """Return the lines that are not blank, stripped, and how many were blank.
 
-    A line that is not UTF-8 is Latin-1. Raises DataError for a missing file and one without lines.
+    A line that is not UTF-8 is Latin-1; a file that begins as UTF-16 does, as Windows writes it, is
+    that. Raises DataError for a missing file, one without lines, and one that is no text.
     """
     try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path} ({error.strerror}); check the path") from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", errors="replace").encode()
+    if b"\0" in content:
+        raise DataError(f"{path} is no text; give a file with one sentence a line")
+    content = content.removeprefix(codecs.BOM_UTF8)
     lines = [_decode(line).strip() for line in content.removesuffix(b"\n").split(b"\n")]
     kept = [line for line in lines if line]
     if not kept:

@@ -52,6 +52,20 @@ def test_files_of_one_class_each(tmp_path: Path) -> None:
     assert read_sentence_set(tmp_path / "rt") == data
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_every_usual_encoding_is_read(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "s.tsv"
+    file.write_bytes("pos\tcafé noir\nneg\tdull\n".encode(encoding))
+    assert read_sentence_set(file).train.texts == ("café noir", "dull")
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "s.tsv"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    with pytest.raises(DataError, match=r"s\.tsv is no text; give a file with one sentence a line"):
+        read_sentence_set(file)
+
+
 def test_labels_before_the_sentences(tmp_path: Path) -> None:
     (tmp_path / "TREC.train").write_text("HUM:ind Who ?\nDESC:def What is N:P ?\nHUM:gr Who ?\n")
     (tmp_path / "TREC.test").write_text("DESC:manner How ?\n")
