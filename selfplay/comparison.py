@@ -111,8 +111,8 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
     if last["loss"] > best["loss"] and last["learnt_loss"] < best["learnt_loss"]:
         said.append(
             f"It began to overfit: after {best['samples']:,} positions the loss went on falling on "
-            f"the games learnt from ({best['learnt_loss']:.4f} to {last['learnt_loss']:.4f}) and "
-            f"rose on held-out ones ({best['loss']:.4f} to {last['loss']:.4f}). The weights from "
+            f"the games learnt from ({best['learnt_loss']:.4f} to {last['learnt_loss']:.4f}), on "
+            f"held-out ones no longer ({best['loss']:.4f} to {last['loss']:.4f}). The weights from "
             "before that are the ones kept."
         )
     elif best is last and len(history) > 1:
@@ -135,11 +135,14 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
 
 
 def _on_others(it: Change) -> str:
-    gain, error = 100 * it.change.top1, 100 * it.change.top1_error
-    figures = f"top-1 {gain:+.1f} ± {error:.1f} %"
-    if gain + error < 0:
+    top1, loss = it.change.top1, it.change.loss
+    top1_error, loss_error = it.change.top1_error, it.change.loss_error
+    figures = (
+        f"top-1 {100 * top1:+.1f} ± {100 * top1_error:.1f} %, loss {loss:+.4f} ± {loss_error:.4f}"
+    )
+    if top1 + top1_error < 0 or loss - loss_error > 0:
         return f"On games of others it has become worse ({figures}): the price of the style."
-    if gain - error > 0:
+    if top1 - top1_error > 0 or loss + loss_error < 0:
         return f"On games of others it has become better, too ({figures})."
     return f"On games of others it is as good as before ({figures})."
 

@@ -257,13 +257,20 @@ def _measure(loss: float) -> Measure:
     return Measure(top1=share, top5=share, loss=loss, loss_error=0.1, ece=0.0)
 
 
-def _changes(own: float, learnt: float, *, error: float = 0.01, others: float | None = None) -> Any:
+def _changes(
+    own: float,
+    learnt: float,
+    *,
+    error: float = 0.01,
+    others: float | None = None,
+    others_loss: float = 0.0,
+) -> Any:
     def change(loss: float, top1: float = 0.0) -> Change:
         figures = Difference(top1, 0.01, 0.0, 0.01, loss, error, 100)
         return Change(25, 100, _measure(2.0), _measure(2.0 + loss), figures)
 
     changes = {OWN: change(own), LEARNT: change(learnt)}
-    return changes if others is None else {**changes, OTHERS: change(0.0, others)}
+    return changes if others is None else {**changes, OTHERS: change(others_loss, others)}
 
 
 def _history(*losses: float, learnt: float = -0.1) -> list[dict[str, Any]]:
@@ -292,6 +299,11 @@ def _history(*losses: float, learnt: float = -0.1) -> list[dict[str, Any]]:
             _changes(-0.2, -0.2, others=0.0),
             _history(2.0, 1.8),
             ["", "", "as good"],
+        ),
+        (
+            _changes(-0.2, -0.2, others=0.0, others_loss=0.05),
+            _history(2.0, 1.8),
+            ["", "", "become worse (top-1 +0.0 ± 1.0 %, loss +0.0500 ± 0.0100)"],
         ),
     ],
 )
