@@ -7,7 +7,7 @@ detection, segmentation and pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -153,6 +153,14 @@ class Classifier(nn.Module):
         return torch.zeros(batch, channels, height, width, device=device)
 
 
+def tapped(layers: nn.Sequential, taps: Sequence[int], x: Tensor) -> Iterator[Tensor]:
+    """Run a chain and yield the map behind each of the layers `taps`."""
+    for index, layer in enumerate(layers):
+        x = layer(x)
+        if index in taps:
+            yield x
+
+
 class SequentialClassifier(Classifier):
     """A chain: `features`, a flattening that checks the map's size, and `classifier`.
 
@@ -169,10 +177,7 @@ class SequentialClassifier(Classifier):
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the map after each stage, in the order of `taps`."""
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in self.taps:
-                yield x
+        yield from tapped(self.features, self.taps, x)
 
     def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
         """Flatten and classify; raises ValueError for images of another size than planned."""

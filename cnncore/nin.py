@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 from torch import Tensor, nn
 
 from cnncore.init import he_normal_
-from cnncore.model import Classifier, Preset
+from cnncore.model import Classifier, Preset, tapped
 
 
 class Block(NamedTuple):
@@ -101,10 +101,7 @@ class NIN(Classifier):
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the map after each mlpconv layer, before its pooling."""
-        for index, layer in enumerate(self.features):
-            x = layer(x)
-            if index in self.taps:
-                yield x
+        yield from tapped(self.features, self.taps, x)
 
     def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
         """Return the average of each class's map, or with `pre_logits` of each map before."""
