@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from cnncore.recipe_files import RecipeError
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
 from cnncore.registry import Entry, find_model
 from cnncore.task import Task
+
+log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +115,10 @@ def open_task(args: argparse.Namespace, entry: Entry, recipe: Recipe) -> Task:
         return open_sentences(entry.name, args.data, recipe, vectors=args.vectors)
     if args.vectors:
         raise RecipeError(f"--vectors is for sentences and {entry.name} reads images; leave it out")
+    if recipe.freeze and not args.weights:
+        log.warning(
+            "%s does not learn and is random without --weights", " ".join(map(str, recipe.freeze))
+        )
     return open_training(
         entry.name, args.data, recipe, weights=args.weights, stride_in=args.stride_in
     )

@@ -125,6 +125,17 @@ def test_foreign_weights_are_told_their_model_and_their_stride(
     assert "net.pth does not fit resnet56-cifar" in err
 
 
+def test_a_frozen_backbone_without_weights_is_warned_of(
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    words = ("--data", photos, "--out", tmp_path / "run", "--set", "epochs=1", *FAST)
+    assert run(capsys, "train", "resnet20-cifar", "--recipe", "transfer", *words)[0] == 0
+    assert "backbone does not learn and is random without --weights" in caplog.text
+
+
 def test_transfer_starts_from_weights_and_says_what_is_new(
     trained: list[Path],
     photos: Path,
