@@ -278,10 +278,11 @@ def _check_stride(file: WeightFile, model: Classifier, declared: StrideIn | None
             f"{file.path.name} does not tell where its bottlenecks have their stride, and in the "
             f"wrong place its results would be worse without any error; pass stride_in='3x3' for "
             f"weights of torchvision or timm (v1.5), stride_in='1x1' for the paper's, Caffe's or "
-            f"Keras' (v1)"
+            f"Keras' (v1); on the command line --stride-in"
         )
     if known != wanted:
         raise WeightsError(
             f"{file.path.name} has the stride of its bottlenecks in the {known} convolution and "
-            f"{model.name} in the {wanted}; create the model with stride_in={known!r}"
+            f"{model.name} in the {wanted}; create the model with stride_in={known!r} "
+            f"(--stride-in {known})"
         )
