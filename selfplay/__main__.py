@@ -35,7 +35,11 @@ _COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="selfplay", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="selfplay",
+        description="From SGF files to a policy network that plays Go.",
+        epilog="selfplay COMMAND --help tells what a command takes.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in arguments if word in _COMMANDS), None)
     for name, (module, configure, _, text) in _COMMANDS.items():

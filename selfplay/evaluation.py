@@ -104,14 +104,21 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, type=Path, help="archive made by 'selfplay ingest'"
     )
     parser.add_argument("--sources", help="comma-separated; default: every source of the archive")
-    parser.add_argument("--split", default="test", choices=["validation", "test", "train"])
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=["validation", "test", "train"],
+        help="which games; default: test",
+    )
     parser.add_argument(
         "--symmetry",
         default="none",
         choices=["none", "all", "both"],
         help="one view of the board, the mean of all 8, or each of the two",
     )
-    parser.add_argument("--limit", type=int, default=20_000, help="positions of each source")
+    parser.add_argument(
+        "--limit", type=int, default=20_000, help="positions of each source; default: 20,000"
+    )
     machine.add_arguments(parser)
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a source instead of a table"

@@ -76,7 +76,10 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
     tuning.add_argument("--player", metavar="NAME", help="learn only this player's moves")
     tuning.add_argument("--others", type=Path, metavar="ARCHIVE", help="measured on as well")
     tuning.add_argument(
-        "--epochs", type=float, default=EPOCHS, help="longest run, in passes over the games"
+        "--epochs",
+        type=float,
+        default=EPOCHS,
+        help=f"longest run, in passes over the games; default: {EPOCHS:g}",
     )
 
 
