@@ -30,6 +30,7 @@ from selfplay import machine
 from selfplay.answers import Answers, Contestant, Evaluation, Symmetry, ask, joined
 from selfplay.archive import Archive
 from selfplay.calibration import Bin, expected_calibration_error, reliability
+from selfplay.examples import SHOWN
 from selfplay.failures import fail
 from selfplay.figures import Curve
 from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
@@ -127,6 +128,12 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="HTML", help="write a page with figures and examples, too"
     )
     parser.add_argument(
+        "--boards",
+        type=int,
+        default=SHOWN,
+        help=f"example positions of each kind on the page; 0 for none; default: {SHOWN}",
+    )
+    parser.add_argument(
         "--metrics",
         type=Path,
         action="append",
@@ -145,6 +152,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
         device = default_device(args.device)
         if args.limit < 1:
             raise DataError(f"--limit {args.limit} is no number of positions; give at least 1")
+        if args.boards < 0:
+            raise DataError(f"--boards {args.boards} is no number of examples; give 0 or more")
         archive = Archive.open(args.data)
         contestants = _contestants(args.net, args.symmetry, device)
         curves = _curves(args)
@@ -152,7 +161,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
         asked = _Asked(archive, contestants, split=args.split, limit=args.limit, json=args.json)
         finished = asked.all_of(names)
         if args.report is not None and asked.answers:
-            write_report(asked.evaluation(finished=finished), args.report, curves=curves)
+            evaluation = asked.evaluation(finished=finished)
+            write_report(evaluation, args.report, curves=curves, boards=args.boards)
             sys.stderr.write(f"selfplay evaluate: report in {args.report}\n")
     except Exception as error:
         return fail("evaluate", error)

@@ -37,7 +37,7 @@ def confident_misses(answers: Answers) -> Mask:
     return (answers.better > 0) & (answers.chances[:, 0] >= CONFIDENT)
 
 
-def drawn_by_lot(mask: Mask, *, count: int = SHOWN) -> list[int]:
+def drawn_by_lot(mask: Mask, *, count: int) -> list[int]:
     """Return up to `count` of the positions of a mask (N,), by lot, always the same."""
     rng = np.random.default_rng(SEED)
     found = np.flatnonzero(mask)

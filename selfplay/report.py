@@ -20,7 +20,7 @@ import torch
 from selfplay.answers import BATCH, Contestant, Evaluation
 from selfplay.calibration import BINS
 from selfplay.charts import COLOURS
-from selfplay.examples import Example, confident_misses, drawn_by_lot, example
+from selfplay.examples import SHOWN, Example, confident_misses, drawn_by_lot, example
 from selfplay.figures import Curve, by_move_number, calibration, grouped, learning
 from selfplay.measures import by_source, difference, measure
 from selfplay.page import PAGE, bounds, percent, section, signed, table
@@ -29,16 +29,23 @@ ANCHOR = "kgs_6d"
 """The source that the paper's own figures are for."""
 
 
-def write_report(evaluation: Evaluation, path: Path, *, curves: Sequence[Curve] = ()) -> None:
-    """Write the page, whole or not at all."""
+def write_report(
+    evaluation: Evaluation, path: Path, *, curves: Sequence[Curve] = (), boards: int = SHOWN
+) -> None:
+    """Write the page, whole or not at all; arguments as of `report_page`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(report_page(evaluation, curves), encoding="utf-8")
+    part.write_text(report_page(evaluation, curves, boards=boards), encoding="utf-8")
     os.replace(part, path)
 
 
-def report_page(evaluation: Evaluation, curves: Sequence[Curve] = ()) -> str:
-    """Return the page as HTML text."""
+def report_page(
+    evaluation: Evaluation, curves: Sequence[Curve] = (), *, boards: int = SHOWN
+) -> str:
+    """Return the page as HTML text, with up to `boards` example positions of each kind.
+
+    Without boards the page holds figures alone, for games whose positions may not be passed on.
+    """
     names = [contestant.name for contestant in evaluation.contestants]
     sections = [
         _headlines(evaluation),
@@ -49,7 +56,7 @@ def report_page(evaluation: Evaluation, curves: Sequence[Curve] = ()) -> str:
         grouped(evaluation, "phase", "By phase of the game"),
         grouped(evaluation, "rank", "By rank of the player"),
         calibration(evaluation),
-        _examples(evaluation),
+        _examples(evaluation, boards) if boards else "",
         _method(evaluation),
     ]
     title = f"How well does {names[0]} guess moves?"
@@ -152,7 +159,7 @@ def _comparison(evaluation: Evaluation) -> str:
     )
 
 
-def _examples(evaluation: Evaluation) -> str:
+def _examples(evaluation: Evaluation, boards: int) -> str:
     """Return boards: confident misses, plain random positions, and where two networks differ."""
     archive, contestants, answers = evaluation.archive, evaluation.contestants, evaluation.answers
     first = answers[0]
@@ -177,7 +184,7 @@ def _examples(evaluation: Evaluation) -> str:
         "their chance in per cent. Red ring: what the player played. Dot: the last move.</p>"
     ]
     for title, mask, shown in groups:
-        chosen = drawn_by_lot(mask)
+        chosen = drawn_by_lot(mask, count=boards)
         if chosen:
             cards = "".join(
                 _card(example(archive, contestants, answers, index, shown=shown))

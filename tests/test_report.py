@@ -120,14 +120,23 @@ def test_the_page_is_written_whole(evaluation: Evaluation, tmp_path: Path) -> No
     assert text == report_page(evaluation)
 
 
+def test_boards_can_be_left_out(evaluation: Evaluation) -> None:
+    boards = "Where network and player differ"
+    page = report_page(evaluation, [CURVE], boards=0)
+    assert boards in report_page(evaluation, [CURVE], boards=1) and boards not in page
+    drawn = [len(re.findall(r"<figcaption><b>", text)) for text in (page, report_page(evaluation))]
+    assert drawn[0] == 0 < drawn[1]
+    assert "By move number" in page
+
+
 def test_examples_are_drawn_by_lot(evaluation: Evaluation) -> None:
     answers = evaluation.answers[1]
     misses = confident_misses(answers)
-    chosen = drawn_by_lot(misses)
+    chosen = drawn_by_lot(misses, count=6)
     assert len(chosen) == 6 == len(set(chosen)) and misses[chosen].all()
     assert (answers.chances[chosen, 0] >= 0.5).all() and (answers.better[chosen] > 0).all()
-    assert drawn_by_lot(misses) == chosen
-    assert drawn_by_lot(misses & (np.arange(120) < 0)) == []
+    assert drawn_by_lot(misses, count=6) == chosen
+    assert drawn_by_lot(misses & (np.arange(120) < 0), count=6) == []
     every = np.ones(100_000, dtype=bool)
     assert 20_000 < np.mean(drawn_by_lot(every, count=2000)) < 80_000
 
