@@ -22,6 +22,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cnncore.atomic import replacing
+
 CHECKPOINT_VERSION = 1
 _KEY = "cnncore"
 _DIGEST = "digest"
@@ -61,25 +63,22 @@ def save_checkpoint(
     """
     path = Path(path)
     header = json.dumps({"kind": kind, "version": CHECKPOINT_VERSION, "metadata": dict(metadata)})
-    temporary = path.with_name(f".{path.name}.tmp")
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        save_file(ready, temporary, metadata={_KEY: header, _DIGEST: _digest(header, ready)})
-        temporary.chmod(mode)  # safetensors writes for the owner alone
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if keep_previous and path.is_file():
-            _keep(path, previous_checkpoint(path))
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            save_file(ready, temporary, metadata={_KEY: header, _DIGEST: _digest(header, ready)})
+            temporary.chmod(mode)  # safetensors writes for the owner alone
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            if keep_previous and path.is_file():
+                _keep(path, previous_checkpoint(path))
     except (OSError, SafetensorError) as error:
         stands = "; the one written before still stands" if path.is_file() else ""
         raise OSError(
             f"cannot write {path} ({error}): make room there or give another folder{stands}"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def previous_checkpoint(path: Path | str) -> Path:
@@ -173,10 +172,8 @@ def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _keep(source: Path, target: Path) -> None:
     """Make `target` hold what `source` holds, at once and without taking `source` away."""
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(source, temporary)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from cnncore import atomic
 
 
 class MetricsLog:
@@ -37,9 +38,7 @@ class MetricsLog:
         if not self.path.is_file():
             return
         kept = [line for line in self.read() if line["step"] <= step]
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-        os.replace(temporary, self.path)
+        atomic.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
@@ -77,6 +76,5 @@ def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> N
     top_axes.set_ylabel("top-1, %")
     top_axes.legend(loc="lower right")
     figure.suptitle(title)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=120)
-    os.replace(temporary, path)
+    with atomic.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from cnncore.activations import Box
+from cnncore.atomic import replacing
 from cnncore.deconvnet import Projection
 from cnncore.occlusion import OcclusionMaps
 from cnncore.pictures import around_grey
@@ -61,13 +61,8 @@ def occlusion_figure(
 
 def write_figure(figure: Figure, path: Path | str) -> None:
     """Write a figure as PNG; `path` holds the old file or the complete new one."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _show(axes: Any, picture: Tensor, title: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from cnncore.atomic import replacing
 from cnncore.model import Classifier, Preset
 from cnncore.transforms import to_pillow
 
@@ -75,10 +75,5 @@ def first_filters(model: Classifier) -> Tensor:
 
 def write_picture(picture: Tensor, path: Path | str) -> None:
     """Write a picture (C, H, W) as PNG; `path` holds the old file or the complete new one."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         to_pillow(picture).save(temporary, format="png")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

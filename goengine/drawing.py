@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from cnncore.atomic import replacing
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, STAR_LINES
 from goengine.features import POLICY_PLANES, encode, plane_names
@@ -107,7 +108,6 @@ def policy_figure(board: Board, priors: npt.NDArray[np.float32], title: str) -> 
 
 def save_png(figure: Figure, path: Path, dpi: int = 120) -> None:
     """Write a figure as PNG, whole or not at all."""
-    part = path.with_name(path.name + ".part")
     FigureCanvasAgg(figure)
-    figure.savefig(part, format="png", dpi=dpi, metadata={"Software": "goengine"})
-    part.replace(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": "goengine"})

@@ -22,6 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from cnncore import atomic
 from goengine.clock import gtp_settings
 from goengine.contest import Contest, Game, Referee, Terms, engine_referee, own_referee
 from goengine.entrants import Entrant, OwnEntrant, make_entrant
@@ -91,7 +92,7 @@ class MatchFolder:
                     "repeat those settings or name a new folder with --out"
                 )
         else:
-            _replace(file, json.dumps(settings, indent=2) + "\n")
+            atomic.write_text(file, json.dumps(settings, indent=2) + "\n")
 
     def results(self) -> list[Result]:
         """Return the finished games; a line that a kill cut short is left out."""
@@ -112,7 +113,7 @@ class MatchFolder:
     def add(self, game: Game, names: Sequence[str]) -> Result:
         """Write a finished game and its result."""
         sgf = write_sgf(game.record(names))
-        (self.path / f"game-{game.number + 1:04d}.sgf").write_bytes(sgf)
+        atomic.write_bytes(self.path / f"game-{game.number + 1:04d}.sgf", sgf)
         result = Result.of(game)
         file = self.path / RESULTS
         broken = file.exists() and not file.read_bytes().endswith(b"\n")
@@ -121,13 +122,6 @@ class MatchFolder:
             lines.flush()
             os.fsync(lines.fileno())
         return result
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file in one step."""
-    part = file.with_suffix(file.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)
 
 
 def points(results: Sequence[Result], entrant: int) -> float:

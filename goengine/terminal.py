@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from cnncore import atomic
 from goengine.board import Board
 from goengine.coords import CoordError, gtp_to_move, move_to_gtp
 from goengine.entrants import make_policy_player
@@ -163,7 +163,7 @@ class Session:
         if not name:
             return "name a file: save FILE.sgf"
         try:
-            Path(name).write_bytes(write_sgf(self.record()))
+            atomic.write_bytes(name, write_sgf(self.record()))
         except OSError as error:
             return f"cannot write {name}: {error.strerror}"
         return f"saved {name}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from cnncore.atomic import temporary_beside
 from goengine.record import GameRecord
 from selfplay.archive import (
     ARCHIVE_VERSION,
@@ -57,10 +57,9 @@ class ArchiveWriter:
             if not overwrite:
                 raise ArchiveError(f"{self.path} exists: choose another name or use --overwrite")
             read_manifest(self.path, any_version=True)
-        self._folder = _partial(self.path, os.getpid())
+        self._folder = temporary_beside(self.path)
         with _writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_stale(self.path)
             self._folder.mkdir()
             self._file = (self._folder / "moves.npy").open("wb+")
             self._header(0)
@@ -139,7 +138,7 @@ class ArchiveWriter:
         del moves
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         (self._folder / "manifest.json").write_text(text + "\n", "utf-8")
-        old = self.path.with_name(f".{self.path.name}.old-{os.getpid()}")
+        old = temporary_beside(self.path.with_name(f"{self.path.name}.old"))
         if self.path.exists():
             self.path.rename(old)
         self._folder.rename(self.path)
@@ -177,29 +176,3 @@ def _writing(path: Path) -> Iterator[None]:
         raise ArchiveError(
             f"cannot write archive {path} ({error}): make room there or name another folder"
         ) from error
-
-
-def _partial(path: Path, pid: int | str) -> Path:
-    return path.parent / f".{path.name}.partial-{pid}"
-
-
-def _remove_stale(path: Path) -> None:
-    """Remove what killed writers of the same archive have left."""
-    for folder in path.parent.glob(_partial(path, "*").name):
-        pid = folder.name.rpartition("-")[2]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return False
-    if sys.platform == "win32":  # os.kill would end the process there
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

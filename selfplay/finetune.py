@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 import torch
 
+from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.parallel import Processes
 from cnncore.recipe_files import RecipeError, parse_settings
@@ -101,9 +101,7 @@ def _report(
     changes = compare(nets[0], nets[1], archive, others=others, limit=JUDGED)
     history = tuning.history
     text = json.dumps(as_json(changes, history), indent=1)
-    temporary = folder / f".{REPORT}.tmp"
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, folder / REPORT)
+    atomic.write_text(folder / REPORT, text + "\n")
     said = "\n".join(verdict(changes, history))
     sys.stdout.write(
         f"{table(changes)}\n{said}\n\nThe network: {folder / NETWORK}; these figures: "

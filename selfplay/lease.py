@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.parallel import default_device
 from cnncore.run_folder import CHECKPOINT
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         pack(args.work, args.out)
         report = _measure(args, outcome, device) | _speed(training, since=first)
         text = json.dumps(report, indent=1)
-        (args.out / REPORT).write_text(text + "\n", encoding="utf-8")
+        atomic.write_text(args.out / REPORT, text + "\n")
     except Exception as error:
         return fail("lease", error)
     sys.stdout.write(text + "\n")
@@ -87,11 +87,9 @@ def pack(folder: Path, out: Path, *, part_bytes: int = PART_BYTES) -> list[Path]
     parts = []
     for number, start in enumerate(range(0, len(data), part_bytes)):
         part = out / f"{CHECKPOINT}.{number:02d}"
-        part.write_bytes(data[start : start + part_bytes])
+        atomic.write_bytes(part, data[start : start + part_bytes])
         parts.append(part)
-    for name in _TRAVELS:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, out / name)
+    _copy_what_travels(folder, out)
     return parts
 
 
@@ -108,12 +106,14 @@ def unpack(home: Path, folder: Path) -> None:
         if part.suffix != f".{number:02d}":
             raise OSError(f"{home} lacks {CHECKPOINT}.{number:02d}: bring every part")
     folder.mkdir(parents=True, exist_ok=True)
-    whole = folder / (CHECKPOINT + ".joining")
-    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
-    whole.replace(folder / CHECKPOINT)
+    atomic.write_bytes(folder / CHECKPOINT, b"".join(part.read_bytes() for part in parts))
+    _copy_what_travels(home, folder)
+
+
+def _copy_what_travels(source: Path, target: Path) -> None:
     for name in _TRAVELS:
-        if (home / name).is_file():
-            shutil.copyfile(home / name, folder / name)
+        if (source / name).is_file():
+            atomic.write_bytes(target / name, (source / name).read_bytes())
 
 
 def _speed(training: Run, *, since: int) -> dict[str, object]:

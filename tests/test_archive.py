@@ -274,9 +274,9 @@ def test_leftovers_of_dead_writers_are_removed(tmp_path):
         text=True,
         check=True,
     )
-    dead = tmp_path / f".a.partial-{child.stdout.strip()}"
+    dead = tmp_path / f".a.{child.stdout.strip()}.tmp"
     dead.mkdir()
-    other = tmp_path / f".b.partial-{child.stdout.strip()}"
+    other = tmp_path / f".b.{child.stdout.strip()}.tmp"
     other.mkdir()
     write(tmp_path / "a")
     assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a"]

@@ -406,7 +406,7 @@ def test_a_killed_ingest_leaves_no_half_archive(tmp_path, how):
     child = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
-    partial = tmp_path / f".archive.partial-{child.pid}"
+    partial = tmp_path / f".archive.{child.pid}.tmp"
     while not (partial / "moves.npy").exists() or (partial / "moves.npy").stat().st_size < 1000:
         assert child.poll() is None, child.stderr.read()
         time.sleep(0.02)

@@ -121,13 +121,14 @@ class SetupCommands(CommandGroup):
     @command("printsgf")
     def printsgf(self, arguments: Arguments) -> str:
         """Answer the game as SGF, or write it to the file that is named."""
+        from cnncore.atomic import write_bytes
         from goengine.sgf import write_sgf
 
         data = write_sgf(self.session.game.record())
         if not arguments.words:
             return data.decode("utf-8")
         try:
-            Path(arguments.text.strip()).write_bytes(data)
+            write_bytes(arguments.text.strip(), data)
         except (OSError, ValueError) as error:
             raise GtpError(f"cannot write file: {_reason(error)}") from None
         return ""
