@@ -8,7 +8,6 @@ reader's light or dark setting. Every figure has its numbers in a table that unf
 from __future__ import annotations
 
 import math
-import os
 import platform
 from collections.abc import Sequence
 from html import escape
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cnncore import atomic
 from selfplay.answers import BATCH, Contestant, Evaluation
 from selfplay.calibration import BINS
 from selfplay.charts import COLOURS
@@ -34,9 +34,7 @@ def write_report(
 ) -> None:
     """Write the page, whole or not at all; arguments as of `report_page`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(report_page(evaluation, curves, boards=boards), encoding="utf-8")
-    os.replace(part, path)
+    atomic.write_text(path, report_page(evaluation, curves, boards=boards))
 
 
 def report_page(
