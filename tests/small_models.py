@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnncore import Classifier, create_model
 
@@ -29,3 +29,15 @@ def small(name: str, *, batch: int = 2, **options: Any) -> tuple[Classifier, Ten
     elif name == "googlenet-torchvision":
         side = 96
     return model, torch.randn(batch, model.in_channels, side, side)
+
+
+def lenet(seed: int = 0, **options: Any) -> Classifier:
+    """Return a LeNet-5 in eval mode with weights of a seed."""
+    torch.manual_seed(seed)
+    return create_model("lenet5", **options).eval()
+
+
+def equal(model: nn.Module, other: nn.Module) -> bool:
+    """Return whether two models have the same tensors under the same names."""
+    ours, theirs = model.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
