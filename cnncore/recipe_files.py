@@ -6,11 +6,11 @@ What the keys mean is the business of the dataclass that a recipe becomes.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 class RecipeError(ValueError):
@@ -61,6 +61,23 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             table[key.strip()] = value.strip()
     return table
+
+
+def check_values(recipe: object, *names: str, fits: Callable[[Any], bool], remedy: str) -> None:
+    """Raise RecipeError, which ends with `remedy`, for a key whose value does not fit."""
+    for name in names:
+        value = getattr(recipe, name)
+        if not fits(value):
+            raise RecipeError(f"recipe: {name} = {value!r}; {remedy}")
+
+
+def check_choices(recipe: object) -> None:
+    """Raise RecipeError for a value that is not among those of its key's type, a Literal."""
+    for name, kind in get_type_hints(type(recipe)).items():
+        if get_origin(kind) is Literal:
+            known = get_args(kind)
+            remedy = f"choose from {', '.join(known)}"
+            check_values(recipe, name, fits=known.__contains__, remedy=remedy)
 
 
 def typed_values(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from cnncore import recipe_files
-from cnncore.recipe_files import RecipeError, read_recipe, typed_values
+from cnncore.recipe_files import (
+    RecipeError,
+    check_choices,
+    check_values,
+    read_recipe,
+    typed_values,
+)
 
 DEFAULT = "default"
 
@@ -69,27 +75,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Check the ranges; raises RecipeError."""
-        for name in ("batch", "report_steps"):
-            if getattr(self, name) < 1:
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give at least 1")
-        for name in ("epochs", "lr", "validate_every"):
-            if not getattr(self, name) > 0:
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give more than 0")
-        for name in ("lr_backbone", "weight_decay", "clip", "warmup", "unfreeze_after", "seed"):
-            if getattr(self, name) < 0:
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give at least 0")
-        for name in ("momentum", "decay", "average", "label_smoothing", "holdout"):
-            if not 0.0 <= getattr(self, name) < 1.0 + (name == "decay"):
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give 0 to 1")
-        choices = {
-            "optimizer": ("sgd", "adam", "adamw", "adadelta", "muon"),
-            "schedule": ("trapezoid", "cosine"),
-            "precision": ("auto", "float32", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                known = ", ".join(allowed)
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)!r}; choose from {known}")
+        counts, lengths = ("batch", "report_steps"), ("epochs", "lr", "validate_every")
+        check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
+        check_values(self, *lengths, fits=lambda x: x > 0, remedy="give more than 0")
+        others = ("lr_backbone", "weight_decay", "clip", "warmup", "unfreeze_after", "seed")
+        check_values(self, *others, fits=lambda x: x >= 0, remedy="give at least 0")
+        shares = ("momentum", "average", "label_smoothing", "holdout")
+        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 to 1")
+        check_values(self, "decay", fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
+        check_choices(self)
         if self.cache_views < 0 or (self.cache_views and self.freeze != ("backbone",)):
             raise RecipeError(
                 f'recipe: cache_views = {self.cache_views} needs freeze = ["backbone"], for the '

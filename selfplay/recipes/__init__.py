@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from cnncore import recipe_files
-from cnncore.recipe_files import RecipeError, read_recipe, typed_values
+from cnncore.recipe_files import (
+    RecipeError,
+    check_choices,
+    check_values,
+    read_recipe,
+    typed_values,
+)
 
 
 @dataclass(frozen=True)
@@ -75,24 +81,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Check the ranges; raises RecipeError."""
-        for name in ("filters", "positions", "batch", "report_steps"):
-            if getattr(self, name) < 1:
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give at least 1")
-        for name in ("decay", "average", "label_smoothing", "momentum"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)}; give 0 to 1")
-        if not 0.0 <= self.recency < math.inf:
-            raise RecipeError(f"recipe: recency = {self.recency}; give years, or 0 for none")
-        choices = {
-            "network": ("plain", "residual"),
-            "optimizer": ("muon", "sgd"),
-            "schedule": ("trapezoid", "cosine"),
-            "precision": ("auto", "float32", "bfloat16"),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                known = ", ".join(allowed)
-                raise RecipeError(f"recipe: {name} = {getattr(self, name)!r}; choose from {known}")
+        counts = ("filters", "positions", "batch", "report_steps")
+        check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
+        shares = ("decay", "average", "label_smoothing", "momentum")
+        check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
+        years = "give years, or 0 for none"
+        check_values(self, "recency", fits=lambda x: 0 <= x < math.inf, remedy=years)
+        check_choices(self)
         if self.network == "residual" and self.layers % 2:
             raise RecipeError(
                 f"recipe: layers = {self.layers}; a residual network has 2 and 2 more a block"
