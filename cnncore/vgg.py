@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from cnncore.init import he_normal_, normal_
+from cnncore.init import he_normal_
 from cnncore.model import Preset, SequentialClassifier, hidden_layers
 from cnncore.response import paper_lrn
 
@@ -66,10 +66,8 @@ class VGG(SequentialClassifier):
         self.taps, self.side, self.adaptive = (*taps, len(layers) - 1), 7, True
         self.classifier = hidden_layers(512 * 7 * 7, hidden, num_classes, dropout=dropout)
         for layer in (*self.features, *self.classifier):
-            if isinstance(layer, nn.Conv2d):
+            if isinstance(layer, nn.Conv2d | nn.Linear):
                 he_normal_(layer)
-            elif isinstance(layer, nn.Linear):
-                normal_(layer, deviation=0.01)
 
 
 def _layers(
