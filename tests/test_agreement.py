@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ QUICK = {"resnet18", "resnet50", "googlenet-torchvision"}
 
 def marked(names: dict[str, str]) -> list[Any]:
     return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
+
+
+def installed(name: str) -> Any:
+    """Return a module; skip where it is missing, or built for another torch (RuntimeError)."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, RuntimeError) as error:
+        pytest.skip(f"{name} cannot be imported: {error}")
 
 
 def lived_in(model: nn.Module) -> nn.Module:
@@ -52,7 +61,7 @@ def assert_agrees(name: str, theirs: nn.Module, path: Path) -> None:
 
 @pytest.mark.parametrize("name", marked(TORCHVISION))
 def test_torchvision_agrees(name: str, tmp_path: Path) -> None:
-    models = pytest.importorskip("torchvision.models", exc_type=ImportError)
+    models = installed("torchvision.models")
     torch.set_num_threads(1)
     options: dict[str, Any] = {}
     if name.startswith("googlenet"):
@@ -64,7 +73,7 @@ def test_torchvision_agrees(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", marked(TIMM))
 def test_timm_agrees(name: str, tmp_path: Path) -> None:
-    timm = pytest.importorskip("timm", exc_type=ImportError)
+    timm = installed("timm")
     torch.set_num_threads(1)
     theirs = lived_in(timm.create_model(TIMM[name], pretrained=False))
     assert_agrees(name, theirs, tmp_path / "timm.pth")
