@@ -9,6 +9,7 @@ from typing import Any
 
 from cnncore.checkpoint import CheckpointError, read_metadata, recover_checkpoint
 from cnncore.curves import MetricsLog, plot_curves
+from cnncore.parallel import ALONE, Processes
 from cnncore.recipe_files import RecipeError
 from cnncore.samples import DataError
 from cnncore.training import KIND, TrainingState
@@ -19,36 +20,38 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 class RunFolder:
-    """One run's files: `checkpoint.safetensors`, `metrics.jsonl` and `curve.png` in `folder`."""
+    """One run's files: `checkpoint.safetensors`, `metrics.jsonl` and `curve.png` in `folder`.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Of several `processes` the one that leads makes, mends and shortens them.
+    """
+
+    def __init__(self, folder: Path, processes: Processes = ALONE) -> None:
+        self.folder, self.processes = folder, processes
         self.file = folder / CHECKPOINT
         self.metrics = MetricsLog(folder / "metrics.jsonl")
 
     def prepare(self) -> None:
         """Make the folder; put the previous checkpoint in the place of a damaged one, and say so.
 
-        Of several processes only the one that leads may do this.
+        All of several processes must ask; those that do not lead wait.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        said = recover_checkpoint(self.file)
-        if said:
-            log.warning("%s", said)
+        if self.processes.leads:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            said = recover_checkpoint(self.file)
+            if said:
+                log.warning("%s", said)
+        self.processes.any(False)
 
     @property
     def begun(self) -> bool:
         """Whether there is a run to go on with."""
         return self.file.is_file()
 
-    def resume(self, state: TrainingState, *, leads: bool = True) -> None:
-        """Put the saved state into `state`, if a run has begun; drop the metrics behind it.
-
-        Of several processes only the one that leads drops them.
-        """
+    def resume(self, state: TrainingState) -> None:
+        """Put the saved state into `state`, if a run has begun; drop the metrics behind it."""
         if self.begun:
             state.load(self.file)
-        if leads:
+        if self.processes.leads:
             self.metrics.forget_after(state.step if self.begun else -1)
 
     def save(self, state: TrainingState, facts: Mapping[str, Any]) -> None:

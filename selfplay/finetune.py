@@ -17,16 +17,15 @@ from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.parallel import Processes
 from cnncore.recipe_files import RecipeError, parse_settings
-from cnncore.run_folder import RunFolder
 from goengine.networks import default_network, load_network
 from selfplay.archive import Archive
 from selfplay.comparison import as_json, compare, table, verdict
 from selfplay.machine import take_threads
 from selfplay.own_games import hold_out, open_games
 from selfplay.recipes import load_recipe
-from selfplay.runs import Run, prepare
+from selfplay.runs import Run
 from selfplay.sources import source_name
-from selfplay.supervised import check_resume, network_to_start_from
+from selfplay.supervised import network_to_start_from
 from selfplay.tuning import NETWORK, START, Tuning, starting_network, tuning_recipe
 
 GAMES = "games"
@@ -53,8 +52,6 @@ def fine_tune(
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
     take_threads(args)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
-    files = RunFolder(folder)
-    prepare(files)
     archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
     archive.verify()
     archive = hold_out(archive)
@@ -64,15 +61,14 @@ def fine_tune(
     net = starting_network(folder, network_to_start_from(name, args.widen, recipe))
     length = None if "positions" in parse_settings(args.set) else args.epochs
     recipe = tuning_recipe(recipe, net, archive, epochs=length)
-    if files.begun:
-        check_resume(files, recipe, archive, other_data=args.other_data)
     run = Run(
         folder,
         recipe,
         archive,
         device=device,
-        start_from=None if files.begun else net,
+        start_from=net,
         workers=args.workers,
+        other_data=args.other_data,
     )
     card = {
         "fine_tuned_from": name,

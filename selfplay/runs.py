@@ -35,14 +35,25 @@ from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
 from selfplay.positions import PackedBatch, Positions
-from selfplay.recipes import Recipe
+from selfplay.recipes import Recipe, from_table
 from selfplay.weighting import Weighting
 
 log = logging.getLogger(__name__)
 
+FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
+"""Keys of a recipe that cannot change once a run has begun."""
+
 
 class Run:
-    """One training run in its folder: checkpoint, metrics.jsonl and curve.png."""
+    """A run in a folder: begun with `start_from` or a new network, or gone on with.
+
+    `other_data` goes on although the archive is not the one that the run began with.
+
+    Raises:
+        RecipeError: a key that is fixed has changed, or the processes cannot share a batch.
+        DataError: another archive, or one without positions to learn from.
+        CheckpointError: the folder holds another run, or a damaged one.
+    """
 
     def __init__(
         self,
@@ -54,6 +65,7 @@ class Run:
         start_from: PolicyNet | None = None,
         workers: int = 1,
         processes: Processes = ALONE,
+        other_data: bool = False,
     ) -> None:
         if recipe.batch % processes.count:
             raise RecipeError(
@@ -62,6 +74,10 @@ class Run:
             )
         self.folder, self.recipe, self.archive = folder, recipe, archive
         self.device, self.workers, self.processes = device, workers, processes
+        self.files = RunFolder(folder, processes)
+        self.files.prepare()
+        if self.files.begun:
+            self._check(other_data)
         weights = recipe.sources
         self.train = Positions(
             archive,
@@ -75,14 +91,21 @@ class Run:
         self.precision: Precision = (
             best_precision(device) if recipe.precision == "auto" else recipe.precision
         )
-        self.files = RunFolder(folder)
-        prepare(self.files, processes)
         if self.files.begun:
             net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
         else:
             net = start_from or self._fresh()
         self.state = self._state(net)
-        self.files.resume(self.state, leads=processes.leads)
+        self.files.resume(self.state)
+
+    def _check(self, other_data: bool) -> None:
+        """Refuse to go on with another recipe or archive than the run began with."""
+        facts = read_facts(self.folder)
+        before = from_table(facts["recipe"]).table()
+        self.files.check_recipe(before, self.recipe.table(), fixed=FIXED)
+        self.files.check_data(
+            facts["archive"], self.archive.digest, kind="archive", other_data=other_data
+        )
 
     def _fresh(self) -> PolicyNet:
         torch.manual_seed(self.recipe.seed)
@@ -262,13 +285,6 @@ class _Stream:
     def close(self) -> None:
         for stream in self._open:
             stream.close()
-
-
-def prepare(files: RunFolder, processes: Processes = ALONE) -> None:
-    """Let the leading process make a run's folder ready while the others wait."""
-    if processes.leads:
-        files.prepare()
-    processes.any(False)
 
 
 def read_facts(folder: Path) -> dict[str, Any]:

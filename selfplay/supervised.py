@@ -26,13 +26,10 @@ from selfplay import machine
 from selfplay.archive import Archive
 from selfplay.failures import fail
 from selfplay.recipes import Recipe, from_table, load_recipe
-from selfplay.runs import Run, averaged_network, prepare, read_facts
+from selfplay.runs import Run, averaged_network, read_facts
 from selfplay.tuning import EPOCHS
 
 log = logging.getLogger(__name__)
-
-FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
-"""Keys of a recipe that cannot change once a run has begun."""
 
 
 def configure_train(parser: argparse.ArgumentParser) -> None:
@@ -114,19 +111,15 @@ def open_run(
     archive = Archive.open(args.data)
     archive.verify()
     recipe = load_recipe(args.recipe, args.set)
-    files = RunFolder(folder)
-    prepare(files, processes)
-    if files.begun:
-        check_resume(files, recipe, archive, other_data=args.other_data)
-    start = None if files.begun else _starting_network(args, recipe)
     return Run(
         folder,
         recipe,
         archive,
         device=device,
-        start_from=start,
+        start_from=None if RunFolder(folder).begun else _starting_network(args, recipe),
         workers=args.workers,
         processes=processes,
+        other_data=args.other_data,
     )
 
 
@@ -173,14 +166,6 @@ def _starting_network(args: argparse.Namespace, recipe: Recipe) -> PolicyNet | N
             f"{recipe.filters}; add --widen {recipe.filters} or --set filters={net.config.filters}"
         )
     return net
-
-
-def check_resume(files: RunFolder, recipe: Recipe, archive: Archive, *, other_data: bool) -> None:
-    """Refuse to go on with another recipe or archive than the run began with."""
-    facts = read_facts(files.folder)
-    before = from_table(facts["recipe"]).table()
-    files.check_recipe(before, recipe.table(), fixed=FIXED)
-    files.check_data(facts["archive"], archive.digest, kind="archive", other_data=other_data)
 
 
 def configure_export(parser: argparse.ArgumentParser) -> None:
