@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from cnncore.residual import StrideIn
 from cnncore.samples import DataError
 from cnncore.weight_files import WeightsError
 from cnncore.weights import KIND, load_model
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -123,19 +126,31 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 def match_labels(labels: torch.Tensor, data: tuple[str, ...], trained: Trained) -> torch.Tensor:
     """Return labels of classes `data`, int64 (N,), as indices of a model's classes, by name.
 
-    Raises DataError for classes that the model does not have.
+    A model without class names has its classes in the order of the data's; it is warned of if it
+    has more of them. Raises DataError for classes that the model does not have.
     """
     if trained.classes is None or trained.classes == data:
-        if len(data) > trained.model.num_classes:
+        known = trained.model.num_classes
+        if len(data) > known:
             raise DataError(
-                f"{trained.path.name} knows {trained.model.num_classes} classes and the data has "
-                f"{len(data)}; give the data that it was made for"
+                f"{trained.path.name} knows {known} classes and the data has {len(data)}; give the "
+                "data that it was made for"
+            )
+        if len(data) < known:
+            log.warning(
+                "%s has %d classes without names and the data has %d (%s); they are taken for its "
+                "first %d in this order, and the score means nothing if they are not",
+                *(trained.path.name, known, len(data), _some(data), len(data)),
             )
         return labels
     unknown = [name for name in data if name not in trained.classes]
     if unknown:
         raise DataError(
             f"{trained.path.name} does not know the class {unknown[0]!r}; it knows "
-            f"{', '.join(trained.classes[:10])}{', ...' if len(trained.classes) > 10 else ''}"
+            f"{_some(trained.classes)}"
         )
     return torch.tensor([trained.classes.index(name) for name in data])[labels]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

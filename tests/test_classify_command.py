@@ -19,6 +19,7 @@ from cnncore import create_model, open_trained, predict, read_images, save_model
 from cnncore.__main__ import main
 from cnncore.image_task import evaluation_samples
 from cnncore.pretrained import shipped_models, shipped_weights
+from tests.occupied import occupied
 
 FAST = ("--quiet", "--threads", "1", "--device", "cpu")
 
@@ -68,6 +69,19 @@ def test_training_says_what_it_made(
     facts = open_trained(trained[0]).facts
     assert facts["recipe"]["shift"] == 4  # from the model's own recipe
     assert facts["classes"] == ["day", "night"]
+
+
+def test_two_programs_do_not_train_in_one_folder(
+    trained: list[Path], photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("train", "resnet20-cifar", "--data", photos, "--out", trained[0], *FAST)
+    settings = [w for s in ("epochs=4", "batch=6", "lr=0.05", "average=0") for w in ("--set", s)]
+    with occupied(trained[0]):
+        status, out, err = run(capsys, *words, *settings)
+        assert (status, out) == (1, "")
+        last = err.splitlines()[-1]
+        assert last.startswith(f"cnncore train: another program trains in {trained[0]}: wait for")
+    assert run(capsys, *words, *settings)[0] == 0
 
 
 def test_evaluation_measures_each_and_all_together(
@@ -123,6 +137,26 @@ def test_foreign_weights_are_told_their_model_and_their_stride(
     assert run(capsys, *words, "--name", "resnet20-cifar")[0] == 0
     _, _, err = run(capsys, *words, "--name", "resnet56-cifar")
     assert "net.pth does not fit resnet56-cifar" in err
+
+
+def test_more_classes_than_the_data_has_are_warned_of_unless_they_have_names(
+    trained: list[Path],
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = create_model("resnet20-cifar")  # ten classes
+    torch.save(model.state_dict(), tmp_path / "net.pth")
+    words = ("--data", photos, *FAST)
+    assert run(capsys, "evaluate", tmp_path / "net.pth", "--name", "resnet20-cifar", *words)[0] == 0
+    assert "net.pth has 10 classes without names and the data has 2 (day, night);" in caplog.text
+    caplog.clear()
+    names = ["dawn", "night", *"abcdefg", "day"]
+    save_model(model, tmp_path / "named.safetensors", facts={"classes": names})
+    assert run(capsys, "evaluate", tmp_path / "named.safetensors", *words)[0] == 0
+    assert run(capsys, "evaluate", trained[0], *words)[0] == 0
+    assert not caplog.records
 
 
 def test_a_frozen_backbone_without_weights_is_warned_of(
