@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from cnncore.checkpoint import CheckpointError, read_metadata, recover_checkpoint
 from cnncore.curves import MetricsLog, plot_curves
+from cnncore.folder_lock import locked
 from cnncore.parallel import ALONE, Processes
 from cnncore.recipe_files import RecipeError
 from cnncore.samples import DataError
@@ -17,6 +19,10 @@ from cnncore.training import KIND, TrainingState
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
+
+
+class FolderInUseError(OSError):
+    """A folder in which another program trains at the moment."""
 
 
 class RunFolder:
@@ -29,6 +35,23 @@ class RunFolder:
         self.folder, self.processes = folder, processes
         self.file = folder / CHECKPOINT
         self.metrics = MetricsLog(folder / "metrics.jsonl")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder and keep other programs that ask from training there in this block.
+
+        All of several processes must ask; the one that leads holds it for them.
+
+        Raises FolderInUseError.
+        """
+        with locked(self.folder) if self.processes.leads else nullcontext(True) as mine:
+            (refused,) = self.processes.any(not mine)
+            if refused:
+                raise FolderInUseError(
+                    f"another program trains in {self.folder}: wait for its end, stop it, or give "
+                    "another folder"
+                )
+            yield
 
     def prepare(self) -> None:
         """Make the folder; put the previous checkpoint in the place of a damaged one, and say so.

@@ -15,6 +15,7 @@ from cnncore.image_task import open_training
 from cnncore.recipe_files import RecipeError
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
 from cnncore.registry import Entry, find_model
+from cnncore.run_folder import RunFolder
 from cnncore.task import Task
 
 log = logging.getLogger(__name__)
@@ -65,17 +66,18 @@ def run(args: argparse.Namespace) -> int:
     entry = find_model(args.model)
     recipe = choose_recipe(args, entry)
     task = open_task(args, entry, recipe)
-    training = ClassifierRun(
-        args.out,
-        recipe,
-        task.train,
-        task.validation,
-        task.model,
-        device=args.device or ("cuda" if torch.cuda.is_available() else "cpu"),
-        facts=task.facts,
-        other_data=args.other_data,
-    )
-    outcome = training.fit(minutes=args.minutes, progress=not args.quiet)
+    with RunFolder(args.out).held():
+        training = ClassifierRun(
+            args.out,
+            recipe,
+            task.train,
+            task.validation,
+            task.model,
+            device=args.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+            facts=task.facts,
+            other_data=args.other_data,
+        )
+        outcome = training.fit(minutes=args.minutes, progress=not args.quiet)
     epochs = training.state.samples / training.epoch
     where = f"{epochs:.1f} epochs in {training.state.seconds:.0f} s"
     if outcome == "interrupted":

@@ -17,6 +17,7 @@ from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.parallel import Processes
 from cnncore.recipe_files import RecipeError, parse_settings
+from cnncore.run_folder import RunFolder
 from goengine.networks import default_network, load_network
 from selfplay.archive import Archive
 from selfplay.comparison import as_json, compare, table, verdict
@@ -52,6 +53,11 @@ def fine_tune(
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
     take_threads(args)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
+    with RunFolder(folder).held():
+        return _tune(args, folder, device=device)
+
+
+def _tune(args: argparse.Namespace, folder: Path, *, device: torch.device) -> tuple[Run, str]:
     archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
     archive.verify()
     archive = hold_out(archive)

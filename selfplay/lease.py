@@ -21,7 +21,7 @@ import torch
 from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.parallel import default_device
-from cnncore.run_folder import CHECKPOINT
+from cnncore.run_folder import CHECKPOINT, RunFolder
 from cnncore.training import best_precision
 from selfplay import machine
 from selfplay.archive import Archive
@@ -67,12 +67,13 @@ def run(args: argparse.Namespace) -> int:
             unpack(args.home, args.work)
         args.out.mkdir(parents=True, exist_ok=True)
         device = default_device(args.device)
-        training = open_run(args, folder=args.work, device=device)
-        first = training.state.step
-        spent = (time.monotonic() - began) / 60.0
-        outcome = training.fit(minutes=args.minutes - args.reserve - spent)
-        pack(args.work, args.out)
-        report = _measure(args, outcome, device) | _speed(training, since=first)
+        with RunFolder(args.work).held():
+            training = open_run(args, folder=args.work, device=device)
+            first = training.state.step
+            spent = (time.monotonic() - began) / 60.0
+            outcome = training.fit(minutes=args.minutes - args.reserve - spent)
+            pack(args.work, args.out)
+            report = _measure(args, outcome, device) | _speed(training, since=first)
         text = json.dumps(report, indent=1)
         atomic.write_text(args.out / REPORT, text + "\n")
     except Exception as error:
@@ -97,7 +98,7 @@ def unpack(home: Path, folder: Path) -> None:
     """Put together in ``folder`` the run that `pack` left in ``home``.
 
     Raises:
-        OSError: ``home`` holds no parts, or one in the middle is missing.
+        OSError: ``home`` holds no parts, or one in the middle is missing, or ``folder`` is in use.
     """
     parts = sorted(home.glob(f"{CHECKPOINT}.[0-9][0-9]"))
     if not parts:
@@ -105,9 +106,9 @@ def unpack(home: Path, folder: Path) -> None:
     for number, part in enumerate(parts):
         if part.suffix != f".{number:02d}":
             raise OSError(f"{home} lacks {CHECKPOINT}.{number:02d}: bring every part")
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic.write_bytes(folder / CHECKPOINT, b"".join(part.read_bytes() for part in parts))
-    _copy_what_travels(home, folder)
+    with RunFolder(folder).held():
+        atomic.write_bytes(folder / CHECKPOINT, b"".join(part.read_bytes() for part in parts))
+        _copy_what_travels(home, folder)
 
 
 def _copy_what_travels(source: Path, target: Path) -> None:

@@ -89,8 +89,10 @@ def run_train(args: argparse.Namespace) -> int:
 
                 run, outcome = fine_tune(args, device=device, processes=processes)
             else:
-                run = open_run(args, folder=_named(args), device=device, processes=processes)
-                outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
+                folder = _named(args)
+                with RunFolder(folder, processes).held():
+                    run = open_run(args, folder=folder, device=device, processes=processes)
+                    outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
     except Exception as error:
         return fail("train", error)
     if not processes.leads:

@@ -22,6 +22,7 @@ from cnncore.run_folder import CHECKPOINT
 from selfplay.__main__ import main
 from selfplay.archive import ARCHIVE_VERSION
 from selfplay.failures import sentence
+from tests.occupied import occupied
 from tests.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -79,6 +80,15 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def failed(here: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one sentence of a run that fails and leaves its checkpoint alone."""
+    before = tensors(here / "run")
+    capsys.readouterr()
+    assert train(here / "archive", here / "run") == 1
+    assert same(tensors(here / "run"), before)
+    return said(capsys)
+
+
 def truncate(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
@@ -109,6 +119,15 @@ def test_a_damaged_checkpoint_is_replaced_by_the_one_before(
     assert "going on from checkpoint.previous.safetensors" in caplog.text
     assert (run / "checkpoint.damaged.safetensors").read_bytes() == damaged
     assert same(tensors(run), tensors(whole))
+
+
+def test_two_programs_do_not_train_in_one_folder(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with occupied(here / "run"):
+        text = failed(here, capsys)
+    assert f"another program trains in {here / 'run'}: wait for its end, stop it, or" in text
+    assert train(here / "archive", here / "run") == 0
 
 
 def test_two_damaged_checkpoints_end_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,12 +190,8 @@ def test_an_unreadable_archive(
     words: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    before = tensors(here / "run")
     damage(here / "archive")
-    capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
-    assert words in said(capsys)
-    assert same(tensors(here / "run"), before)
+    assert words in failed(here, capsys)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "moves.npy"])
@@ -201,18 +216,14 @@ def test_a_full_disk(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     resource = pytest.importorskip("resource", reason="no limits on the size of files here")
-    before = tensors(here / "run")
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     small = (here / "run" / CHECKPOINT).stat().st_size // 2
-    capsys.readouterr()
     resource.setrlimit(resource.RLIMIT_FSIZE, (small, old[1]))
     try:
-        assert train(here / "archive", here / "run") == 1
+        text = failed(here, capsys)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    text = said(capsys)
     assert "cannot write" in text and "make room there" in text and "still stands" in text
-    assert same(tensors(here / "run"), before)
     assert not list((here / "run").glob(".*.tmp"))
 
 
@@ -234,11 +245,7 @@ def test_a_loss_that_is_not_finite(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     poison_loss(monkeypatch, lambda value: value * float("nan"))
-    before = tensors(here / "run")
-    capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
-    assert "no longer finite" in said(capsys)
-    assert same(tensors(here / "run"), before)
+    assert "no longer finite" in failed(here, capsys)
 
 
 def test_weights_that_are_not_finite_are_never_saved(
@@ -254,12 +261,8 @@ def test_weights_that_are_not_finite_are_never_saved(
             return grads[0] * float("nan")
 
     poison_loss(monkeypatch, Poison.apply)
-    before = tensors(here / "run")
-    capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
-    text = said(capsys)
+    text = failed(here, capsys)
     assert "no longer finite" in text and "lower learning rate" in text
-    assert same(tensors(here / "run"), before)
 
 
 def poison_loss(monkeypatch: pytest.MonkeyPatch, poison: Callable[[Tensor], Any]) -> None:
@@ -303,12 +306,8 @@ def test_too_little_memory(
         return value
 
     poison_loss(monkeypatch, poison)
-    before = tensors(here / "run")
-    capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
-    text = said(capsys)
+    text = failed(here, capsys)
     assert "not enough memory" in text and "--set batch=" in text
-    assert same(tensors(here / "run"), before)
 
 
 def test_a_defect_of_the_program_is_no_sentence(
