@@ -2,8 +2,9 @@
 
 A process writes under a hidden name of its own, `.NAME.PID.tmp`, in the same folder. An exception
 takes that away; what a killed process left goes when another one next writes the same file, so that
-at most one lies there for each. Only the standard library is imported, for programs that must
-answer before torch is loaded.
+at most one lies there for each (on Windows, where nobody can ask so simply whether a process lives,
+they stay). Only the standard library is imported, for programs that must answer before torch is
+loaded.
 """
 
 from __future__ import annotations
