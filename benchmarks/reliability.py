@@ -17,7 +17,6 @@ import tempfile
 import time
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,10 +24,10 @@ import torch
 import selfplay.__main__
 import selfplay.supervised
 from cnncore.checkpoint import CheckpointError, load_checkpoint, previous_checkpoint, read_metadata
-from cnncore.curves import MetricsLog
 from cnncore.run_folder import CHECKPOINT
 from selfplay.positions import Positions
 from tests.small_archive import make_archive
+from tests.small_runs import metrics
 
 FORK = multiprocessing.get_context("fork")
 SETTINGS = {
@@ -107,13 +106,7 @@ def difference(one: Path, other: Path) -> str | None:
     for name, tensor in a.tensors.items():
         if not torch.equal(tensor, b.tensors[name]):
             return name
-    return None if _lines(one) == _lines(other) else "the metrics"
-
-
-def _lines(folder: Path) -> list[dict[str, Any]]:
-    clock = ("time", "samples_per_second")
-    lines = MetricsLog(folder / "metrics.jsonl").read()
-    return [{k: v for k, v in line.items() if k not in clock} for line in lines]
+    return None if metrics(one) == metrics(other) else "the metrics"
 
 
 def _changed(file: Path) -> int:

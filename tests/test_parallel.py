@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from cnncore.curves import MetricsLog
 from cnncore.parallel import ALONE, ParallelError, Processes, default_device, joined
 from cnncore.recipe_files import RecipeError
 from selfplay.archive import Archive
 from selfplay.recipes import load_recipe
-from selfplay.runs import Run, averaged_network, read_facts
+from selfplay.runs import Run, read_facts
+from tests.occupied import occupied
 from tests.small_archive import make_archive
+from tests.small_runs import ROOT, environment, metrics, same, wait_for_metrics, weights
 
 torch.set_num_threads(1)
 
-ROOT = Path(__file__).parents[1]
 SETTINGS = {
     "filters": 4,
     "layers": 4,
@@ -60,32 +58,20 @@ def _command(archive: Archive, out: Path, count: int, **changes: Any) -> list[st
     return [sys.executable, *launch, "-m", "selfplay", *words]
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-
-
-def _train(archive: Archive, out: Path, *extra: str, count: int = 2, **changes: Any) -> str:
-    """Run the command; return what it wrote to stderr."""
+def _train(
+    archive: Archive, out: Path, *extra: str, count: int = 2, ends: int = 0, **changes: Any
+) -> str:
+    """Run the command, which ends with status `ends`; return what it wrote to stderr."""
     done = subprocess.run(
         [*_command(archive, out, count, **changes), *extra],
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == ends, done.stderr
     return done.stderr
-
-
-def _lines(folder: Path) -> list[dict[str, Any]]:
-    clock = ("time", "samples_per_second")
-    lines = MetricsLog(folder / "metrics.jsonl").read()
-    return [{k: v for k, v in line.items() if k not in clock} for line in lines]
-
-
-def _weights(folder: Path) -> dict[str, Tensor]:
-    return averaged_network(folder).state_dict()
 
 
 def test_two_processes_learn_what_one_learns(archive: Archive, tmp_path: Path) -> None:
@@ -94,14 +80,14 @@ def test_two_processes_learn_what_one_learns(archive: Archive, tmp_path: Path) -
     assert alone.fit() == "finished"
     said = _train(archive, tmp_path / "two")
     assert said.count("finished; 96 positions seen") == 1
-    one, two = _lines(tmp_path / "one"), _lines(tmp_path / "two")
+    one, two = metrics(tmp_path / "one"), metrics(tmp_path / "two")
     assert [line["event"] for line in two].count("validation") == 2
     for expected, line in zip(one, two, strict=True):
         assert line.keys() == expected.keys() and line["samples"] == expected["samples"]
         assert line["loss"] == pytest.approx(expected["loss"], rel=1e-4)
         assert line["top1"] == pytest.approx(expected["top1"], abs=1e-9)
-    expected_weights = _weights(tmp_path / "one")
-    for name, value in _weights(tmp_path / "two").items():
+    expected_weights = weights(tmp_path / "one")
+    for name, value in weights(tmp_path / "two").items():
         torch.testing.assert_close(value, expected_weights[name], rtol=2e-3, atol=2e-4)
 
 
@@ -111,10 +97,8 @@ def test_several_processes_resume_to_the_bit(archive: Archive, tmp_path: Path, c
     _train(archive, tmp_path / "whole", count=count, grow=GROWING)
     for minutes in ("0", "0", "5"):
         _train(archive, tmp_path / "parts", "--minutes", minutes, count=count, grow=GROWING)
-    assert _lines(tmp_path / "parts") == _lines(tmp_path / "whole")
-    whole = _weights(tmp_path / "whole")
-    for name, value in _weights(tmp_path / "parts").items():
-        assert torch.equal(value, whole[name]), name
+    assert metrics(tmp_path / "parts") == metrics(tmp_path / "whole")
+    assert same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
 
 
 @pytest.mark.slow
@@ -122,17 +106,25 @@ def test_ctrl_c_stops_all_processes_with_a_checkpoint(archive: Archive, tmp_path
     out = tmp_path / "run"
     command = _command(archive, out, 2, positions=10_000_000)
     process = subprocess.Popen(
-        command, cwd=ROOT, env=_environment(), stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True
     )
-    begun = time.monotonic()
-    while not (out / "metrics.jsonl").is_file() and time.monotonic() - begun < 120:
-        time.sleep(0.05)
+    wait_for_metrics(out, seconds=120)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode != 0
     assert err.count("the same command goes on from there") == 1
     facts = read_facts(out)
     assert facts["state"]["samples"] > 0 and facts["state"]["samples"] % 8 == 0
+
+
+@pytest.mark.slow
+def test_several_processes_are_refused_in_a_folder_that_is_held(
+    archive: Archive, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with occupied(out):
+        assert "another program trains in" in _train(archive, out, ends=1)
+    _train(archive, out, positions=16)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(archive: Archive, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from selfplay.archive import ARCHIVE_VERSION
 from selfplay.failures import sentence
 from tests.occupied import occupied
 from tests.small_archive import make_archive
+from tests.small_runs import same
 
 torch.set_num_threads(1)
 
@@ -74,10 +75,6 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 
 def tensors(run: Path) -> dict[str, Tensor]:
     return load_checkpoint(run / CHECKPOINT).tensors
-
-
-def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def failed(here: Path, capsys: pytest.CaptureFixture[str]) -> str:

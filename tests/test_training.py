@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,10 +29,10 @@ from selfplay.positions import NO_MOVE, Positions
 from selfplay.recipes import Growth, Recipe
 from selfplay.runs import Run, averaged_network, training_plan
 from tests.small_archive import make_archive
+from tests.small_runs import ROOT, environment, metrics, same, wait_for_metrics, weights
 
 torch.set_num_threads(1)
 
-ROOT = Path(__file__).parents[1]
 RECIPE = Recipe(
     filters=8,
     layers=4,
@@ -55,21 +54,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 def _run(folder: Path, archive: Archive, recipe: Recipe = RECIPE) -> Run:
     return Run(folder, recipe, archive, device=torch.device("cpu"))
-
-
-def _lines(folder: Path) -> list[dict[str, Any]]:
-    """Return the metrics without what depends on the clock."""
-    clock = ("time", "samples_per_second")
-    lines = MetricsLog(folder / "metrics.jsonl").read()
-    return [{k: v for k, v in line.items() if k not in clock} for line in lines]
-
-
-def _weights(folder: Path) -> dict[str, Tensor]:
-    return averaged_network(folder).state_dict()
-
-
-def _same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
 class _Noise(list[Tensor]):
@@ -225,7 +209,7 @@ def test_a_network_that_cannot_be_compiled_trains_as_it_is(
     compiled = _run(tmp_path / "compiled", archive, replace(recipe, compile=True))
     assert compiled.fit() == "finished"
     assert "going on without: no C++ compiler" in caplog.text
-    assert _same(_weights(tmp_path / "compiled"), _weights(tmp_path / "plain"))
+    assert same(weights(tmp_path / "compiled"), weights(tmp_path / "plain"))
 
 
 @pytest.mark.slow
@@ -236,16 +220,16 @@ def test_a_compiled_network_learns_the_same(archive: Archive, tmp_path: Path, ca
     assert _run(compiled, archive, replace(recipe, compile=True)).fit() == "finished"
     if "going on without" in caplog.text:
         pytest.skip("torch.compile does not work on this machine")
-    expected = _weights(plain)
-    for name, value in _weights(compiled).items():
+    expected = weights(plain)
+    for name, value in weights(compiled).items():
         torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-4)
 
 
 def test_the_average_follows_the_model() -> None:
     state, _, _ = _fit_sums(Plan(samples=320, average=0.0, decay=0.0))
-    assert _same(dict(state.model.state_dict()), dict(state.average.state_dict()))
+    assert same(dict(state.model.state_dict()), dict(state.average.state_dict()))
     state, _, _ = _fit_sums(Plan(samples=320, average=0.99, decay=0.0))
-    assert not _same(dict(state.model.state_dict()), dict(state.average.state_dict()))
+    assert not same(dict(state.model.state_dict()), dict(state.average.state_dict()))
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "sgd"])
@@ -256,8 +240,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert _run(tmp_path / "whole", archive, recipe).fit() == "finished"
     outcomes = [_run(tmp_path / "parts", archive, recipe).fit(minutes=0.0) for _ in range(20)]
     assert outcomes == ["time"] * 19 + ["finished"]
-    assert _lines(tmp_path / "parts") == _lines(tmp_path / "whole")
-    assert _same(_weights(tmp_path / "parts"), _weights(tmp_path / "whole"))
+    assert metrics(tmp_path / "parts") == metrics(tmp_path / "whole")
+    assert same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
 
 
 def test_a_growing_run_resumes_to_the_bit(archive: Archive, tmp_path: Path) -> None:
@@ -268,8 +252,8 @@ def test_a_growing_run_resumes_to_the_bit(archive: Archive, tmp_path: Path) -> N
     assert averaged_network(tmp_path / "whole").config.filters == 20
     while _run(tmp_path / "parts", archive, recipe).fit(minutes=0.0) == "time":
         assert (tmp_path / "parts" / CHECKPOINT).is_file()
-    assert _lines(tmp_path / "parts") == _lines(tmp_path / "whole")
-    assert _same(_weights(tmp_path / "parts"), _weights(tmp_path / "whole"))
+    assert metrics(tmp_path / "parts") == metrics(tmp_path / "whole")
+    assert same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
 
 
 def _command(archive: Archive, out: Path, *extra: str) -> list[str]:
@@ -281,25 +265,21 @@ def _command(archive: Archive, out: Path, *extra: str) -> list[str]:
     return [sys.executable, "-m", "selfplay", "train", "policy-64", *where, *sets, *extra]
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-
-
 @pytest.mark.slow
 def test_killed_runs_equal_an_uninterrupted_one(archive: Archive, tmp_path: Path) -> None:
     length = ["--set", "positions=2400"]
     subprocess.run(
-        _command(archive, tmp_path / "whole", *length), cwd=ROOT, env=_environment(), check=True
+        _command(archive, tmp_path / "whole", *length), cwd=ROOT, env=environment(), check=True
     )
     parts = tmp_path / "parts"
     for kill in (True, True, False):
-        process = subprocess.Popen(_command(archive, parts, *length), cwd=ROOT, env=_environment())
+        process = subprocess.Popen(_command(archive, parts, *length), cwd=ROOT, env=environment())
         if kill:
             _wait_for_newer(parts / CHECKPOINT, process)
             process.send_signal(signal.SIGKILL)
         assert process.wait(timeout=300) == (-signal.SIGKILL if kill else 0)
-    assert _lines(parts) == _lines(tmp_path / "whole")
-    assert _same(_weights(parts), _weights(tmp_path / "whole"))
+    assert metrics(parts) == metrics(tmp_path / "whole")
+    assert same(weights(parts), weights(tmp_path / "whole"))
 
 
 def _wait_for_newer(file: Path, process: subprocess.Popen[bytes]) -> None:
@@ -316,21 +296,18 @@ def test_ctrl_c_saves_and_says_so(archive: Archive, tmp_path: Path) -> None:
     process = subprocess.Popen(
         _command(archive, tmp_path / "run", "--set", "positions=10_000_000"),
         cwd=ROOT,
-        env=_environment(),
+        env=environment(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    metrics = tmp_path / "run" / "metrics.jsonl"
-    begun = time.monotonic()
-    while not metrics.is_file() and time.monotonic() - begun < 60:
-        time.sleep(0.05)
+    wait_for_metrics(tmp_path / "run", seconds=60)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == "" and "stopped" in err and "goes on from there" in err and "Traceback" not in err
     state = _run(tmp_path / "run", archive, replace(RECIPE, positions=10_000_000)).state
-    assert state.samples > 0 and _lines(tmp_path / "run")[-1]["step"] <= state.step
+    assert state.samples > 0 and metrics(tmp_path / "run")[-1]["step"] <= state.step
 
 
 def _train(archive: Archive, out: Path, *extra: str) -> tuple[int, list[str]]:

@@ -1,0 +1,45 @@
+"""Training runs of `selfplay` in processes of their own, and what two runs are compared by."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnncore.curves import MetricsLog
+from selfplay.runs import averaged_network
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that computes on one thread of a CPU."""
+    return {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+
+
+def wait_for_metrics(folder: Path, *, seconds: float) -> None:
+    """Wait until a run has written its first line of metrics, at most so long."""
+    begun = time.monotonic()
+    while not (folder / "metrics.jsonl").is_file() and time.monotonic() - begun < seconds:
+        time.sleep(0.05)
+
+
+def metrics(folder: Path) -> list[dict[str, Any]]:
+    """Return the metrics of a run without what depends on the clock."""
+    clock = ("time", "samples_per_second")
+    lines = MetricsLog(folder / "metrics.jsonl").read()
+    return [{k: v for k, v in line.items() if k not in clock} for line in lines]
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """Return the averaged weights of a run."""
+    return averaged_network(folder).state_dict()
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    """Tell whether two sets of named tensors are equal to the bit."""
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
