@@ -102,7 +102,7 @@ class GoogLeNet(Classifier):
             channels = widths.total
         self.aux1: nn.Module | None = None
         self.aux2: nn.Module | None = None
-        if aux:
+        if aux and num_classes:
             at_4a, at_4d = TABLE["4a"].total, TABLE["4d"].total
             self.aux1 = AuxiliaryClassifier(at_4a, num_classes, norm=norm, adaptive=norm)
             self.aux2 = AuxiliaryClassifier(at_4d, num_classes, norm=norm, adaptive=norm)
