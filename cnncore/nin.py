@@ -93,11 +93,17 @@ class NIN(Classifier):
         self.taps = tuple(taps)
         self.classifier: nn.Module = nn.Identity()
         if num_classes:
-            self.classifier = nn.Conv2d(channels, num_classes, 1)
+            self.classifier = _class_maps(channels, num_classes)
         self.relu = nn.ReLU(inplace=True)
-        for layer in (*self.features, self.classifier):
+        for layer in self.features:
             if isinstance(layer, nn.Conv2d):
                 he_normal_(layer)
+
+    def new_classifier(self, old: nn.Module, num_classes: int) -> nn.Module:
+        """Return a freshly initialised classifier with the inputs of `old`."""
+        if num_classes and isinstance(old, nn.Conv2d):
+            return _class_maps(old.in_channels, num_classes)
+        return super().new_classifier(old, num_classes)
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the map after each mlpconv layer, before its pooling."""
@@ -109,6 +115,18 @@ class NIN(Classifier):
             return x.mean(dim=(2, 3))
         maps: Tensor = self.relu(self.classifier(x))
         return maps.mean(dim=(2, 3))
+
+
+def _class_maps(channels: int, num_classes: int) -> nn.Conv2d:
+    """Return the layer of the classes' maps: small weights, and biases of 1.
+
+    A ReLU stands behind it, and a class whose map is negative everywhere would never learn.
+    """
+    layer = nn.Conv2d(channels, num_classes, 1)
+    he_normal_(layer, gain=0.1)
+    assert layer.bias is not None
+    nn.init.ones_(layer.bias)
+    return layer
 
 
 def _pool(kind: str) -> nn.Module:
