@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore.init import he_normal_, lecun_uniform_
-from cnncore.model import Classifier, Preset, SequentialClassifier
+from cnncore.model import Classifier, NoClassifier, Preset, SequentialClassifier, linear_classifier
 
 MNIST = Preset(input_size=(1, 32, 32), resize=32, mean=(0.1307,), std=(0.3081,), place="pad")
 
@@ -187,7 +187,7 @@ class LeNet5Of1998(Classifier):
         self.s4 = Subsampling(16)
         self.c5 = nn.Conv2d(16, 120, 5)
         self.f6 = nn.Linear(120, 84)
-        self.output: nn.Module = CodeDistance(num_classes) if num_classes else nn.Identity()
+        self.output: nn.Module = CodeDistance(num_classes) if num_classes else NoClassifier(84)
         for layer in (self.c1, self.c5, self.f6):
             lecun_uniform_(layer)
 
@@ -212,7 +212,7 @@ class LeNet5Of1998(Classifier):
 
     def new_classifier(self, old: nn.Module, num_classes: int) -> nn.Module:
         """Return the fixed codes of another number of classes."""
-        return CodeDistance(num_classes) if num_classes else nn.Identity()
+        return CodeDistance(num_classes) if num_classes else NoClassifier(84)
 
 
 class LeNet5(SequentialClassifier):
@@ -259,7 +259,7 @@ class LeNet5(SequentialClassifier):
             act(),
             nn.Linear(120, 84),
             act(),
-            nn.Linear(84, num_classes) if num_classes else nn.Identity(),
+            linear_classifier(84, num_classes),
         )
         gain = math.sqrt(2.0) if activation == "relu" else 1.0
         for layer in (*self.features, *self.classifier):

@@ -52,6 +52,22 @@ class Preset:
         return replace(self, input_size=size, mean=mean, std=std)
 
 
+class NoClassifier(nn.Identity):
+    """The place of a classifier that was taken away or never made: passes on what it is given.
+
+    `kind` of layer and `inputs` are those of the classifier that `reset_classifier` puts here.
+    """
+
+    def __init__(self, inputs: int, kind: type[nn.Linear | nn.Conv2d] = nn.Linear) -> None:
+        super().__init__()
+        self.inputs, self.kind = inputs, kind
+
+
+def linear_classifier(inputs: int, num_classes: int) -> nn.Module:
+    """Return a linear layer from `inputs` to the classes, or the empty place of one for 0."""
+    return nn.Linear(inputs, num_classes) if num_classes else NoClassifier(inputs)
+
+
 class Classifier(nn.Module):
     """A network from inputs to class logits; the base of all models here.
 
@@ -116,30 +132,21 @@ class Classifier(nn.Module):
         return [path for path in self.classifiers if path in paths]
 
     def reset_classifier(self, num_classes: int) -> None:
-        """Replace the classifier by a new one of `num_classes`; 0 takes it away (timm's habit).
-
-        Raises ValueError if the classifier has been taken away before.
-        """
+        """Replace the classifier by a new one of `num_classes`; 0 takes it away (timm's habit)."""
+        like = next(self.parameters())
         for path in self.present_classifiers():
-            old = self.get_submodule(path)
-            new = self.new_classifier(old, num_classes)
-            for tensor in (*old.parameters(), *old.buffers()):
-                new.to(tensor.device, tensor.dtype)
-            self.set_submodule(path, new)
+            new = self.new_classifier(self.get_submodule(path), num_classes)
+            self.set_submodule(path, new.to(like.device, like.dtype))
         self.num_classes = num_classes
         self.options["num_classes"] = num_classes
 
     def new_classifier(self, old: nn.Module, num_classes: int) -> nn.Module:
         """Return a freshly initialised classifier with the inputs of `old`."""
+        inputs, kind = _read_by(old)
         if num_classes == 0:
-            return nn.Identity()
-        new: nn.Linear | nn.Conv2d
-        if isinstance(old, nn.Linear):
-            new = nn.Linear(old.in_features, num_classes)
-        elif isinstance(old, nn.Conv2d):
-            new = nn.Conv2d(old.in_channels, num_classes, 1)
-        else:
-            raise ValueError(f"{self.name} has no classifier any more; create the model again")
+            return NoClassifier(inputs, kind)
+        convolves = kind is nn.Conv2d
+        new = nn.Conv2d(inputs, num_classes, 1) if convolves else nn.Linear(inputs, num_classes)
         he_normal_(new, gain=1.0)
         return new
 
@@ -151,6 +158,18 @@ class Classifier(nn.Module):
         if size is not None:
             height = width = size
         return torch.zeros(batch, channels, height, width, device=device)
+
+
+def _read_by(classifier: nn.Module) -> tuple[int, type[nn.Linear | nn.Conv2d]]:
+    """Return how many features a classifier or its empty place reads, and the kind of layer."""
+    if isinstance(classifier, NoClassifier):
+        return classifier.inputs, classifier.kind
+    if isinstance(classifier, nn.Conv2d):
+        return classifier.in_channels, nn.Conv2d
+    assert isinstance(classifier, nn.Linear), (
+        "other classifiers bring a new_classifier of their own"
+    )
+    return classifier.in_features, nn.Linear
 
 
 def tapped(layers: nn.Sequential, taps: Sequence[int], x: Tensor) -> Iterator[Tensor]:
@@ -206,7 +225,7 @@ def hidden_layers(
         unit: list[nn.Module] = [nn.Linear(width, hidden), nn.ReLU(inplace=True)]
         unit.insert(0 if dropout_first else 2, nn.Dropout(dropout))
         layers += unit
-    return nn.Sequential(*layers, nn.Linear(hidden, num_classes) if num_classes else nn.Identity())
+    return nn.Sequential(*layers, linear_classifier(hidden, num_classes))
 
 
 class FeatureMaps(nn.Module):

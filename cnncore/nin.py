@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 from torch import Tensor, nn
 
 from cnncore.init import he_normal_
-from cnncore.model import Classifier, Preset, tapped
+from cnncore.model import Classifier, NoClassifier, Preset, tapped
 
 
 class Block(NamedTuple):
@@ -91,9 +91,7 @@ class NIN(Classifier):
                     layers.append(nn.Dropout(dropout))
         self.features = nn.Sequential(*layers)
         self.taps = tuple(taps)
-        self.classifier: nn.Module = nn.Identity()
-        if num_classes:
-            self.classifier = _class_maps(channels, num_classes)
+        self.classifier = self.new_classifier(NoClassifier(channels, nn.Conv2d), num_classes)
         self.relu = nn.ReLU(inplace=True)
         for layer in self.features:
             if isinstance(layer, nn.Conv2d):
@@ -101,9 +99,10 @@ class NIN(Classifier):
 
     def new_classifier(self, old: nn.Module, num_classes: int) -> nn.Module:
         """Return a freshly initialised classifier with the inputs of `old`."""
-        if num_classes and isinstance(old, nn.Conv2d):
-            return _class_maps(old.in_channels, num_classes)
-        return super().new_classifier(old, num_classes)
+        new = super().new_classifier(old, num_classes)
+        if isinstance(new, nn.Conv2d):
+            _start_small(new)
+        return new
 
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the map after each mlpconv layer, before its pooling."""
@@ -117,16 +116,14 @@ class NIN(Classifier):
         return maps.mean(dim=(2, 3))
 
 
-def _class_maps(channels: int, num_classes: int) -> nn.Conv2d:
-    """Return the layer of the classes' maps: small weights, and biases of 1.
+def _start_small(class_maps: nn.Conv2d) -> None:
+    """Give the layer of the classes' maps small weights and biases of 1.
 
     A ReLU stands behind it, and a class whose map is negative everywhere would never learn.
     """
-    layer = nn.Conv2d(channels, num_classes, 1)
-    he_normal_(layer, gain=0.1)
-    assert layer.bias is not None
-    nn.init.ones_(layer.bias)
-    return layer
+    he_normal_(class_maps, gain=0.1)
+    assert class_maps.bias is not None
+    nn.init.ones_(class_maps.bias)
 
 
 def _pool(kind: str) -> nn.Module:

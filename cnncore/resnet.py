@@ -20,7 +20,7 @@ from typing import ClassVar, Literal, NamedTuple
 from torch import Tensor, nn
 
 from cnncore.init import he_normal_
-from cnncore.model import Classifier, Preset
+from cnncore.model import Classifier, Preset, linear_classifier
 from cnncore.residual import (
     BasicBlock,
     Bottleneck,
@@ -131,7 +131,7 @@ class _ResidualNet(Classifier):
         self.norm: nn.Module = nn.Identity()
         if pre_activation:
             self.norm = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
-        self.fc: nn.Module = nn.Linear(channels, num_classes) if num_classes else nn.Identity()
+        self.fc = linear_classifier(channels, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 he_normal_(module)

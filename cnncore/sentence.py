@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore.init import he_normal_
-from cnncore.model import Classifier
+from cnncore.model import Classifier, linear_classifier
 
 Variant = Literal["rand", "static", "non-static", "multichannel"]
 VARIANTS: tuple[Variant, ...] = ("rand", "static", "non-static", "multichannel")
@@ -69,9 +69,8 @@ class KimCNN(Classifier):
             self.static.weight.requires_grad_(False)
         self.convolutions = nn.ModuleList(_filters(dimension, maps, width) for width in self.widths)
         self.dropout = nn.Dropout(dropout)
-        self.fc: nn.Module = nn.Identity()
-        if num_classes:
-            self.fc = nn.Linear(maps * len(self.widths), num_classes)
+        self.fc = linear_classifier(maps * len(self.widths), num_classes)
+        if isinstance(self.fc, nn.Linear):
             he_normal_(self.fc, gain=1.0)
 
     def forward_features(self, x: Tensor) -> Tensor:

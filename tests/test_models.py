@@ -228,10 +228,16 @@ def test_models_are_made_without_a_classifier(name: str) -> None:
     assert model(x).shape == features.shape  # in training as well, where GoogLeNet has three heads
 
 
-def test_resetting_a_removed_classifier_is_refused() -> None:
-    model = create_model("lenet5", num_classes=0)
-    with pytest.raises(ValueError, match="no classifier any more"):
-        model.reset_classifier(3)
+@pytest.mark.parametrize("name", TYPICAL)
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_model_without_a_classifier_can_be_given_one(name: str, removed: bool) -> None:
+    model, x = on_meta(name, num_classes=0), on_meta(name).example_input(2, device="meta")
+    if removed:
+        model = on_meta(name)
+        model.reset_classifier(0)
+    model.reset_classifier(3)
+    assert type(model.get_classifier()) is type(on_meta(name).get_classifier())
+    assert model.eval()(x).shape == (2, 3)
 
 
 def test_a_new_classifier_has_the_dtype_of_the_old_one() -> None:
