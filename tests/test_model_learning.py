@@ -16,7 +16,7 @@ from cnncore.model import Classifier
 
 SAMPLES = 8
 PATIENCE = 150  # steps
-RATES = {"kim": 1e-2, "alexnet": 2e-4, "zfnet": 6e-4, "vgg": 2e-4, "nin": 3e-4, "googlenet": 3e-4}
+RATES = {"kim": 1e-2, "alexnet": 2e-4, "zfnet": 6e-4, "vgg": 2e-4, "nin": 1e-4, "googlenet": 3e-4}
 QUICK = ("lenet5", "lenet5-1998", "resnet20-cifar", "preact-resnet18", "kim-rand", "kim-static")
 MODELS = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in list_models()]
 
