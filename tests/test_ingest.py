@@ -396,12 +396,34 @@ def test_workers_make_the_same_archive(tmp_path):
     assert one.manifest == two.manifest
 
 
+HALTING = """
+import signal, sys, time
+from selfplay.__main__ import main
+from selfplay.archive_writer import ArchiveWriter
+
+extend = ArchiveWriter.extend
+
+def extend_and_wait(self, block):
+    extend(self, block)
+    self._file.flush()
+    time.sleep(600)
+
+ArchiveWriter.extend = extend_and_wait
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
+"""A `selfplay` that waits after the first block of games, so that it is always killed half-way.
+
+It hears SIGINT even if the tests run as a shell's background job, whose children ignore it.
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_ingest_leaves_no_half_archive(tmp_path, how):
-    many_games(tmp_path / "a.sgf", 200, times=400)  # long enough to be killed in the middle
+    many_games(tmp_path / "a.sgf", 200, times=100)  # more than one block: the workers are busy
     (tmp_path / "b.sgf").write_bytes(LINES)
-    command = [sys.executable, "-m", "selfplay", "ingest", str(tmp_path / "a.sgf"), "--out"]
+    command = [sys.executable, "-c", HALTING, "ingest", str(tmp_path / "a.sgf"), "--out"]
     command += [str(tmp_path / "archive"), "--workers", "2"]
     child = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
