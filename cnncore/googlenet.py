@@ -16,8 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.inception import AuxiliaryClassifier, ConvUnit, Inception, InceptionWidths
-from cnncore.init import he_normal_
-from cnncore.model import IMAGENET_MEAN, IMAGENET_STD, Classifier, Preset, linear_classifier
+from cnncore.model import IMAGENET_MEAN, IMAGENET_STD, Classifier, NoClassifier, Preset
 from cnncore.response import caffe_lrn, overlapping_pool
 
 # The inception rows of table 1; auxiliary classifiers look at 4a and 4d.
@@ -107,9 +106,7 @@ class GoogLeNet(Classifier):
             self.aux1 = AuxiliaryClassifier(at_4a, num_classes, norm=norm, adaptive=norm)
             self.aux2 = AuxiliaryClassifier(at_4d, num_classes, norm=norm, adaptive=norm)
         self.dropout = nn.Dropout(dropout)
-        self.fc = linear_classifier(channels, num_classes)
-        if isinstance(self.fc, nn.Linear):
-            he_normal_(self.fc, gain=1.0)
+        self.fc = self.new_classifier(NoClassifier(channels), num_classes)
 
     def _row(self, name: str, x: Tensor) -> Tensor:
         output: Tensor = self.get_submodule(f"inception{name}")(x)

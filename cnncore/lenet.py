@@ -187,7 +187,7 @@ class LeNet5Of1998(Classifier):
         self.s4 = Subsampling(16)
         self.c5 = nn.Conv2d(16, 120, 5)
         self.f6 = nn.Linear(120, 84)
-        self.output: nn.Module = CodeDistance(num_classes) if num_classes else NoClassifier(84)
+        self.output = self.new_classifier(NoClassifier(84), num_classes)
         for layer in (self.c1, self.c5, self.f6):
             lecun_uniform_(layer)
 

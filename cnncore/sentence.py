@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnncore.init import he_normal_
-from cnncore.model import Classifier, linear_classifier
+from cnncore.model import Classifier, NoClassifier
 
 Variant = Literal["rand", "static", "non-static", "multichannel"]
 VARIANTS: tuple[Variant, ...] = ("rand", "static", "non-static", "multichannel")
@@ -69,9 +68,7 @@ class KimCNN(Classifier):
             self.static.weight.requires_grad_(False)
         self.convolutions = nn.ModuleList(_filters(dimension, maps, width) for width in self.widths)
         self.dropout = nn.Dropout(dropout)
-        self.fc = linear_classifier(maps * len(self.widths), num_classes)
-        if isinstance(self.fc, nn.Linear):
-            he_normal_(self.fc, gain=1.0)
+        self.fc = self.new_classifier(NoClassifier(maps * len(self.widths)), num_classes)
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Return the maxima over time (B, maps * len(widths)).
