@@ -64,12 +64,18 @@ class Learner(nn.Module):
 
 
 def policy_loss(
-    recipe: Recipe, device: torch.device, *, processes: int = 1
+    recipe: Recipe,
+    device: torch.device,
+    *,
+    processes: int = 1,
+    teacher: PolicyNet | None = None,
 ) -> Callable[[Any, Any], Any]:
     """Return the loss for `fit`: cross-entropy of the move played and of those after it.
 
-    Of `processes` that share a batch, each divides by its share of what the whole batch knows, so
-    that the average of their losses and gradients is that of the whole batch.
+    With a `teacher` the next move's target is partly what that network answers (Hinton, Vinyals &
+    Dean 2015, "Distilling the knowledge in a neural network", section 2, at temperature 1). Of
+    `processes` that share a batch, each divides by its share of what the whole batch knows, so that
+    the average of their losses and gradients is that of the whole batch.
     """
 
     def loss(model: nn.Module, batch: StagedBatch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -87,11 +93,25 @@ def policy_loss(
                 reduction="sum",
             )
             terms.append(total / known[i])
-        value = terms[0] + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
+        target = terms[0]
+        if teacher is not None:
+            share = recipe.teacher_weight
+            learnt = moves[:, 0] != NO_MOVE
+            lesson = _lesson(teacher, planes, logits, learnt) / known[0]
+            target = (1 - share) * target + share * lesson
+        value = target + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
         correct = (logits[:, 0].argmax(1) == moves[:, 0]).sum()
         return value, {"policy_loss": terms[0] * len(batch), "top1": correct}
 
     return loss
+
+
+def _lesson(teacher: PolicyNet, planes: Tensor, logits: Tensor, learnt: Tensor) -> Tensor:
+    """Return the summed cross-entropy of a teacher's probabilities where `learnt` (B,) says so."""
+    with torch.no_grad():
+        answers = teacher(planes).softmax(1)
+    each = functional.cross_entropy(logits[:, 0], answers, reduction="none")
+    return (each * learnt).sum()
 
 
 def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:

@@ -29,7 +29,7 @@ from selfplay.evaluation import evaluate_source
 from selfplay.failures import fail
 from selfplay.runs import Run, averaged_network, read_facts
 from selfplay.speed import matrix_rate, training_flops
-from selfplay.supervised import open_run
+from selfplay.supervised import open_inputs, open_run
 
 PART_BYTES = 15 * 2**20
 REPORT = "report.json"
@@ -67,8 +67,9 @@ def run(args: argparse.Namespace) -> int:
             unpack(args.home, args.work)
         args.out.mkdir(parents=True, exist_ok=True)
         device = default_device(args.device)
+        inputs = open_inputs(args)
         with RunFolder(args.work).held():
-            training = open_run(args, folder=args.work, device=device)
+            training = open_run(args, *inputs, folder=args.work, device=device)
             first = training.state.step
             spent = (time.monotonic() - began) / 60.0
             outcome = training.fit(minutes=args.minutes - args.reserve - spent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from cnncore.training import (
     best_precision,
     fit,
 )
-from goengine.networks import PolicyConfig, PolicyNet
+from goengine.networks import PolicyConfig, PolicyNet, load_network
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
@@ -51,6 +51,7 @@ class Run:
 
     Raises:
         RecipeError: a key that is fixed has changed, or the processes cannot share a batch.
+        NetworkError: there is no such teacher.
         DataError: another archive, or one without positions to learn from.
         CheckpointError: the folder holds another run, or a damaged one.
     """
@@ -74,6 +75,7 @@ class Run:
             )
         self.folder, self.recipe, self.archive = folder, recipe, archive
         self.device, self.workers, self.processes = device, workers, processes
+        self._teacher = _teacher(recipe, device)
         self.files = RunFolder(folder, processes)
         self.files.prepare()
         if self.files.begun:
@@ -176,6 +178,11 @@ class Run:
         with autocast(self.device, self.precision):
             return self.processes.spread(compute, planes)
 
+    def _loss(self) -> Callable[[Any, Any], Any]:
+        return policy_loss(
+            self.recipe, self.device, processes=self.processes.count, teacher=self._teacher
+        )
+
     def fit(
         self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
     ) -> str:
@@ -196,7 +203,7 @@ class Run:
                 outcome = fit(
                     self.state,
                     stream,
-                    policy_loss(self.recipe, self.device, processes=self.processes.count),
+                    self._loss(),
                     training_plan(self.recipe, self.precision),
                     until=min(end, self.recipe.next_growth(self.state.samples)),
                     minutes=deadline,
@@ -231,6 +238,13 @@ def training_plan(recipe: Recipe, precision: Precision) -> Plan:
         checkpoint_seconds=recipe.checkpoint_seconds,
         precision=precision,
     )
+
+
+def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
+    """Return the network that a recipe learns from, if it names one."""
+    if not recipe.teacher:
+        return None
+    return channels_last(load_network(recipe.teacher).folded(), device).requires_grad_(False)
 
 
 def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:

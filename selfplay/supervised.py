@@ -90,8 +90,9 @@ def run_train(args: argparse.Namespace) -> int:
                 run, outcome = fine_tune(args, device=device, processes=processes)
             else:
                 folder = _named(args)
+                inputs = open_inputs(args)
                 with RunFolder(folder, processes).held():
-                    run = open_run(args, folder=folder, device=device, processes=processes)
+                    run = open_run(args, *inputs, folder=folder, device=device, processes=processes)
                     outcome = run.fit(minutes=args.minutes, progress=not args.quiet)
     except Exception as error:
         return fail("train", error)
@@ -105,14 +106,25 @@ def run_train(args: argparse.Namespace) -> int:
     return 0
 
 
+def open_inputs(args: argparse.Namespace) -> tuple[Recipe, Archive]:
+    """Return the recipe and the whole archive that the arguments of `train` name."""
+    recipe = load_recipe(args.recipe, args.set)
+    archive = Archive.open(args.data)
+    archive.verify()
+    return recipe, archive
+
+
 def open_run(
-    args: argparse.Namespace, *, folder: Path, device: torch.device, processes: Processes = ALONE
+    args: argparse.Namespace,
+    recipe: Recipe,
+    archive: Archive,
+    *,
+    folder: Path,
+    device: torch.device,
+    processes: Processes = ALONE,
 ) -> Run:
     """Return the run in a folder, begun or gone on with, as the arguments of `train` say."""
     machine.take_threads(args)
-    archive = Archive.open(args.data)
-    archive.verify()
-    recipe = load_recipe(args.recipe, args.set)
     return Run(
         folder,
         recipe,

@@ -38,9 +38,11 @@ class Recipe:
     warmup, decay: see cnncore.training.Plan. average: decay of the weight average that is exported.
     label_smoothing: share of the target spread over all points. future_moves: how many moves after
     the next one extra outputs learn to predict (training only). future_weight: weight of each such
-    loss. sources: share of each archive source in a batch, by name; empty takes all positions
-    alike. recency, ranks: see selfplay.weighting.Weighting. grow: when the network is widened
-    (Net2Wider). grow_noise: relative jitter that sets the copies apart. validate_every,
+    loss. teacher: name or file of a network whose answers are part of the next move's target; empty
+    for none. teacher_weight: how large a part, the rest being the move played. sources: share of
+    each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
+    selfplay.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
+    relative jitter that sets the copies apart. validate_every,
     validate_positions: how often and on how many held-out positions the average is measured.
     report_steps: steps a line of metrics. checkpoint_seconds: time between checkpoints. precision:
     "auto" takes bfloat16 where the machine computes in it. compile: let torch.compile translate the
@@ -66,6 +68,8 @@ class Recipe:
     label_smoothing: float = 0.0
     future_moves: int = 0
     future_weight: float = 0.15
+    teacher: str = ""
+    teacher_weight: float = 0.5
     sources: Mapping[str, float] = field(default_factory=dict)
     recency: float = 0.0
     ranks: Mapping[str, float] = field(default_factory=dict)
@@ -83,7 +87,7 @@ class Recipe:
         """Check the ranges; raises RecipeError."""
         counts = ("filters", "positions", "batch", "report_steps")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
-        shares = ("decay", "average", "label_smoothing", "momentum")
+        shares = ("decay", "average", "label_smoothing", "momentum", "teacher_weight")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
         years = "give years, or 0 for none"
         check_values(self, "recency", fits=lambda x: 0 <= x < math.inf, remedy=years)

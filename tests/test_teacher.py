@@ -1,0 +1,129 @@
+"""A network that learns from another one's answers as well as from the moves played."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from goengine.networks import NetworkError, PolicyConfig, PolicyNet, save_network
+from selfplay.archive import Archive
+from selfplay.learner import Learner, policy_loss
+from selfplay.packing import StagedBatch, stage, unpack
+from selfplay.positions import NO_MOVE, Positions
+from selfplay.recipes import Recipe
+from selfplay.runs import Run, averaged_network
+from tests.small_archive import make_archive
+from tests.small_runs import metrics, same, weights
+
+torch.set_num_threads(1)
+
+CPU = torch.device("cpu")
+RECIPE = Recipe(
+    filters=8,
+    layers=4,
+    positions=320,
+    batch=8,
+    report_steps=4,
+    validate_every=0,
+    warmup=40,
+    average=0.9,
+    precision="float32",
+)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    return make_archive(tmp_path_factory.mktemp("teacher") / "archive")
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a network that is sure of what it answers."""
+    torch.manual_seed(3)
+    net = PolicyNet(PolicyConfig(filters=8, layers=3, norm=False))
+    with torch.no_grad():
+        net.head.weight.mul_(4)
+    path = tmp_path_factory.mktemp("network") / "teacher.safetensors"
+    save_network(net, path, metadata={})
+    return path
+
+
+def _batch(archive: Archive) -> StagedBatch:
+    return stage(Positions(archive, "train", future=1).random_batch(16, seed=1, number=0))
+
+
+def _divergence(student: nn.Module, teacher: PolicyNet, batch: StagedBatch) -> float:
+    """Return the mean Kullback-Leibler divergence of a student from its teacher, in nats."""
+    planes, _ = unpack(batch)
+    with torch.no_grad():
+        answers, guesses = teacher(planes).log_softmax(1), student(planes).log_softmax(1)
+    return functional.kl_div(guesses, answers, log_target=True, reduction="batchmean").item()
+
+
+def test_the_target_is_shared_between_the_move_played_and_the_teacher(archive: Archive) -> None:
+    torch.manual_seed(0)
+    model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3)), future_moves=1).eval()
+    teacher = PolicyNet(PolicyConfig(filters=8, layers=4)).eval()
+    with torch.no_grad():
+        for net in (model.policy, teacher):
+            net.head.weight.mul_(8)
+    batch = _batch(archive)
+    batch.moves[2:5, 0] = NO_MOVE
+    batch.known[0] = 13
+    recipe = replace(RECIPE, future_moves=1, teacher_weight=0.3)
+    value, measures = policy_loss(recipe, CPU, teacher=teacher)(model, batch)
+    alone, _ = policy_loss(recipe, CPU)(model, batch)
+    planes, moves = unpack(batch)
+    there = moves[:, 0] != NO_MOVE
+    guesses = model(planes)[there, 0].log_softmax(1)
+    answers = teacher(planes)[there].softmax(1)
+    played = functional.nll_loss(guesses, moves[there, 0])
+    taught = -(answers * guesses).sum(1).mean()
+    expected = 0.3 * (taught - played).item()
+    assert abs(expected) > 0.01
+    assert (value - alone).item() == pytest.approx(expected, abs=1e-5)
+    assert measures["policy_loss"].item() == pytest.approx(16 * played.item(), rel=1e-5)
+    value.backward()
+    assert all(p.grad is None for p in teacher.parameters())
+
+
+def test_a_taught_network_answers_more_like_its_teacher(
+    archive: Archive, teacher: Path, tmp_path: Path
+) -> None:
+    taught = replace(RECIPE, teacher=str(teacher), teacher_weight=1.0)
+    runs = [Run(tmp_path / r.teacher[-1:], r, archive, device=CPU) for r in (RECIPE, taught)]
+    assert runs[1]._teacher is not None
+    batch = _batch(archive)
+    before = [_divergence(run.state.average.policy, runs[1]._teacher, batch) for run in runs]
+    assert [run.fit() for run in runs] == ["finished", "finished"]
+    after = [_divergence(run.state.average.policy, runs[1]._teacher, batch) for run in runs]
+    assert before[0] == before[1]
+    assert after[1] < 0.9 * before[1]
+    assert after[1] < 0.9 * after[0]
+
+
+def test_a_taught_run_goes_on_to_the_bit(archive: Archive, teacher: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, teacher=str(teacher))
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    Run(whole, recipe, archive, device=CPU).fit()
+    for until in (96, None):
+        run = Run(parts, recipe, archive, device=CPU)
+        run.fit(until=until)
+        run.checkpoint()
+    assert metrics(whole) == metrics(parts)
+    assert same(weights(whole), weights(parts))
+    assert averaged_network(parts).config.layers == RECIPE.layers
+
+
+def test_an_unknown_teacher_is_named_before_anything_is_written(
+    archive: Archive, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, teacher="the-master")
+    with pytest.raises(NetworkError, match=r"no network named 'the-master'; shipped networks"):
+        Run(tmp_path / "run", recipe, archive, device=CPU)
+    assert not (tmp_path / "run").exists()
