@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from cnncore.evaluation import Score, ensemble, predict, score
+from cnncore.parallel import default_device
 from cnncore.samples import DataError, Samples
 from cnncore.sentence import KimCNN
 from cnncore.trained import Trained, add_foreign_arguments, match_labels, open_trained
@@ -47,11 +48,11 @@ def run(args: argparse.Namespace) -> int:
     """Run `cnncore evaluate`: a line for each model, and one for all of them together."""
     if args.threads:
         torch.set_num_threads(args.threads)
+    device = default_device(args.device)
     opened = [
         open_trained(path, name=args.name, stride_in=args.stride_in, best=args.best)
         for path in args.models
     ]
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     read = open_data(args, opened)
     predictions: list[Tensor] = []
     for trained in opened:

@@ -12,6 +12,7 @@ import torch
 
 from cnncore.classifiers import LAST, ClassifierRun
 from cnncore.image_task import open_training
+from cnncore.parallel import default_device
 from cnncore.recipe_files import RecipeError
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
 from cnncore.registry import Entry, find_model
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Run `cnncore train`: 0 at the end of plan or time, 130 after Ctrl-C."""
     if args.threads:
         torch.set_num_threads(args.threads)
+    device = default_device(args.device)
     entry = find_model(args.model)
     recipe = choose_recipe(args, entry)
     task = open_task(args, entry, recipe)
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             task.train,
             task.validation,
             task.model,
-            device=args.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+            device=device,
             facts=task.facts,
             other_data=args.other_data,
         )

@@ -65,6 +65,18 @@ def test_what_cannot_be_described_gets_a_sentence(
     assert err.startswith("cnncore info: ") and message in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command", [("train", "lenet5", "--out", "run"), ("evaluate", "gone.safetensors")]
+)
+def test_a_device_that_is_not_there_is_named_first(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for device, message in (("cuda:99", "there is no GPU for --device cuda:99"), ("gpu", "'gpu'")):
+        status, out, err = run(capsys, *command, "--data", "pictures", "--device", device)
+        assert (status, out) == (1, "") and message in err and err.count("\n") == 1
+
+
+
 def test_other_programs_files_are_described(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
