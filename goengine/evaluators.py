@@ -19,8 +19,8 @@ from torch import nn
 
 from goengine import _kernels
 from goengine._state import Records
-from goengine.features import encode_batch
-from goengine.symmetry import SYMMETRIES, move_table, transform_planes
+from goengine.features import encode_batch, forget_last_moves
+from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
 from goengine.types import GoError
 
 Symmetry = Literal["none", "random", "all"]
@@ -135,7 +135,8 @@ class Evaluator:
 
     ``network`` maps uint8 planes (B, P, N, N) to logits (B, N*N); P is ``network.config.planes``
     where there is a config, else 48. It is copied, folded if it has batch normalisation, and
-    moved; ``device`` (cuda, mps, cpu) and ``precision`` choose themselves when not given.
+    moved; ``device`` (cuda, mps, cpu) and ``precision`` choose themselves when not given. Of all
+    eight views, a network that is ``forgetful`` gets the mirrored ones without the last moves.
 
     Raises:
         EvaluatorError: the device is not here, or a setting is unknown.
@@ -161,6 +162,7 @@ class Evaluator:
         self.symmetry = symmetry
         config = getattr(network, "config", None)
         self.planes = int(getattr(config, "planes", 48))
+        self._forgetful = bool(getattr(config, "forgetful", False))
         if getattr(config, "norm", False):
             network = network.folded()  # type: ignore[operator]  # PolicyNet.folded
         self._threads = threads or torch.get_num_threads()
@@ -217,8 +219,11 @@ class Evaluator:
         count, size = len(planes), planes.shape[-1]
         table = move_table(size)[:, :-1]
         if self.symmetry == "all":
-            turned = np.concatenate([transform_planes(planes, s) for s in range(SYMMETRIES)])
-            logits = self.logits(turned).reshape(SYMMETRIES, count, size * size)
+            views = [transform_planes(planes, s) for s in range(SYMMETRIES)]
+            if self._forgetful:
+                for mirrored in REFLECTIONS:
+                    forget_last_moves(views[mirrored])
+            logits = self.logits(np.concatenate(views)).reshape(SYMMETRIES, count, size * size)
             parts = [softmax(logits[s][:, table[s]], masks) for s in range(SYMMETRIES)]
             mean: Priors = np.mean(np.stack(parts), axis=0, dtype=np.float32)
             return mean

@@ -78,6 +78,17 @@ def plane_names() -> list[str]:
     return names
 
 
+def forget_last_moves(planes: Any) -> None:
+    """Make every stone the oldest in planes (B, P, N, N), an array or a tensor, in place.
+
+    That is how a position looks whose stones were set up: the other planes do not tell of moves.
+    """
+    since = feature_slices()["turns since"]
+    own, opponent = planes[:, 0], planes[:, 1]
+    planes[:, since.start : since.stop - 1] = 0
+    planes[:, since.stop - 1] = own | opponent
+
+
 def encode(board: Board, planes: int = POLICY_PLANES) -> npt.NDArray[np.uint8]:
     """Return uint8 (planes, N, N) for the player to move, row 0 = top; planes is 48 or 49.
 

@@ -27,6 +27,10 @@ from goengine.types import GoError
 
 KIND = "policy-network"
 
+_BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
+"""Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
+among equals."""
+
 
 class NetworkError(GoError):
     """A network that does not exist, cannot be read or does not fit this program."""
@@ -39,7 +43,8 @@ class PolicyConfig:
     filters: maps of each hidden layer (AlphaGo: 192). layers: convolutions one behind the other,
     the last 1x1 included; a residual block counts two. planes: input planes. size: the board that
     the position bias belongs to. norm: batch normalisation behind each hidden convolution, for
-    training only. kind: "plain" or "residual"; files from before it are plain.
+    training only. kind: "plain" or "residual"; files from before it are plain. forgetful: it has
+    learnt positions without their last moves too, and half of eight views are such ones.
     """
 
     filters: int = 192
@@ -48,6 +53,7 @@ class PolicyConfig:
     size: int = 19
     norm: bool = False
     kind: Literal["plain", "residual"] = "plain"
+    forgetful: bool = False
 
 
 class PolicyNet(nn.Module):
@@ -144,10 +150,7 @@ def shipped_networks() -> list[str]:
 
 
 def default_network(*, candidates: Sequence[str] | None = None) -> str:
-    """Return the name of the shipped network that suits this machine best.
-
-    With a CUDA device that is the one with most filters, elsewhere the one with fewest, which
-    answers at once; names without a number of filters come last.
+    """Return the name of the shipped network that plays best.
 
     Raises:
         NetworkError: no network is shipped.
@@ -157,9 +160,8 @@ def default_network(*, candidates: Sequence[str] | None = None) -> str:
         raise NetworkError(
             "this installation ships no network; name a file, e.g. one from 'selfplay export'"
         )
-    numbered = [name for name in names if any(map(str.isdigit, name))] or names
-    by_width = sorted(numbered, key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
-    return by_width[-1] if torch.cuda.is_available() else by_width[0]
+    ranked = [name for name in _BEST_FIRST if name in names]
+    return (ranked or sorted(names))[0]
 
 
 def load_network(name_or_path: str | Path) -> PolicyNet:

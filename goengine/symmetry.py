@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 SYMMETRIES = 8
 
+REFLECTIONS = (1, 2, 4, 7)
+"""The symmetries that mirror the board; the other four turn it."""
+
 INVERSE: npt.NDArray[np.int64] = np.array([0, 1, 2, 3, 4, 6, 5, 7])
 """``INVERSE[s]`` undoes ``s``; only the two quarter turns are not their own inverse."""
 

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from cnncore.training import autocast
+from goengine.features import forget_last_moves
 from goengine.networks import PolicyNet
-from goengine.symmetry import SYMMETRIES, move_table
+from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table
 from selfplay.archive import Archive
 from selfplay.positions import SIZE, PositionBatch, Positions
 
@@ -89,7 +90,7 @@ def joined(parts: Sequence[Answers]) -> Answers:
 
 
 def log_probabilities(net: PolicyNet, planes: Tensor, *, symmetry: Symmetry = "none") -> Tensor:
-    """Return float32 (B, 361) log-probabilities; "all" averages over the 8 symmetries."""
+    """Return float32 (B, 361) log-probabilities; "all" averages 8 views as the engine does."""
     if symmetry == "none":
         plain: Tensor = net(planes).log_softmax(1)
         return plain
@@ -100,7 +101,10 @@ def log_probabilities(net: PolicyNet, planes: Tensor, *, symmetry: Symmetry = "n
         goes_to = table[s].to(planes.device)
         turned = torch.empty_like(flat)
         turned[:, :, goes_to] = flat
-        total += net(turned.view_as(planes)).softmax(1)[:, goes_to]
+        view = turned.view_as(planes)
+        if net.config.forgetful and s in REFLECTIONS:
+            forget_last_moves(view)
+        total += net(view).softmax(1)[:, goes_to]
     return (total / SYMMETRIES).clamp_min(1e-30).log()
 
 

@@ -21,6 +21,7 @@ from cnncore.blocks import PositionBias
 from cnncore.init import he_normal_
 from cnncore.optim import Muon, split_parameters
 from cnncore.training import autocast
+from goengine.features import forget_last_moves
 from goengine.networks import PolicyNet
 from goengine.widening import widen
 from selfplay.packing import StagedBatch, unpack
@@ -73,15 +74,18 @@ def policy_loss(
     """Return the loss for `fit`: cross-entropy of the move played and of those after it.
 
     With a `teacher` the next move's target is partly what that network answers (Hinton, Vinyals &
-    Dean 2015, "Distilling the knowledge in a neural network", section 2, at temperature 1). Of
-    `processes` that share a batch, each divides by its share of what the whole batch knows, so that
-    the average of their losses and gradients is that of the whole batch.
+    Dean 2015, "Distilling the knowledge in a neural network", section 2, at temperature 1). The
+    first positions of a batch lose their last moves, if the recipe wants that. Of `processes` that
+    share a batch, each divides by its share of what the whole batch knows, so that the average of
+    their losses and gradients is that of the whole batch.
     """
 
     def loss(model: nn.Module, batch: StagedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         there = batch.to(device)
         planes, moves = unpack(there)
         known = there.known.clamp_min(1) / processes
+        answers = None if teacher is None else _answers(teacher, planes)
+        forget_last_moves(planes[: int(recipe.forget * len(planes))])
         logits = model(planes)
         terms = []
         for i in range(moves.shape[1]):
@@ -94,11 +98,10 @@ def policy_loss(
             )
             terms.append(total / known[i])
         target = terms[0]
-        if teacher is not None:
-            share = recipe.teacher_weight
-            learnt = moves[:, 0] != NO_MOVE
-            lesson = _lesson(teacher, planes, logits, learnt) / known[0]
-            target = (1 - share) * target + share * lesson
+        if answers is not None:
+            each = functional.cross_entropy(logits[:, 0], answers, reduction="none")
+            lesson = (each * (moves[:, 0] != NO_MOVE)).sum() / known[0]
+            target = torch.lerp(target, lesson, recipe.teacher_weight)
         value = target + recipe.future_weight * sum(terms[1:], torch.zeros((), device=device))
         correct = (logits[:, 0].argmax(1) == moves[:, 0]).sum()
         return value, {"policy_loss": terms[0] * len(batch), "top1": correct}
@@ -106,12 +109,11 @@ def policy_loss(
     return loss
 
 
-def _lesson(teacher: PolicyNet, planes: Tensor, logits: Tensor, learnt: Tensor) -> Tensor:
-    """Return the summed cross-entropy of a teacher's probabilities where `learnt` (B,) says so."""
+def _answers(teacher: PolicyNet, planes: Tensor) -> Tensor:
+    """Return a teacher's probabilities (B, N*N)."""
     with torch.no_grad():
-        answers = teacher(planes).softmax(1)
-    each = functional.cross_entropy(logits[:, 0], answers, reduction="none")
-    return (each * learnt).sum()
+        answers: Tensor = teacher(planes).softmax(1)
+    return answers
 
 
 def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:

@@ -97,6 +97,7 @@ class Run:
             net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
         else:
             net = start_from or self._fresh()
+        net.config = replace(net.config, forgetful=net.config.forgetful or recipe.forget > 0)
         self.state = self._state(net)
         self.files.resume(self.state)
 

@@ -76,7 +76,6 @@ def test_a_device_that_is_not_there_is_named_first(
         assert (status, out) == (1, "") and message in err and err.count("\n") == 1
 
 
-
 def test_other_programs_files_are_described(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

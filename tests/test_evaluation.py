@@ -14,7 +14,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from goengine import BLACK, WHITE, GameRecord
+from goengine import BLACK, WHITE, Board, GameRecord
+from goengine.evaluators import Evaluator
+from goengine.features import encode_batch
 from goengine.networks import PolicyConfig, PolicyNet, save_network
 from selfplay import evaluation
 from selfplay.__main__ import main
@@ -205,6 +207,27 @@ def test_the_symmetry_ensemble_is_equivariant() -> None:
     torch.testing.assert_close(turned.view(2, 19, 19), plain.rot90(1, (1, 2)), rtol=1e-4, atol=1e-5)
     assert plain.exp().sum((1, 2)) == pytest.approx([1.0, 1.0], abs=1e-4)
     assert (plain - single).abs().max() > 1e-3
+
+
+def test_a_forgetful_network_answers_as_the_engine_does() -> None:
+    torch.manual_seed(0)
+    net = PolicyNet(PolicyConfig(filters=8, layers=3, forgetful=True)).eval()
+    with torch.no_grad():
+        net.head.weight.mul_(8)
+    board = Board(19)
+    for move in (60, 72, 288, 300, 61, 80):
+        board.play(move)
+    engine = Evaluator(net, device="cpu", precision="float32", symmetry="all")
+    with torch.inference_mode():
+        planes = torch.from_numpy(encode_batch(board.records))
+        mine = log_probabilities(net, planes, symmetry="all").exp().numpy()
+    legal = board.sensible()[None, :-1]
+    theirs = engine.evaluate(board.records)[legal]
+    assert mine[legal] / theirs == pytest.approx(np.full(theirs.shape, mine[legal].sum()), rel=0.02)
+    net.config = replace(net.config, forgetful=False)
+    with torch.inference_mode():
+        usual = log_probabilities(net, planes, symmetry="all").exp().numpy()
+    assert np.abs(usual / mine - 1).max() > 0.1
 
 
 def _command(archive: Archive, *words: object) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -16,8 +18,9 @@ from goengine.evaluators import (
     sharpen,
     softmax,
 )
+from goengine.features import encode_batch, forget_last_moves
 from goengine.networks import PolicyConfig, PolicyNet
-from goengine.symmetry import SYMMETRIES, move_table, transform_planes
+from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
 from goengine.types import BLACK, WHITE
 
 torch.set_num_threads(1)
@@ -74,8 +77,6 @@ def test_priors_are_a_distribution_over_sensible_moves(symmetry):
 def test_priors_are_the_softmax_of_the_networks_logits():
     board = random_board(9, 20, 4)
     one = evaluator()
-    from goengine.features import encode_batch
-
     logits = one.logits(encode_batch(board.records))[0]
     weights = np.exp(logits - logits.max()) * board.sensible()[:-1]
     np.testing.assert_allclose(one.evaluate(board.records)[0], weights / weights.sum(), rtol=1e-4)
@@ -111,6 +112,36 @@ def test_all_symmetries_make_the_answer_turn_with_the_board(symmetry):
     if symmetry:
         crooked = alone.evaluate(turned(board, symmetry).records)[0][table]
         assert np.abs(crooked - alone.evaluate(board.records)[0]).max() > 1e-3
+
+
+def test_a_forgetful_network_sees_four_views_without_the_last_moves():
+    net = PolicyNet(PolicyConfig(filters=8, layers=3, forgetful=True))
+    board = random_board(9, 30, 5)
+    planes = encode_batch(board.records)
+    bare = planes.copy()
+    forget_last_moves(bare)
+    settings = {"device": "cpu", "precision": "float32"}
+    one = Evaluator(net, **settings)
+    mask = board.sensible()[None, :-1]
+    views = []
+    for symmetry in range(SYMMETRIES):
+        seen = bare if symmetry in REFLECTIONS else planes
+        logits = one.logits(transform_planes(seen, symmetry))[:, move_table(9)[symmetry, :-1]]
+        views.append(softmax(logits, mask))
+    answer = Evaluator(net, symmetry="all", **settings).evaluate(board.records)
+    np.testing.assert_allclose(answer, np.mean(views, axis=0), atol=1e-6)
+    net.config = replace(net.config, forgetful=False)
+    usual = Evaluator(net, symmetry="all", **settings).evaluate(board.records)
+    assert np.abs(usual - answer).max() > 1e-4
+    np.testing.assert_array_equal(one.evaluate(board.records), softmax(one.logits(planes), mask))
+
+
+def test_the_views_that_forget_are_the_mirrored_ones():
+    corners = np.array([[1, 2], [4, 3]])
+    turns = [np.rot90(corners, k).tolist() for k in range(4)]
+    for symmetry in range(SYMMETRIES):
+        mirrored = transform_planes(corners, symmetry).tolist() not in turns
+        assert mirrored == (symmetry in REFLECTIONS)
 
 
 def test_a_random_symmetry_is_one_of_the_eight_and_follows_the_rng():

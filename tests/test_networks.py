@@ -287,13 +287,11 @@ def test_shipped_networks_load_by_name() -> None:
         assert (Path(__file__).parents[1] / card).is_file(), f"{name} has no model card"
 
 
-def test_the_default_network_suits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["policy-192", "policy-64"]
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert default_network(candidates=names) == "policy-64"
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert default_network(candidates=names) == "policy-192"
-    assert default_network(candidates=["policy-residual", *names]) == "policy-192"
-    assert default_network(candidates=["policy-residual"]) == "policy-residual"
+def test_the_default_network_is_the_best_one_shipped() -> None:
+    names = ["policy-192", "policy-64", "policy-residual-64"]
+    assert default_network(candidates=names) == "policy-residual-64"
+    assert default_network(candidates=names[:2]) == "policy-64"
+    assert default_network(candidates=["mine", "another"]) == "another"
+    assert default_network() in shipped_networks()
     with pytest.raises(NetworkError, match="ships no network"):
         default_network(candidates=[])

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from diagrams import draw, picture, tidy
 from lockstep import Twin, random_game, real_games, run_uncompiled
 from oracle.eyes import greatest_true_eyes, is_true_eye
@@ -14,7 +15,7 @@ from oracle.rules import points
 
 from goengine import features
 from goengine.board import Board
-from goengine.features import encode, encode_batch
+from goengine.features import encode, encode_batch, forget_last_moves
 from goengine.types import BLACK, WHITE, GoError
 
 TURNS, LIBERTIES, CAPTURES, SELF_ATARI, AFTER = 4, 12, 20, 28, 36
@@ -237,6 +238,27 @@ def test_turns_since_counts_moves_and_passes() -> None:
     board.play(25)
     assert picture(encode(board), TURNS, 8).splitlines()[0] == "7 7 6 5 4"
     assert picture(encode(board), TURNS, 8).splitlines()[4] == ". . . . 1"
+
+
+def test_a_position_that_forgets_its_last_moves_looks_set_up(rng: np.random.Generator) -> None:
+    boards = [Board(9, rules="replay") for _ in range(4)]
+    twins = []
+    for moves, board in zip((0, 3, 30, 60), boards, strict=True):
+        for _ in range(moves):
+            board.play(int(rng.choice(np.flatnonzero(board.sensible()))))
+        grid = board.grid.ravel()
+        twin = Board(9, rules="replay")
+        twin.setup(black=np.flatnonzero(grid == 1), white=np.flatnonzero(grid == 2))
+        twin.to_play = board.to_play
+        twins.append(encode(twin))
+        assert board.ko is None
+    planes = np.stack([encode(board) for board in boards])
+    tensor = torch.from_numpy(planes.copy())
+    assert not np.array_equal(planes[2], twins[2])
+    forget_last_moves(planes)
+    forget_last_moves(tensor)
+    np.testing.assert_array_equal(planes, np.stack(twins))
+    np.testing.assert_array_equal(tensor.numpy(), planes)
 
 
 def test_turns_since_puts_handicap_and_set_up_stones_first() -> None:

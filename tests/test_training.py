@@ -23,9 +23,8 @@ from cnncore.run_folder import CHECKPOINT
 from cnncore.training import Plan, TrainingError, TrainingState, _step, best_precision, fit
 from goengine.networks import PolicyConfig, PolicyNet, read_network, save_network
 from selfplay.archive import Archive
-from selfplay.learner import Learner, policy_loss
-from selfplay.packing import stage, unpack
-from selfplay.positions import NO_MOVE, Positions
+from selfplay.learner import policy_loss
+from selfplay.packing import stage
 from selfplay.recipes import Growth, Recipe
 from selfplay.runs import Run, averaged_network, training_plan
 from tests.small_archive import make_archive
@@ -447,21 +446,3 @@ def test_precision_is_one_the_device_has() -> None:
     precision = best_precision(torch.device("cpu"))
     assert precision in ("float32", "bfloat16")
     assert best_precision(torch.device("meta")) == "float32"
-
-
-def test_passes_teach_nothing(archive: Archive) -> None:
-    torch.manual_seed(0)
-    model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3)), future_moves=1)
-    loss = policy_loss(RECIPE, torch.device("cpu"))
-    batch = stage(Positions(archive, "train", future=1).random_batch(8, seed=1, number=0))
-    batch.moves[:, 1] = NO_MOVE
-    batch.moves[0, 1], batch.known[1] = 5, 1
-    value, measures = loss(model, batch)
-    planes, target = unpack(batch)
-    logits = model(planes)
-    expected = nn.functional.cross_entropy(logits[:, 0], target[:, 0])
-    future = nn.functional.cross_entropy(logits[:1, 1], target[:1, 1])
-    assert value.item() == pytest.approx((expected + 0.15 * future).item(), rel=1e-5)
-    assert measures["policy_loss"].item() == pytest.approx(8 * expected.item(), rel=1e-5)
-    batch.moves[0, 1], batch.known[1] = NO_MOVE, 0
-    assert loss(model, batch)[0].item() == pytest.approx(expected.item(), rel=1e-5)

@@ -39,7 +39,9 @@ class Recipe:
     label_smoothing: share of the target spread over all points. future_moves: how many moves after
     the next one extra outputs learn to predict (training only). future_weight: weight of each such
     loss. teacher: name or file of a network whose answers are part of the next move's target; empty
-    for none. teacher_weight: how large a part, the rest being the move played. sources: share of
+    for none. teacher_weight: how large a part, the rest being the move played. forget: share of the
+    positions that are shown without the last moves (goengine.features.forget_last_moves), so that
+    the network learns to judge the whole board; its teacher still sees them. sources: share of
     each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
     selfplay.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
     relative jitter that sets the copies apart. validate_every,
@@ -70,6 +72,7 @@ class Recipe:
     future_weight: float = 0.15
     teacher: str = ""
     teacher_weight: float = 0.5
+    forget: float = 0.0
     sources: Mapping[str, float] = field(default_factory=dict)
     recency: float = 0.0
     ranks: Mapping[str, float] = field(default_factory=dict)
@@ -87,7 +90,7 @@ class Recipe:
         """Check the ranges; raises RecipeError."""
         counts = ("filters", "positions", "batch", "report_steps")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
-        shares = ("decay", "average", "label_smoothing", "momentum", "teacher_weight")
+        shares = ("decay", "average", "label_smoothing", "momentum", "teacher_weight", "forget")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
         years = "give years, or 0 for none"
         check_values(self, "recency", fits=lambda x: 0 <= x < math.inf, remedy=years)

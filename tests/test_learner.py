@@ -1,4 +1,4 @@
-"""A network that learns from another one's answers as well as from the moves played."""
+"""What a network learns of a position: the move played, a teacher's answer, history or none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from goengine.networks import NetworkError, PolicyConfig, PolicyNet, save_network
+from goengine.features import forget_last_moves
+from goengine.networks import NetworkError, PolicyConfig, PolicyNet, load_network, save_network
 from selfplay.archive import Archive
 from selfplay.learner import Learner, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
@@ -127,3 +128,46 @@ def test_an_unknown_teacher_is_named_before_anything_is_written(
     with pytest.raises(NetworkError, match=r"no network named 'the-master'; shipped networks"):
         Run(tmp_path / "run", recipe, archive, device=CPU)
     assert not (tmp_path / "run").exists()
+
+
+def test_passes_teach_nothing(archive: Archive) -> None:
+    torch.manual_seed(0)
+    model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3)), future_moves=1)
+    loss = policy_loss(RECIPE, CPU)
+    batch = stage(Positions(archive, "train", future=1).random_batch(8, seed=1, number=0))
+    batch.moves[:, 1] = NO_MOVE
+    batch.moves[0, 1], batch.known[1] = 5, 1
+    value, measures = loss(model, batch)
+    planes, target = unpack(batch)
+    logits = model(planes)
+    expected = nn.functional.cross_entropy(logits[:, 0], target[:, 0])
+    future = nn.functional.cross_entropy(logits[:1, 1], target[:1, 1])
+    assert value.item() == pytest.approx((expected + 0.15 * future).item(), rel=1e-5)
+    assert measures["policy_loss"].item() == pytest.approx(8 * expected.item(), rel=1e-5)
+    batch.moves[0, 1], batch.known[1] = NO_MOVE, 0
+    assert loss(model, batch)[0].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_first_positions_of_a_batch_lose_their_last_moves(archive: Archive) -> None:
+    torch.manual_seed(0)
+    model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3))).eval()
+    batch = stage(Positions(archive, "train").random_batch(8, seed=1, number=0))
+    planes, moves = unpack(batch)
+    forget_last_moves(planes[:3])
+    expected = functional.cross_entropy(model(planes)[:, 0], moves[:, 0])
+    value, _ = policy_loss(replace(RECIPE, forget=0.4), CPU)(model, batch)
+    assert value.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert value.item() != policy_loss(RECIPE, CPU)(model, batch)[0].item()
+
+
+def test_a_network_knows_that_it_learnt_to_forget(archive: Archive, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", RECIPE, archive, device=CPU)
+    run.fit(until=16)
+    run.checkpoint()
+    assert not averaged_network(tmp_path / "run").config.forgetful
+    run = Run(tmp_path / "run", replace(RECIPE, forget=0.5), archive, device=CPU)
+    run.fit(until=32)
+    run.checkpoint()
+    net = averaged_network(tmp_path / "run")
+    save_network(net, tmp_path / "net.safetensors", metadata={})
+    assert net.config.forgetful and load_network(tmp_path / "net.safetensors").config.forgetful
