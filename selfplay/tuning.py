@@ -46,7 +46,7 @@ def tuning_recipe(
 ) -> Recipe:
     """Return a recipe in the shape of a network, as long as `epochs` passes over the games.
 
-    With None it is as long as it says.
+    With None it is as long as it says. Only a forgetful network goes on forgetting.
     """
     games, _ = Positions(archive, "train", weights=recipe.sources).listed()
     length = recipe.positions if epochs is None else round(epochs * len(games))
@@ -57,6 +57,7 @@ def tuning_recipe(
         filters=config.filters,
         layers=config.layers,
         norm=False,
+        forget=recipe.forget if config.forgetful else 0.0,
         grow=(),
         positions=max(recipe.batch, length),
     )

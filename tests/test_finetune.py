@@ -27,6 +27,8 @@ from selfplay.layout import SPLITS, split_of
 from selfplay.measures import Difference, Measure, Share
 from selfplay.own_games import frequent_players, hold_out, open_games
 from selfplay.positions import NO_MOVE, Positions
+from selfplay.recipes import load_recipe
+from selfplay.tuning import tuning_recipe
 from tests.small_archive import make_archive, random_game
 
 torch.set_num_threads(1)
@@ -230,6 +232,16 @@ def test_without_a_name_the_shipped_network_learns(
     assert tune(None, games, "--epochs", "0.3") == 0
     facts = read_network(tmp_path / "mara-net" / "network.safetensors")[1]
     assert facts["fine_tuned_from"] == str(net)
+
+
+@pytest.mark.parametrize(("forgetful", "share"), [(True, 0.4), (False, 0.0)])
+def test_only_a_forgetful_network_goes_on_forgetting(
+    tmp_path: Path, forgetful: bool, share: float
+) -> None:
+    archive = make_archive(tmp_path / "archive")
+    net = PolicyNet(PolicyConfig(filters=8, layers=3, forgetful=forgetful))
+    recipe = tuning_recipe(load_recipe("finetune"), net, archive, epochs=1)
+    assert (recipe.forget, recipe.filters, recipe.layers) == (share, 8, 3)
 
 
 @pytest.mark.parametrize("games", [10, 14, 60])
