@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     configure_position(parser, "policy.png")
     parser.add_argument(
-        "--network", help="a shipped network's name or a file (default: what suits this machine)"
+        "--network", help="a shipped network's name or a file (default: the one that plays best)"
     )
     parser.add_argument("--symmetry", choices=("none", "all"), default=PLAY_SYMMETRY)
     parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list (10)")
