@@ -108,8 +108,8 @@ def run_train(args: argparse.Namespace) -> int:
 
 def open_inputs(args: argparse.Namespace) -> tuple[Recipe, Archive]:
     """Return the recipe and the whole archive that the arguments of `train` name."""
-    recipe = load_recipe(args.recipe, args.set)
     archive = Archive.open(args.data)
+    recipe = load_recipe(args.recipe, args.set)
     archive.verify()
     return recipe, archive
 
