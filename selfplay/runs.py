@@ -245,7 +245,7 @@ def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
     """Return the network that a recipe learns from, if it names one."""
     if not recipe.teacher:
         return None
-    return channels_last(load_network(recipe.teacher).folded(), device).requires_grad_(False)
+    return channels_last(load_network(recipe.teacher), device).requires_grad_(False)
 
 
 def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:

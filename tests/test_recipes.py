@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 @pytest.mark.parametrize("name", list_recipes())
 def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
-    assert recipe.layers == 13 or recipe.network == "residual"
+    assert recipe.layers == {"policy-residual": 22, "policy-residual-64": 14}.get(name, 13)
     archive = make_archive(tmp_path / "archive")
     small = replace(
         recipe,

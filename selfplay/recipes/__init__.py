@@ -44,9 +44,9 @@ class Recipe:
     the network learns to judge the whole board; its teacher still sees them. sources: share of
     each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
     selfplay.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
-    relative jitter that sets the copies apart. validate_every,
-    validate_positions: how often and on how many held-out positions the average is measured.
-    report_steps: steps a line of metrics. checkpoint_seconds: time between checkpoints. precision:
+    relative jitter that sets the copies apart. validate_every, validate_positions: how often and on
+    how many held-out positions the average is measured. report_steps: steps a line of metrics.
+    checkpoint_seconds: time between checkpoints. precision:
     "auto" takes bfloat16 where the machine computes in it. compile: let torch.compile translate the
     network, where that works. seed: of weights and batches.
     """
