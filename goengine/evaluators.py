@@ -19,9 +19,10 @@ from torch import nn
 
 from goengine import _kernels
 from goengine._state import Records
-from goengine.features import encode_batch, forget_last_moves
-from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
+from goengine.features import encode_batch
+from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from goengine.types import GoError
+from goengine.views import eight_views, turn_back
 
 Symmetry = Literal["none", "random", "all"]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -216,18 +217,14 @@ class Evaluator:
         """Run the network under this evaluator's symmetries: planes (B, P, N, N) -> (B, N*N)."""
         if self.symmetry == "none":
             return softmax(self.logits(planes), masks)
-        count, size = len(planes), planes.shape[-1]
-        table = move_table(size)[:, :-1]
         if self.symmetry == "all":
-            views = [transform_planes(planes, s) for s in range(SYMMETRIES)]
-            if self._forgetful:
-                for mirrored in REFLECTIONS:
-                    forget_last_moves(views[mirrored])
-            logits = self.logits(np.concatenate(views)).reshape(SYMMETRIES, count, size * size)
-            parts = [softmax(logits[s][:, table[s]], masks) for s in range(SYMMETRIES)]
-            mean: Priors = np.mean(np.stack(parts), axis=0, dtype=np.float32)
+            views = eight_views(planes, forgetful=self._forgetful)
+            logits = self.logits(views.reshape(-1, *planes.shape[1:]))
+            answers = turn_back(logits.reshape(SYMMETRIES, len(planes), -1))
+            mean: Priors = np.mean([softmax(view, masks) for view in answers], axis=0)
             return mean
         assert rng is not None
-        picks = rng.integers(0, SYMMETRIES, size=count)
+        table = move_table(planes.shape[-1])[:, :-1]
+        picks = rng.integers(0, SYMMETRIES, size=len(planes))
         turned = np.stack([transform_planes(p, int(s)) for p, s in zip(planes, picks, strict=True)])
         return softmax(np.take_along_axis(self.logits(turned), table[picks], axis=1), masks)

@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 
 from cnncore.training import autocast
-from goengine.features import forget_last_moves
 from goengine.networks import PolicyNet
-from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table
+from goengine.views import eight_views, turn_back
 from selfplay.archive import Archive
-from selfplay.positions import SIZE, PositionBatch, Positions
+from selfplay.positions import PositionBatch, Positions
 
 SEED = 20160128
 """Which positions are drawn: the same for every network and every day."""
@@ -89,23 +88,18 @@ def joined(parts: Sequence[Answers]) -> Answers:
     return Answers(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def log_probabilities(net: PolicyNet, planes: Tensor, *, symmetry: Symmetry = "none") -> Tensor:
+def log_probabilities(
+    net: PolicyNet, planes: npt.NDArray[np.uint8], *, symmetry: Symmetry = "none"
+) -> Tensor:
     """Return float32 (B, 361) log-probabilities; "all" averages 8 views as the engine does."""
+    device = next(net.parameters()).device
     if symmetry == "none":
-        plain: Tensor = net(planes).log_softmax(1)
-        return plain
-    table = torch.from_numpy(move_table(SIZE)[:, : SIZE * SIZE].astype(np.int64))
-    flat = planes.flatten(2)
-    total = torch.zeros(len(planes), SIZE * SIZE, device=planes.device)
-    for s in range(SYMMETRIES):
-        goes_to = table[s].to(planes.device)
-        turned = torch.empty_like(flat)
-        turned[:, :, goes_to] = flat
-        view = turned.view_as(planes)
-        if net.config.forgetful and s in REFLECTIONS:
-            forget_last_moves(view)
-        total += net(view).softmax(1)[:, goes_to]
-    return (total / SYMMETRIES).clamp_min(1e-30).log()
+        plain: Tensor = net(torch.from_numpy(planes).to(device)).log_softmax(1)
+        return plain.cpu()
+    views = eight_views(planes, forgetful=net.config.forgetful)
+    answers = [net(torch.from_numpy(view).to(device)).softmax(1).cpu() for view in views]
+    mean = turn_back(torch.stack(answers).float().numpy()).mean(axis=0)
+    return torch.from_numpy(mean).clamp_min(1e-30).log()
 
 
 def ask(
@@ -132,8 +126,7 @@ def answer(contestant: Contestant, data: PositionBatch) -> Answers:
     device = next(contestant.net.parameters()).device
     began = time.perf_counter()
     with torch.inference_mode(), autocast(device, contestant.precision):
-        planes = torch.from_numpy(data.planes).to(device)
-        scores = log_probabilities(contestant.net, planes, symmetry=contestant.symmetry).cpu()
+        scores = log_probabilities(contestant.net, data.planes, symmetry=contestant.symmetry)
     seconds = (time.perf_counter() - began) / len(data)
     moves = torch.from_numpy(data.moves[:, :1])
     mine = scores.gather(1, moves)

@@ -199,10 +199,11 @@ def test_the_symmetry_ensemble_is_equivariant() -> None:
     torch.manual_seed(0)
     net = PolicyNet(PolicyConfig(filters=8, layers=3)).eval()
     nn.init.normal_(net.bias.bias)
-    planes = torch.randint(0, 2, (2, 48, 19, 19)).byte()
+    planes = torch.randint(0, 2, (2, 48, 19, 19)).byte().numpy()
     with torch.inference_mode():
         plain = log_probabilities(net, planes, symmetry="all").view(2, 19, 19)
-        turned = log_probabilities(net, planes.rot90(1, (2, 3)).contiguous(), symmetry="all")
+        crooked = np.ascontiguousarray(np.rot90(planes, axes=(2, 3)))
+        turned = log_probabilities(net, crooked, symmetry="all")
         single = log_probabilities(net, planes).view(2, 19, 19)
     torch.testing.assert_close(turned.view(2, 19, 19), plain.rot90(1, (1, 2)), rtol=1e-4, atol=1e-5)
     assert plain.exp().sum((1, 2)) == pytest.approx([1.0, 1.0], abs=1e-4)
@@ -219,7 +220,7 @@ def test_a_forgetful_network_answers_as_the_engine_does() -> None:
         board.play(move)
     engine = Evaluator(net, device="cpu", precision="float32", symmetry="all")
     with torch.inference_mode():
-        planes = torch.from_numpy(encode_batch(board.records))
+        planes = encode_batch(board.records)
         mine = log_probabilities(net, planes, symmetry="all").exp().numpy()
     legal = board.sensible()[None, :-1]
     theirs = engine.evaluate(board.records)[legal]

@@ -19,6 +19,7 @@ LAYERS = (
     ("_kernels",),
     ("_ladders", "_planes", "_playout_board", "_playouts", "board"),
     ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
+    ("views",),
     ("networks", "nets"),
     ("widening",),
     ("evaluators",),
@@ -28,6 +29,7 @@ LAYERS = (
 BOARD_SIDE = (
     *(name for layer in LAYERS[:4] for name in layer),
     *("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "clock"),
+    "views",
 )
 
 
