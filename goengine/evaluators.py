@@ -22,7 +22,7 @@ from goengine._state import Records
 from goengine.features import encode_batch
 from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from goengine.types import GoError
-from goengine.views import eight_views, turn_back
+from goengine.views import eight_views, mean_of_views, turn_back
 
 Symmetry = Literal["none", "random", "all"]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -221,8 +221,8 @@ class Evaluator:
             views = eight_views(planes, forgetful=self._forgetful)
             logits = self.logits(views.reshape(-1, *planes.shape[1:]))
             answers = turn_back(logits.reshape(SYMMETRIES, len(planes), -1))
-            mean: Priors = np.mean([softmax(view, masks) for view in answers], axis=0)
-            return mean
+            priors = np.stack([softmax(view, masks) for view in answers])
+            return mean_of_views(priors, forgetful=self._forgetful)
         assert rng is not None
         table = move_table(planes.shape[-1])[:, :-1]
         picks = rng.integers(0, SYMMETRIES, size=len(planes))

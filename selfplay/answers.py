@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cnncore.training import autocast
 from goengine.networks import PolicyNet
-from goengine.views import eight_views, turn_back
+from goengine.views import eight_views, mean_of_views, turn_back
 from selfplay.archive import Archive
 from selfplay.positions import PositionBatch, Positions
 
@@ -96,10 +96,11 @@ def log_probabilities(
     if symmetry == "none":
         plain: Tensor = net(torch.from_numpy(planes).to(device)).log_softmax(1)
         return plain.cpu()
-    views = eight_views(planes, forgetful=net.config.forgetful)
+    forgetful = net.config.forgetful
+    views = eight_views(planes, forgetful=forgetful)
     answers = [net(torch.from_numpy(view).to(device)).softmax(1).cpu() for view in views]
-    mean = turn_back(torch.stack(answers).float().numpy()).mean(axis=0)
-    return torch.from_numpy(mean).clamp_min(1e-30).log()
+    turned = turn_back(torch.stack(answers).float().numpy())
+    return torch.from_numpy(mean_of_views(turned, forgetful=forgetful)).clamp_min(1e-30).log()
 
 
 def ask(

@@ -1,4 +1,4 @@
-"""Training runs of `selfplay` in processes of their own, and what two runs are compared by."""
+"""Small training runs of `selfplay`, here and in processes of their own, and their comparison."""
 
 from __future__ import annotations
 
@@ -11,9 +11,29 @@ import torch
 from torch import Tensor
 
 from cnncore.curves import MetricsLog
-from selfplay.runs import averaged_network
+from selfplay.archive import Archive
+from selfplay.recipes import Recipe
+from selfplay.runs import Run, averaged_network
 
 ROOT = Path(__file__).parents[1]
+
+RECIPE = Recipe(
+    filters=8,
+    layers=4,
+    positions=480,
+    batch=8,
+    future_moves=1,
+    report_steps=4,
+    validate_every=160,
+    validate_positions=16,
+    warmup=40,
+    precision="float32",
+)
+
+
+def small_run(folder: Path, archive: Archive, recipe: Recipe = RECIPE) -> Run:
+    """Return the run of a small recipe in this process, on the CPU."""
+    return Run(folder, recipe, archive, device=torch.device("cpu"))
 
 
 def environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Ingest: inputs of every kind, cuts, filters, duplicates, counts, and being killed."""
+"""Ingest: inputs of every kind, cuts, duplicates, counts, and being killed."""
 
 import bz2
 import gzip
@@ -24,36 +24,13 @@ from goengine.symmetry import move_table
 from goengine.types import BLACK, WHITE, GoError
 from selfplay.__main__ import main
 from selfplay.archive import Archive
-from selfplay.filters import Filters, rank_value, result_kind
+from selfplay.filters import Filters, rank_value
 from selfplay.ingest import KEPT, POSITIONS, READ, cut_game, ingest
 from selfplay.sources import PieceReader, find_files, source_name
+from tests.small_games import game, line, run
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "data" / "games"
-
-
-def game(seed, *, size=19, length=30, **fields):
-    """A legal record: distinct points of one colour a row, far from any capture."""
-    rng = np.random.default_rng(seed)
-    rows = rng.permutation(range(0, size, 2))
-    points = [int(row * size + column) for row in rows for column in range(0, size, 2)]
-    pairs = tuple((BLACK + i % 2, point) for i, point in enumerate(points[:length]))
-    shift = int(rng.integers(0, 2)) if size % 2 == 0 else 0
-    return GameRecord(size=size, moves=tuple((c, p + shift) for c, p in pairs), **fields)
-
-
-def line(record):
-    return write_sgf(record).replace(b"\n", b"") + b"\n"
-
-
-def run(paths, tmp_path, **options):
-    archive, counts = ingest(
-        paths, tmp_path / "archive", workers=1, progress=False, overwrite=True, **options
-    )
-    reasons = {}
-    for (_, reason), count in counts.items():
-        reasons[reason] = reasons.get(reason, 0) + count
-    return archive, reasons
 
 
 GAMES = [game(seed) for seed in range(6)]
@@ -249,100 +226,6 @@ def test_the_kernel_agrees_with_the_board():
             assert board.turn == legal
             if legal < len(points):
                 assert not board.is_legal(points[legal])
-
-
-RANKED = game(1, black_rank="7d", white_rank="9p", date="2015-03-01", result="B+3.5", komi=6.5)
-
-
-@pytest.mark.parametrize(
-    ("filters", "kept"),
-    [
-        (Filters(), True),
-        (Filters(sizes=(9, 13)), False),
-        (Filters(sizes=None), True),
-        (Filters(min_rank="7d"), True),
-        (Filters(min_rank="8d"), False),
-        (Filters(min_rank="1p"), False),
-        (Filters(years=(2015, 2015)), True),
-        (Filters(years=(2016, 9999)), False),
-        (Filters(min_moves=30), True),
-        (Filters(min_moves=31), False),
-        (Filters(max_moves=30), True),
-        (Filters(max_moves=29), False),
-        (Filters(results=("points", "resign")), True),
-        (Filters(results=("resign",)), False),
-        (Filters(komi=(6.5, 7.5)), True),
-        (Filters(komi=(0.0,)), False),
-    ],
-)
-def test_filters(tmp_path, filters, kept):
-    (tmp_path / "a.sgf").write_bytes(line(RANKED))
-    archive, reasons = run([tmp_path / "a.sgf"], tmp_path, filters=filters)
-    assert len(archive) == kept
-    assert reasons[READ] == 1
-    assert sum(reasons.values()) == (32 if kept else 2)
-
-
-@pytest.mark.parametrize(
-    "filters",
-    [
-        Filters(min_rank="1k"),
-        Filters(years=(0, 9999)),
-        Filters(komi=(6.5,)),
-        Filters(results=("draw",)),
-    ],
-)
-def test_unknown_values_meet_no_bound(tmp_path, filters):
-    (tmp_path / "a.sgf").write_bytes(line(GAMES[0]))
-    archive, _ = run([tmp_path / "a.sgf"], tmp_path, filters=filters)
-    assert len(archive) == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("30k", 1),
-        ("1k", 30),
-        ("1 kyu", 30),
-        ("1d", 31),
-        ("6d?", 36),
-        ("9d*", 39),
-        ("7 dan", 37),
-        ("9段", 39),
-        ("10d", 39),
-        ("1p", 41),
-        ("P9段", 49),
-        ("9p", 49),
-        ("Honinbo", 49),
-        ("Meijin & Kisei", 49),
-        ("ama", None),
-        ("5", None),
-        ("0d", None),
-        ("99k", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_ranks(text, value):
-    assert rank_value(text) == value
-
-
-@pytest.mark.parametrize(
-    ("result", "kind"),
-    [
-        ("B+3.5", "points"),
-        ("W+R", "resign"),
-        ("W+T", "time"),
-        ("B+F", "forfeit"),
-        ("0", "draw"),
-        ("Void", "void"),
-        ("B+", "unknown"),
-        ("?", "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_result_kinds(result, kind):
-    assert result_kind(result) == kind
 
 
 def test_command_line(tmp_path, capsys):
