@@ -1,0 +1,77 @@
+"""Types of command-line options: each reads a word or says in one sentence what to write instead.
+
+They serve as ``type=`` of argparse, which puts the option's name before the sentence. A number that
+is not finite passes every comparison in the wrong direction, so none gets past these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from goengine.rules import get_rules
+from goengine.types import MAX_SIZE, MIN_SIZE, GoError
+
+
+def finite(text: str) -> float:
+    """Return the number in a word, neither infinite nor ``nan``."""
+    return _number(text, "a finite number")
+
+
+def not_negative(text: str) -> float:
+    """Return the finite number of at least 0 in a word."""
+    wanted = "a finite number of at least 0"
+    value = _number(text, wanted)
+    if value < 0:
+        raise _refusal(text, wanted)
+    return value
+
+
+def count(text: str) -> int:
+    """Return the whole number of at least 1 in a word."""
+    return _whole(text, 1, None, "a whole number of at least 1")
+
+
+def seed(text: str) -> int:
+    """Return the seed in a word: a whole number of at least 0."""
+    return _whole(text, 0, None, "a whole number of at least 0")
+
+
+def board_size(text: str) -> int:
+    """Return the size of a board in a word."""
+    return _whole(text, MIN_SIZE, MAX_SIZE, f"a whole number from {MIN_SIZE} to {MAX_SIZE}")
+
+
+def rule_set(text: str) -> str:
+    """Return the name of the preset of rules that a word names."""
+    try:
+        return get_rules(text).name
+    except GoError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _number(text: str, wanted: str) -> float:
+    """Return the finite number in a word."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _refusal(text, wanted)
+    return value
+
+
+def _whole(text: str, least: int, most: int | None, wanted: str) -> int:
+    """Return the whole number in a word, within bounds."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise _refusal(text, wanted) from None
+    if value < least or (most is not None and value > most):
+        raise _refusal(text, wanted)
+    return value
+
+
+def _refusal(text: str, wanted: str) -> argparse.ArgumentTypeError:
+    """Return the error that names the word and what it should have been."""
+    return argparse.ArgumentTypeError(f"{text!r} is not possible: use {wanted}")
