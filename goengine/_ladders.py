@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from goengine._eyes import true_eye
 from goengine._jit import kernel
-from goengine._kernels import legal_point, play_point, true_eye
+from goengine._kernels import legal_point, play_point
 from goengine._state import BOARD_DTYPE, POINTS, STRIDE
 
 Record = Any

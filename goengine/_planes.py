@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from goengine._eyes import true_eye
 from goengine._jit import kernel
-from goengine._kernels import true_eye
 from goengine._ladders import find_liberties, mark_ladders
 from goengine._state import NO_POINT, POINTS, STRIDE, WALL
 

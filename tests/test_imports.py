@@ -16,6 +16,7 @@ PACKAGES = ("goengine", "cnncore", "selfplay")
 LAYERS = (
     ("types", "coords", "rules", "_jit"),
     ("_state",),
+    ("_eyes",),
     ("_kernels",),
     ("_ladders", "_planes", "_playout_board", "_playouts", "board"),
     ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
@@ -27,7 +28,7 @@ LAYERS = (
     ("players", "clock"),
 )
 BOARD_SIDE = (
-    *(name for layer in LAYERS[:4] for name in layer),
+    *(name for layer in LAYERS[:5] for name in layer),
     *("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "clock"),
     "views",
 )
