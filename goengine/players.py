@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.board import Board
+from goengine.cleanup import capturing_moves
 from goengine.evaluators import Priors, PriorSource, sharpen
 from goengine.scoring import Status, move_scores, neighbours, score, status
-from goengine.types import BLACK, EMPTY, RESIGN, GoError, opponent
+from goengine.types import BLACK, EMPTY, RESIGN, GoError
 
 VISITS = 1000
 """A policy-only engine's visits: each move gets its share of this many."""
@@ -188,14 +189,15 @@ class PolicyPlayer:
         if self._hopeless(board, judged, lead):
             return RESIGN
         cleanup = board.rules.name == "tromp-taylor" if self.cleanup is None else self.cleanup
-        duties = _capturing(board, judged) if cleanup else np.zeros(pass_move, dtype=np.bool_)
+        duties = np.zeros(pass_move, dtype=np.bool_)
+        if cleanup:
+            duties = capturing_moves(board, judged, rng=rng, playouts=self.playouts)
         loose = np.count_nonzero(~judged.settled)
-        if board.passes and lead > loose and not duties.any():
-            return pass_move
+        taking = priors * duties
+        if board.passes and lead > loose:
+            return self._pick(taking, rng) if taking.any() else pass_move
         move = self._ending(board, priors, judged, rng)
-        if move == pass_move and (priors * duties).any():
-            return self._pick(priors * duties, rng)
-        return move
+        return self._pick(taking, rng) if move == pass_move and taking.any() else move
 
     def _ending(
         self, board: Board, priors: Priors, judged: Status, rng: np.random.Generator
@@ -300,48 +302,3 @@ def _worthwhile(board: Board, judged: Status) -> npt.NDArray[np.bool_]:
         for near in neighbours(board.size)[move]:
             wanted[near] = True
     return wanted
-
-
-def _capturing(board: Board, judged: Status) -> npt.NDArray[np.bool_]:
-    """Return bool (N*N,): moves that take dead enemy stones off, the nearest capture first.
-
-    Liberties of the dead chain with the fewest of them, then empty points around dead stones;
-    moves that put the own chain into atari only if they capture.
-    """
-    enemy = opponent(board.to_play)
-    grid = board.grid.ravel()
-    dead = [move for move in judged.dead if grid[move] == enemy]
-    wanted = np.zeros(len(grid), dtype=np.bool_)
-    for move in sorted(dead, key=lambda stone: (board.liberties(stone), stone)):
-        for stone in board.chain(move):
-            for near in neighbours(board.size)[stone]:
-                if grid[near] == EMPTY and _is_safe(board, near):
-                    wanted[near] = True
-        if wanted.any():
-            return wanted
-    for move in dead:
-        for point in _around(board, move):
-            wanted[point] = _is_safe(board, point)
-    return wanted
-
-
-def _around(board: Board, move: int) -> list[int]:
-    """Return the empty points that a dead stone can reach over empty points and its own colour."""
-    grid = board.grid.ravel()
-    reach = [move]
-    seen = {move}
-    for point in reach:
-        for near in neighbours(board.size)[point]:
-            if near not in seen and grid[near] in (EMPTY, grid[move]):
-                seen.add(near)
-                reach.append(near)
-    return [point for point in reach if grid[point] == EMPTY]
-
-
-def _is_safe(board: Board, move: int) -> bool:
-    """Tell whether a move is legal and captures, or leaves its chain two liberties or more."""
-    if not board.is_legal(move):
-        return False
-    after = board.copy()
-    after.play(move)
-    return after.captures != board.captures or after.liberties(move) > 1

@@ -20,7 +20,7 @@ LAYERS = (
     ("_kernels",),
     ("_ladders", "_planes", "_playout_board", "_playouts", "board"),
     ("features", "symmetry", "record", "replay", "sgf", "sgf_encoding", "sgf_values", "scoring"),
-    ("views",),
+    ("views", "cleanup"),
     ("networks", "nets"),
     ("widening",),
     ("evaluators",),

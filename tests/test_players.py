@@ -167,6 +167,44 @@ def test_cleaning_up_takes_the_stones_and_then_passes():
     assert board.passes == 2
 
 
+NAKADE = """
+. X . O X . . . .
+O O O O X . . . .
+X X X X X . . . .
+. . . . . . . . .
+. . . . . . . . .
+X X X X X X X X X
+O O O O O O O O O
+. . . . . . . . .
+. . O . . . O . .
+"""
+
+
+def captures(board: Board, move: int) -> bool:
+    if not board.is_legal(move):
+        return False
+    after = board.copy()
+    after.play(move)
+    return after.captures != board.captures
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_dead_chain_with_an_eye_is_taken_by_throwing_in(answers):
+    """Three points of eye space with a stone on the middle one: every capture begins in atari."""
+    board = after_pass(NAKADE, BLACK, rules="tromp-taylor")
+    dead = {3, 9, 10, 11, 12}
+    assert dead <= status(board, rng=np.random.default_rng(1)).dead
+    player, rng = PolicyPlayer(Prefers(40)), np.random.default_rng(1)
+    for _ in range(12):
+        board.play(player.choose([board], rng=rng)[0])
+        if board.passes == 2:
+            break
+        room = [move for move in (0, 1, 2) if answers and captures(board, move)]
+        board.play(room[0] if room else 81)
+    assert board.passes == 2
+    assert not (board.grid.ravel()[:18] == WHITE).any()
+
+
 def test_a_hopeless_late_game_is_resigned_only_where_that_is_allowed():
     text = SETTLED
     board = after_pass(text, BLACK, komi=40)
