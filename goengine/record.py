@@ -23,7 +23,8 @@ class GameRecord:
     """One game: set-up stones, moves and what is known about players and result.
 
     ``moves`` holds (colour, move) pairs; a move counts from the top-left, N*N is a pass.
-    ``handicap`` is the announced number; the stones themselves are in ``setup_black``.
+    ``handicap`` is the announced number; the stones themselves are in ``setup_black``, and
+    ``handicap_stones`` is the number that rules pay White for.
     ``result`` reads like SGF: ``B+R``, ``W+T``, ``W+3.5``, ``0`` (draw), ``Void``, ``B+``; None is
     unknown. ``cut`` says why a reader kept only a prefix of the game and takes no part in equality.
     """
@@ -51,6 +52,16 @@ class GameRecord:
         start = (self.result or "")[:2].upper()
         return {"B+": BLACK, "W+": WHITE}.get(start)
 
+    @property
+    def handicap_stones(self) -> int:
+        """The handicap that stands on the board: 0, or 2 and more.
+
+        An announced handicap whose stones nobody set up was not given; one stone is no handicap
+        but the right to begin.
+        """
+        stones = min(self.handicap, len(self.setup_black))
+        return stones if stones >= 2 else 0
+
     def initial_board(self, rules: str | Rules = "replay") -> Board:
         """Return the board before the first move, with the record's komi and set-up stones."""
         from goengine.board import Board
@@ -58,7 +69,7 @@ class GameRecord:
         board = Board(self.size, rules=rules, komi=self.komi)
         if self.setup_black or self.setup_white:
             board.setup(black=self.setup_black, white=self.setup_white)
-        board.handicap = self.handicap
+        board.handicap = self.handicap_stones
         board.to_play = self.to_play
         return board
 
@@ -79,12 +90,17 @@ class GameRecord:
     def board_at(self, count: int, rules: str | Rules = "replay") -> Board:
         """Return the board after the first ``count`` moves; a negative count leaves off the end.
 
+        The player to move on the board is the one who makes the next move in the record.
+
         Raises:
             IllegalMoveError: at the first move that the rules forbid.
         """
         board = self.initial_board(rules)
         for number, (colour, move) in enumerate(self.moves[:count], start=1):
             self._play(board, number, colour, move)
+        following = self.moves[count:]
+        if following:
+            board.to_play = following[0][0]
         return board
 
     def final_board(self, rules: str | Rules = "replay") -> Board:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from goengine.record import GameRecord
+from goengine.scoring import area_score
+from goengine.sgf import read_sgf
 from goengine.types import BLACK, WHITE, IllegalMoveError
 
 CAPTURE = GameRecord(
@@ -51,10 +53,41 @@ def test_setup_and_handicap_reach_the_board():
     assert board.komi == 0.5
 
 
+@pytest.mark.parametrize(
+    ("head", "stones"),
+    [
+        ("HA[2]AB[cc][gg];W[ee]", 2),
+        ("AB[cc][gg];W[ee]", 2),
+        ("HA[2];B[cc];B[gg];W[ee]", 2),
+        ("HA[2];B[cc];W[ee];B[gg]", 0),
+        ("HA[3]AB[cc][gg];W[ee]", 2),
+        ("HA[2]AB[cc][gg][gc]AW[cg];W[ee]", 2),
+        ("HA[2]AB[cc];W[ee]", 0),
+        ("HA[4]", 0),
+        ("HA[1];B[cc];W[ee]", 0),
+        ("HA[1]AB[cc];W[ee]", 0),
+        ("HA[0];B[cc];W[ee]", 0),
+    ],
+)
+def test_rules_pay_for_the_handicap_that_was_given(head: str, stones: int):
+    board = read_sgf(f"(;SZ[9]KM[0.5]{head})").final_board("chinese")
+    assert board.handicap == stones
+    plain = board.copy()
+    plain.handicap = 0
+    assert area_score(plain) - area_score(board) == stones
+
+
 def test_moves_out_of_turn_are_replayed_as_written():
     record = GameRecord(size=5, moves=((BLACK, 0), (BLACK, 2), (WHITE, 4)))
     assert record.final_board().grid[0].tolist() == [BLACK, 0, BLACK, 0, WHITE]
     assert [board.to_play for board, _ in record.positions()] == [BLACK, BLACK, WHITE]
+
+
+def test_before_a_move_whoever_made_it_is_to_play():
+    record = GameRecord(size=5, moves=((BLACK, 0), (BLACK, 2), (WHITE, 4)))
+    found = [record.board_at(count).to_play for count in (0, 1, 2, -2, -9)]
+    assert found == [BLACK, BLACK, WHITE, BLACK, BLACK]
+    assert record.final_board().to_play == BLACK
 
 
 def test_illegal_move_is_named():

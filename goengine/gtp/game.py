@@ -122,9 +122,7 @@ class GameState:
             raise GoError(f"size {record.size} is outside {MIN_SIZE} to {MAX_SIZE}")
         komi = self.komi if record.komi is None else record.komi
         loaded = GameState(record.size, rules=self.rules, komi=komi)
-        loaded._start(record)
-        for colour, move in record.moves[:count]:
-            loaded.play(move, colour)
+        loaded._start(record, record.moves[:count])
         self.__dict__.update(loaded.__dict__)
 
     def record(self) -> GameRecord:
@@ -159,24 +157,29 @@ class GameState:
         board.to_play = self.moves[-1][0]
         return board
 
-    def _start(self, origin: GameRecord) -> None:
-        """Begin the game that an origin's set-up describes, without its moves."""
+    def _start(self, origin: GameRecord, moves: Sequence[Move] = ()) -> None:
+        """Begin the game that an origin's set-up describes, with none or some of its moves."""
         self._origin = origin
-        self.moves: list[Move] = []
-        self.board = self._replayed([])
+        self._rebuild(moves)
 
     def _rebuild(self, moves: Sequence[Move]) -> None:
         """Replace the game by the one with these moves."""
         self.board = self._replayed(moves)
-        self.moves = list(moves)
+        self.moves: list[Move] = list(moves)
 
     def _empty_board(self) -> Board:
         """Return a board of the present size, rules and komi."""
         return Board(self.size, rules=self.rules, komi=self.komi)
 
     def _replayed(self, moves: Sequence[Move]) -> Board:
-        """Return the board after the set-up and these moves."""
+        """Return the board after the set-up and these moves.
+
+        Where a loaded game went on from here, whoever made its next move is to play.
+        """
         board = replace(self._origin, komi=self.komi).initial_board(self.rules)
         for colour, move in moves:
             board.play(move, colour)
+        recorded = self._origin.moves
+        if len(moves) < len(recorded) and tuple(moves) == recorded[: len(moves)]:
+            board.to_play = recorded[len(moves)][0]
         return board
