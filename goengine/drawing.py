@@ -15,7 +15,7 @@ from cnncore.atomic import replacing
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, STAR_LINES
 from goengine.features import POLICY_PLANES, encode, plane_names
-from goengine.types import BLACK, EMPTY, colour_name
+from goengine.types import BLACK, EMPTY, GoError, colour_name
 
 Axes = Any
 
@@ -107,7 +107,15 @@ def policy_figure(board: Board, priors: npt.NDArray[np.float32], title: str) -> 
 
 
 def save_png(figure: Figure, path: Path, dpi: int = 120) -> None:
-    """Write a figure as PNG, whole or not at all."""
+    """Write a figure as PNG, whole or not at all.
+
+    Raises:
+        GoError: the file cannot be written.
+    """
     FigureCanvasAgg(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": "goengine"})
+    try:
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": "goengine"})
+    except OSError as error:
+        reason = error.strerror or error
+        raise GoError(f"cannot write {path}: {reason}; name another file with --png") from None

@@ -11,6 +11,7 @@ from goengine.coords import move_to_gtp
 from goengine.drawing import policy_figure, save_png
 from goengine.evaluators import Evaluator
 from goengine.networks import default_network, load_network
+from goengine.options import count
 from goengine.show import chosen_position, configure_position
 from goengine.types import PLAY_SYMMETRY, colour_name
 
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--network", help="a shipped network's name or a file (default: the one that plays best)"
     )
     parser.add_argument("--symmetry", choices=("none", "all"), default=PLAY_SYMMETRY)
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="moves to list (10)")
+    parser.add_argument("--top", type=count, default=10, metavar="N", help="moves to list (10)")
 
 
 def run(args: argparse.Namespace) -> int:

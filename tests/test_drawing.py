@@ -34,6 +34,35 @@ def test_planes_command_draws_the_position_before_a_move(
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
+def test_the_player_to_move_is_the_one_who_moved_in_the_game(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = tmp_path / "twice.sgf"
+    twice.write_bytes(b"(;SZ[9];B[ee];B[cc];W[gg])")
+    assert main(["planes", str(twice), "--move", "2", "--png", str(tmp_path / "p.png")]) == 0
+    assert "black to play" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["", "none/planes.png", "game.sgf/planes.png"])
+def test_a_picture_that_cannot_be_written_is_named(
+    game: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = game.parent / name
+    assert main(["planes", str(game), "--png", str(target)]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"goengine planes: cannot write {target}: ")
+    assert "--png" in errors
+
+
+@pytest.mark.parametrize("number", ["-78", "0", "ten"])
+def test_as_many_moves_are_listed_as_there_can_be(
+    game: Path, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["policy", str(game), "--top", number])
+    assert f"argument --top: '{number}' is not possible" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", ["0", "6", "-1"])
 def test_a_move_that_is_not_in_the_game_is_named(
     game: Path, number: str, capsys: pytest.CaptureFixture[str]
