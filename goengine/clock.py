@@ -14,6 +14,10 @@ canadian   ``stones`` moves in ``period``       the moves left in this period
 fischer    the game is lost, but each move      nothing (0)
            adds ``increment``
 =========  ===================================  =====================================
+
+Only the controller ends a game on time. A player who has overrun a period and is asked for another
+move has therefore been forgiven, as by a program without a clock, and gets the next period; of the
+last one in byo-yomi, the same again.
 """
 
 from __future__ import annotations
@@ -156,8 +160,8 @@ class Clock:
             return settings.increment
         if settings.kind == "byoyomi" and settings.periods > 0:
             return settings.period
-        if settings.kind == "canadian":
-            return settings.period / max(1, settings.stones)
+        if settings.kind == "canadian" and settings.stones > 0:
+            return settings.period / settings.stones
         return 0.0
 
     def _full(self) -> _Side:
@@ -191,20 +195,20 @@ class Clock:
             used -= side.left
             side.left = 0.0
             self._enter_overtime(side)
-        if settings.kind == "byoyomi":
+        if side.overtime and settings.kind == "byoyomi":
             self._charge_period(side, used)
-        elif settings.kind == "canadian":
+        elif side.overtime and settings.kind == "canadian":
             self._charge_canadian(side, used)
 
     def _charge_period(self, side: _Side, used: float) -> None:
-        """Take a byo-yomi move: a period that was not used up starts afresh."""
-        lost = int(used // self.settings.period) if self.settings.period > 0 else side.count
-        side.count = max(0, side.count - lost)
-        side.left = self.settings.period if side.count > 0 else 0.0
+        """Take a byo-yomi move: the period starts afresh unless used up, the last one always."""
+        lost = int(used // self.settings.period) if self.settings.period > 0 else 0
+        side.count = max(1, side.count - lost)
+        side.left = self.settings.period
 
     def _charge_canadian(self, side: _Side, used: float) -> None:
-        """Take a Canadian move: the last stone of a period starts the next one."""
-        side.left = max(0.0, side.left - used)
+        """Take a Canadian move: the last stone or second of a period starts the next one."""
+        side.left -= used
         side.count -= 1
-        if side.count <= 0 and side.left > 0:
+        if side.count <= 0 or side.left <= 0:
             side.left, side.count = self.settings.period, self.settings.stones

@@ -70,8 +70,8 @@ def test_byoyomi_gives_periods_back_unless_used_up() -> None:
     assert (clock.left(BLACK), clock.count(BLACK)) == (30, 3)
     spend(clock, wall, BLACK, 61)
     assert (clock.left(BLACK), clock.count(BLACK)) == (30, 1)
-    spend(clock, wall, BLACK, 31)
-    assert (clock.left(BLACK), clock.count(BLACK)) == (0, 0)
+    spend(clock, wall, BLACK, 31)  # the last one, and nobody ended the game
+    assert (clock.left(BLACK), clock.count(BLACK)) == (30, 1)
 
 
 def test_canadian_periods_count_moves() -> None:
@@ -81,6 +81,26 @@ def test_canadian_periods_count_moves() -> None:
     assert (clock.left(WHITE), clock.count(WHITE)) == (20, 1)
     spend(clock, wall, WHITE, 10)
     assert (clock.left(WHITE), clock.count(WHITE)) == (30, 2)
+
+
+def test_a_canadian_period_that_nobody_called_is_followed_by_the_next() -> None:
+    clock, wall = make(TimeSettings("canadian", 20, 30, stones=10))
+    full = Clock(TimeSettings("canadian", 0, 30, stones=10)).budget(BLACK)
+    spend(clock, wall, BLACK, 60)  # 20 of the main time, a whole period and 10 more
+    assert (clock.left(BLACK), clock.count(BLACK)) == (30, 10)
+    spend(clock, wall, BLACK, 25)
+    assert (clock.left(BLACK), clock.count(BLACK)) == (5, 9)
+    spend(clock, wall, BLACK, 5)
+    assert (clock.left(BLACK), clock.count(BLACK)) == (30, 10)
+    assert clock.budget(BLACK) == full
+
+
+def test_no_overtime_begins_where_none_was_agreed() -> None:
+    for kind in ("byoyomi", "canadian"):
+        clock, wall = make(TimeSettings(kind, 20, 30))  # type: ignore[arg-type]
+        spend(clock, wall, BLACK, 60)
+        assert (clock.left(BLACK), clock.count(BLACK)) == (0, 0)
+        assert clock.budget(BLACK) == LEAST
 
 
 def test_fischer_adds_up_to_its_cap() -> None:

@@ -15,9 +15,10 @@ from gtp_player import CentrePlayer, failure, make_engine, result
 from goengine import _kernels
 from goengine._version import __version__
 from goengine.board import Board
+from goengine.gtp.effort import quick, variant
 from goengine.gtp.engine import Engine
 from goengine.gtp.handicap import fixed_points, free_points, most_fixed
-from goengine.gtp.session import Settings, quick, variant
+from goengine.gtp.session import Settings
 from goengine.players import PolicyPlayer
 from goengine.types import RESIGN
 
@@ -235,25 +236,6 @@ def test_cleanup_takes_dead_stones_that_genmove_leaves() -> None:
     result(engine, "play w pass")
     assert result(engine, "final_status_list dead") == ""
     assert result(engine, "kgs-genmove_cleanup b") == "pass"
-
-
-def test_a_short_clock_makes_hasty_moves() -> None:
-    seen = []
-
-    class Watching(CentrePlayer):
-        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
-            seen.append(self.playouts)
-            return super().choose(boards, rng=rng)
-
-    engine = make_engine(lambda: Watching(playouts=1000))
-    engine.session._effort = 0.2
-    result(engine, "time_settings 0 600 1")
-    result(engine, "genmove b")
-    assert seen == [1000]
-    engine.session._effort = 0.2
-    result(engine, "time_settings 1 0 0")
-    result(engine, "genmove w")
-    assert len(seen) == 2 and seen[1] < 100
 
 
 def test_the_clock_is_charged_and_reset() -> None:

@@ -6,13 +6,13 @@ background thread; until then a session costs nothing.
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from goengine.clock import Clock
+from goengine.gtp.effort import quick, saving, variant
 from goengine.gtp.loading import Lazy
 from goengine.rules import get_rules
 from goengine.types import RESIGN, IllegalMoveError
@@ -25,30 +25,6 @@ if TYPE_CHECKING:
     from goengine.scoring import Status
 
 logger = logging.getLogger(__name__)
-
-
-HASTY_PLAYOUTS = 30
-"""Playouts that judge a late position when the clock runs out."""
-Made = TypeVar("Made")
-
-
-def variant(player: Made, **changes: object) -> Made:
-    """Return a copy of a player with those attributes changed that it has at all."""
-    twin = copy.copy(player)
-    for name, value in changes.items():
-        if hasattr(twin, name):
-            setattr(twin, name, value)
-    return twin
-
-
-def quick(player: Player) -> Player:
-    """Return the player with the least effort for a move: one view of the board, few playouts."""
-    evaluator = getattr(player, "evaluator", None)
-    return variant(
-        player,
-        evaluator=variant(evaluator, symmetry="none"),
-        playouts=HASTY_PLAYOUTS,
-    )
 
 
 @dataclass(frozen=True)
@@ -125,19 +101,16 @@ class Session:
         With ``cleanup`` the opponent's dead stones are captured before a pass, and nobody resigns.
         A move that the rules turn out to forbid becomes a pass: ``genmove`` never fails.
         """
-        player = self.player
-        hurried = self._is_hurried(colour)
-        if hurried:
-            player = quick(player)
+        player, times = self.player, 1.0
+        if self._is_hurried(colour):
+            player, times = quick(player), saving(player)
         if cleanup:
             player = variant(player, cleanup=True, resign=None)
         self.clock.start()
         try:
             move = int(player.choose([self.game.position(colour)], rng=self.rng)[0])
         finally:
-            used = self.clock.stop(colour)
-        if not hurried:
-            self._effort = used
+            self._effort = times * self.clock.stop(colour)
         if move == RESIGN:
             return move
         try:
@@ -159,7 +132,7 @@ class Session:
         return self._status[1]
 
     def _is_hurried(self, colour: int) -> bool:
-        """Tell whether the clock asks for less than the full effort of the last such move."""
+        """Tell whether the budget is short of what the last move took, or would have in full."""
         budget = self.clock.budget(colour)
         return budget is not None and self._effort > budget / 2
 
