@@ -5,7 +5,7 @@ text                                                entrant
 ==================================================  =============================================
 ``policy`` or ``policy:NAME[,setting=value ...]``   a network (shipped name or file), by settings
                                                     temperature, symmetry, device, precision,
-                                                    playouts, cleanup, resign
+                                                    threads, playouts, cleanup, resign
 ``random``                                          any sensible move
 ``gtp:COMMAND LINE``                                an engine that speaks GTP
 ==================================================  =============================================
@@ -13,15 +13,17 @@ text                                                entrant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.external import EngineError, EngineTimeoutError, GtpEngine
-from goengine.players import Player, PolicyPlayer, RandomPlayer
+from goengine.options import count, not_negative
+from goengine.players import PLAYOUTS, Player, PolicyPlayer, RandomPlayer
 from goengine.types import PLAY_SYMMETRY, GoError
 
 TIME_GRACE = 10.0
@@ -134,75 +136,94 @@ class ExternalEntrant:
             self._engine = None
 
 
-def _settings(text: str) -> dict[str, str]:
-    """Return ``a=1,b=2`` as a dictionary.
+def _switch(text: str) -> bool:
+    """Return whether a word means yes."""
+    words = {"yes": True, "true": True, "on": True, "1": True}
+    words |= {"no": False, "false": False, "off": False, "0": False}
+    if text not in words:
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible: use yes or no")
+    return words[text]
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "temperature": not_negative,
+    "symmetry": str,
+    "device": str,
+    "precision": str,
+    "threads": count,
+    "playouts": count,
+    "cleanup": _switch,
+    "resign": not_negative,
+}
+"""What turns the text of each setting into an argument of ``make_policy_player``."""
+
+
+def _settings(text: str) -> dict[str, Any]:
+    """Return what ``a=1,b=2`` sets.
 
     Raises:
-        EntrantError: a part has no ``=``.
+        EntrantError: a part has no ``=``, an unknown name or a value that makes no sense.
     """
     found = {}
     for part in filter(None, text.split(",")):
-        key, equals, value = part.partition("=")
+        key, equals, value = (word.strip() for word in part.partition("="))
         if not equals:
             raise EntrantError(f"{part!r} is not a setting: write it as name=value")
-        found[key.strip()] = value.strip()
+        if key not in _READERS:
+            raise EntrantError(f"unknown setting {key!r}: use {', '.join(_READERS)}")
+        try:
+            found[key] = _READERS[key](value)
+        except argparse.ArgumentTypeError as error:
+            raise EntrantError(f"{key}: {error}") from None
     return found
 
 
-def _number(settings: dict[str, str], key: str, default: float) -> float:
-    """Take a number out of the settings.
+def make_policy_player(
+    network: str = "",
+    *,
+    temperature: float = 0.0,
+    symmetry: str = PLAY_SYMMETRY,
+    device: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    playouts: int = PLAYOUTS,
+    cleanup: bool | None = None,
+    resign: float | None = None,
+) -> PolicyPlayer:
+    """Return a player by its network, a shipped name or a file (none: the default), and settings.
 
     Raises:
-        EntrantError: the value is no number.
-    """
-    text = settings.pop(key, None)
-    if text is None:
-        return default
-    try:
-        return float(text)
-    except ValueError:
-        raise EntrantError(f"{key}={text} is not a number") from None
-
-
-def make_policy_player(text: str = "") -> PolicyPlayer:
-    """Return the PolicyPlayer that ``NAME[,setting=value ...]`` describes; no name, the default.
-
-    Raises:
-        EntrantError: an unknown setting or a value that makes no sense.
+        GoError: there is no such network, device, precision or symmetry.
     """
     from goengine.evaluators import Evaluator
     from goengine.networks import default_network, load_network
 
-    name, _, rest = text.partition(",")
-    if "=" in name:
-        name, rest = "", text
-    settings = _settings(rest)
-    name = name or default_network()
-    temperature = _number(settings, "temperature", 0.0)
-    playouts = int(_number(settings, "playouts", 200))
-    resign = _number(settings, "resign", -1.0)
-    cleanup = settings.pop("cleanup", None)
-    evaluator_keys = ("device", "precision", "symmetry", "threads")
-    given = {key: settings.pop(key) for key in evaluator_keys if key in settings}
-    if settings:
-        known = ("temperature", "playouts", "resign", "cleanup", *evaluator_keys)
-        raise EntrantError(f"unknown setting {next(iter(settings))!r}: use {', '.join(known)}")
+    name = network or default_network()
     evaluator = Evaluator(
         load_network(name),
-        device=given.get("device"),
-        precision=given.get("precision"),
-        symmetry=given.get("symmetry", PLAY_SYMMETRY),
-        threads=int(given["threads"]) if "threads" in given else None,
+        device=device,
+        precision=precision,
+        symmetry=symmetry,
+        threads=threads,
     )
     label = name.rsplit("/", 1)[-1].removesuffix(".safetensors")
     return PolicyPlayer(
         evaluator,
         temperature=temperature,
         playouts=playouts,
-        resign=resign if resign >= 0 else None,
-        cleanup=None if cleanup is None else cleanup in ("1", "true", "yes", "on"),
+        resign=resign,
+        cleanup=cleanup,
         name=label if temperature == 0 else f"{label} t={temperature:g}",
     )
+
+
+def _policy_entrant(text: str) -> OwnEntrant:
+    """Return the entrant that ``[NAME][,setting=value ...]`` describes; no name, the default."""
+    network, _, rest = text.partition(",")
+    if "=" in network:
+        network, rest = "", text
+    player = make_policy_player(network, **_settings(rest))
+    return OwnEntrant(player, name=player.name)
 
 
 def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
@@ -215,8 +236,7 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
     if kind == "random" and not rest:
         return OwnEntrant(RandomPlayer(), name="random")
     if kind == "policy":
-        player = make_policy_player(rest)
-        return OwnEntrant(player, name=player.name)
+        return _policy_entrant(rest)
     if kind == "gtp" and rest.strip():
         return ExternalEntrant(rest, timeout=timeout)
     raise EntrantError(f"{text!r} is no entrant: use policy[:NAME], random or gtp:COMMAND LINE")

@@ -14,13 +14,7 @@ import pytest
 from goengine.board import Board
 from goengine.clock import TimeSettings, gtp_settings
 from goengine.contest import Contest, Game, Terms, engine_referee, own_referee
-from goengine.entrants import (
-    EntrantError,
-    ExternalEntrant,
-    OwnEntrant,
-    make_entrant,
-    make_policy_player,
-)
+from goengine.entrants import ExternalEntrant, OwnEntrant
 from goengine.external import CommandError, EngineError, EngineTimeoutError, GtpEngine, GtpProcess
 from goengine.match import MatchError, MatchFolder, Result, configure, points, report, run
 from goengine.players import RandomPlayer
@@ -257,39 +251,6 @@ def test_a_resignation_is_no_move():
 
     (game,) = play(own(Quits()), own(Passes()), 1)
     assert game.result == "W+R" and game.moves == []
-
-
-# Entrants and openings
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        ("human", "'human' is no entrant"),
-        ("gtp:", "'gtp:' is no entrant"),
-        ("random:x", "is no entrant"),
-        ("policy:x,temperature", "'temperature' is not a setting"),
-        ("policy:x,temperature=hot", "temperature=hot is not a number"),
-        ("policy:x,colour=red", "unknown setting 'colour'"),
-    ],
-)
-def test_entrants_that_do_not_exist(text, error):
-    with pytest.raises(EntrantError, match=error):
-        make_entrant(text)
-
-
-def test_a_policy_player_from_a_file(tmp_path):
-    from goengine.networks import PolicyConfig, PolicyNet, save_network
-
-    path = tmp_path / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
-    text = f"{path},temperature=0.5,symmetry=all,cleanup=yes,resign=30,playouts=50,device=cpu"
-    player = make_policy_player(text)
-    assert player.name == "tiny t=0.5"
-    assert (player.temperature, player.resign, player.playouts) == (0.5, 30, 50)
-    assert player.cleanup is True and player.evaluator.symmetry == "all"
-    plain = make_policy_player(str(path))
-    assert plain.resign is None and plain.cleanup is None and plain.name == "tiny"
 
 
 # The command
