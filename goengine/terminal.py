@@ -12,6 +12,7 @@ from goengine.board import Board
 from goengine.coords import CoordError, gtp_to_move, move_to_gtp
 from goengine.entrants import make_policy_player
 from goengine.gtp.handicap import fixed_points, most_fixed
+from goengine.options import board_size, finite, not_negative, rule_set, seed
 from goengine.players import Player, PolicyPlayer
 from goengine.record import GameRecord
 from goengine.rules import RULES, get_rules
@@ -33,21 +34,23 @@ from goengine.types import (
 HELP = """\
   D4, Q16 ...       play there
   pass              pass; two passes end the game
-  undo              take back your last move and the answer
+  undo              take back your last move and the answer, or your resignation
   hint              what the network would play here
   score             who is ahead, by random playouts
   save FILE.sgf     write the game to a file
   resign            give up
   quit              leave without a result"""
 
+AFTERWARDS = "use save FILE.sgf, undo or quit"
+"""What is left to do when a game has ended."""
 HINTS = 5
 
 
 class Session:
     """One game between a person and a player, driven by lines of text.
 
-    ``answer`` takes what the person typed and returns what to show; ``over`` tells whether the
-    game has ended.
+    ``answer`` takes what the person typed and returns what to show; ``result`` is there when the
+    game has ended, which undo may take back, and ``left`` tells whether the person wants no more.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class Session:
     ) -> None:
         self.player = player
         self.human = human
-        self.over = False
+        self.left = False
         self.result: str | None = None
         self._rng = rng
         self._boards = [board]
@@ -66,6 +69,11 @@ class Session:
     def board(self) -> Board:
         """The position now."""
         return self._boards[-1]
+
+    @property
+    def over(self) -> bool:
+        """Whether the game has ended."""
+        return self.result is not None
 
     def answer(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""
@@ -104,6 +112,8 @@ class Session:
 
     def _play(self, move: int) -> str:
         """Make the person's move and the player's answer."""
+        if self.over:
+            return f"the game is over: {AFTERWARDS}"
         return "\n".join(filter(None, [self._make(move), self.respond()]))
 
     def _make(self, move: int) -> str:
@@ -125,17 +135,20 @@ class Session:
 
     def _end(self, result: str) -> str:
         """End the game."""
-        self.over = True
         self.result = result
         return f"The game is over: {result}"
 
     def _undo(self) -> str:
-        """Take back to the person's turn before."""
+        """Take back to the person's turn before, or no more than the person's resignation."""
         count = 1 if self.board.to_play != self.human else 2
-        if len(self._boards) <= count:
+        if count == 2 and self.over and self.board.passes < 2:
+            count = 0
+        kept = len(self._moves) - count
+        if kept < 0:
             return "nothing to undo"
-        del self._boards[-count:]
-        del self._moves[-count:]
+        del self._boards[kept + 1 :]
+        del self._moves[kept:]
+        self.result = None
         return ""
 
     def _hint(self) -> str:
@@ -155,7 +168,7 @@ class Session:
 
     def _quit(self) -> str:
         """Leave the game."""
-        self.over = True
+        self.left = True
         return ""
 
     def _save(self, name: str) -> str:
@@ -166,6 +179,8 @@ class Session:
             atomic.write_bytes(name, write_sgf(self.record()))
         except OSError as error:
             return f"cannot write {name}: {error.strerror}"
+        except ValueError:
+            return f"cannot write {name!r}: no file can have that name"
         return f"saved {name}"
 
     def record(self) -> GameRecord:
@@ -186,29 +201,33 @@ class Session:
         )
 
     def prompt(self) -> str:
-        """Return the board with who is to move and the captures."""
+        """Return the board with who is to move, or what to do after the end, and the captures."""
         board = self.board
         by_black, by_white = board.captures
-        state = (
-            f"move {board.turn + 1}, {colour_name(board.to_play)} to play; "
-            f"captures: black {by_black}, white {by_white}; komi {board.komi:g}"
-        )
-        return f"\n{board}\n{state}"
+        state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
+        if self.over:
+            state = f"{self.result}, {AFTERWARDS}"
+        captures = f"captures: black {by_black}, white {by_white}; komi {board.komi:g}"
+        return f"\n{board}\n{state}; {captures}"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``goengine play``."""
-    parser.add_argument("--size", type=int, default=19, help="board size (19)")
-    parser.add_argument("--rules", default="chinese", help=f"{', '.join(RULES)} (chinese)")
-    parser.add_argument("--komi", type=float, help="komi (the rules' own; 0.5 with handicap)")
+    parser.add_argument("--size", type=board_size, default=19, help="board size (19)")
+    parser.add_argument(
+        "--rules", type=rule_set, default="chinese", help=f"{', '.join(RULES)} (chinese)"
+    )
+    parser.add_argument("--komi", type=finite, help="komi (the rules' own; 0.5 with handicap)")
     parser.add_argument("--handicap", type=int, default=0, help="black handicap stones (0)")
     parser.add_argument("--colour", "--color", default="black", help="your colour (black)")
     parser.add_argument("--network", default="", help="shipped name or file (what suits here)")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 plays its best move (0)")
+    parser.add_argument(
+        "--temperature", type=not_negative, default=0.0, help="0 plays its best move (0)"
+    )
     parser.add_argument(
         "--symmetry", default=PLAY_SYMMETRY, help=f"none, random or all ({PLAY_SYMMETRY})"
     )
-    parser.add_argument("--seed", type=int, help="seed of its random choices")
+    parser.add_argument("--seed", type=seed, help="seed of its random choices")
 
 
 def start_board(size: int, rules: str, komi: float | None, handicap: int) -> Board:
@@ -222,6 +241,8 @@ def start_board(size: int, rules: str, komi: float | None, handicap: int) -> Boa
     board = Board(size, rules=get_rules(rules), komi=komi)
     if handicap:
         most = most_fixed(size)
+        if most == 0:
+            raise GoError(f"{size}x{size} has no handicap points: use 7x7 or larger, or handicap 0")
         if not 2 <= handicap <= most:
             raise GoError(f"{handicap} handicap stones do not fit {size}x{size}: use 2 to {most}")
         board.place_handicap(fixed_points(size, handicap))
@@ -232,20 +253,17 @@ def run(args: argparse.Namespace) -> int:
     """Play one game."""
     board = start_board(args.size, args.rules, args.komi, args.handicap)
     human = parse_colour(args.colour)
-    settings = f"temperature={args.temperature},symmetry={args.symmetry}"
-    player = make_policy_player(",".join(filter(None, [args.network, settings])))
+    player = make_policy_player(args.network, temperature=args.temperature, symmetry=args.symmetry)
     session = Session(board, player, human=human, rng=np.random.default_rng(args.seed))
     print(f"You play {colour_name(human)} against {player.name}. Type help for the commands.")
     show(session.respond())
-    while not session.over:
+    while not session.left:
         print(session.prompt())
         try:
             line = input("> ")
         except EOFError:
             break
         show(session.answer(line))
-    if session.result:
-        print(session.board)
     return 0
 
 

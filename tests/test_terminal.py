@@ -90,7 +90,52 @@ def test_resigning_and_quitting():
     assert game.answer("e5").endswith("The game is over: B+R")
     game = session()
     game.answer("quit")
-    assert game.over and game.result is None
+    assert game.left and game.result is None
+
+
+def test_a_finished_game_can_be_saved_and_only_then_be_left(tmp_path):
+    game = session(10, 49)
+    game.answer("e5")
+    game.answer("resign")
+    assert "W+R, use save FILE.sgf, undo or quit" in game.prompt()
+    assert game.answer("d4") == "the game is over: use save FILE.sgf, undo or quit"
+    assert game.answer("resign").startswith("the game is over")
+    path = tmp_path / "end.sgf"
+    assert game.answer(f"save {path}") == f"saved {path}"
+    assert read_sgf(path.read_bytes()).result == "W+R"
+    assert not game.left
+    game.answer("quit")
+    assert game.left and game.result == "W+R"
+
+
+def test_a_resignation_is_taken_back_alone():
+    game = session(10, 49)
+    game.answer("e5")
+    game.answer("resign")
+    assert game.answer("undo") == "" and not game.over
+    assert game.board.turn == 2 and game.board.to_play == BLACK
+    assert game.answer("d4") == "White: E4"
+
+
+def test_the_move_that_made_the_player_resign_is_taken_back():
+    game = session(10, RESIGN, 49)
+    game.answer("e5")
+    assert game.answer("d4").endswith("The game is over: B+R")
+    game.answer("undo")
+    assert not game.over and game.record().moves == ((BLACK, 40), (WHITE, 10))
+    assert game.answer("d4") == "White: E4"
+
+
+def test_the_passes_that_ended_a_game_are_taken_back():
+    game = session(81)
+    assert "The game is over" in game.answer("pass")
+    game.answer("undo")
+    assert not game.over and game.board.passes == 0 and game.record().moves == ()
+    game = session(81, human=WHITE)
+    game.respond()
+    assert "The game is over" in game.answer("pass")
+    game.answer("undo")
+    assert not game.over and game.board.passes == 1 and game.board.to_play == WHITE
 
 
 def test_two_passes_end_the_game_and_count_it():
@@ -128,6 +173,7 @@ def test_a_game_can_be_saved(tmp_path):
     assert (record.handicap, record.komi, record.black) == (2, 0.5, "human")
     assert record.moves == ((WHITE, 10), (BLACK, 40), (WHITE, 49))
     assert "cannot write" in game.answer(f"save {tmp_path}/no/where.sgf")
+    assert "no file can have that name" in game.answer("save a\0b")
 
 
 def test_handicaps_that_do_not_fit():
@@ -135,35 +181,67 @@ def test_handicaps_that_do_not_fit():
     assert start_board(9, "chinese", 3, 4).komi == 3
     with pytest.raises(GoError, match="10 handicap stones do not fit 9x9: use 2 to 9"):
         start_board(9, "chinese", None, 10)
+    with pytest.raises(GoError, match="5x5 has no handicap points: use 7x7 or larger"):
+        start_board(5, "chinese", None, 2)
 
 
-def test_the_command_plays_a_game(tmp_path, monkeypatch, capsys):
-    from goengine.networks import PolicyConfig, PolicyNet, save_network
-
-    path = tmp_path / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
-    lines = iter(["e5", "hint", "resign"])
-    monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seed", "-1"],
+        ["--temperature", "nan"],
+        ["--temperature", "-1"],
+        ["--komi", "nan"],
+        ["--size", "20"],
+        ["--rules", "house"],
+    ],
+)
+def test_options_that_make_no_sense_are_named(words, capsys):
     parser = argparse.ArgumentParser()
     terminal.configure(parser)
-    args = parser.parse_args(["--size", "9", "--network", str(path), "--seed", "1"])
-    assert terminal.run(args) == 0
+    with pytest.raises(SystemExit):
+        parser.parse_args(words)
+    errors = capsys.readouterr().err
+    assert f"argument {words[0]}: {words[1]!r} is not" in errors and "use" in errors
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A small network in a file whose name would be settings in the text of an entrant."""
+    from goengine.networks import PolicyConfig, PolicyNet, save_network
+
+    path = tmp_path / "a=b,tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+    return path
+
+
+def play(monkeypatch, lines, *words: str) -> int:
+    """Run the command with these lines as the person's, then the end of the input."""
+    typed = iter(lines)
+
+    def read(prompt):
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", read)
+    parser = argparse.ArgumentParser()
+    terminal.configure(parser)
+    return terminal.run(parser.parse_args(words))
+
+
+def test_the_command_plays_a_game_and_saves_it(network, tmp_path, monkeypatch, capsys):
+    target = tmp_path / "end.sgf"
+    lines = ["e5", "hint", "resign", f"save {target}", "quit", "never read"]
+    words = ["--size", "9", "--network", str(network), "--seed", "1"]
+    assert play(monkeypatch, lines, *words) == 0
     out = capsys.readouterr().out
-    assert "You play black against tiny" in out and "The game is over: W+R" in out
+    assert "You play black against a=b,tiny" in out and "The game is over: W+R" in out
+    assert "never" not in out
+    assert read_sgf(target.read_bytes()).result == "W+R"
 
 
-def test_the_end_of_input_ends_the_game(tmp_path, monkeypatch, capsys):
-    from goengine.networks import PolicyConfig, PolicyNet, save_network
-
-    path = tmp_path / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
-
-    def nothing(prompt):
-        raise EOFError
-
-    monkeypatch.setattr("builtins.input", nothing)
-    parser = argparse.ArgumentParser()
-    terminal.configure(parser)
-    args = parser.parse_args(["--size", "9", "--network", str(path), "--colour", "white"])
-    assert terminal.run(args) == 0
+def test_the_end_of_input_ends_the_game(network, monkeypatch, capsys):
+    assert play(monkeypatch, [], "--size", "9", "--network", str(network), "--colour", "white") == 0
     assert "Black: " in capsys.readouterr().out
