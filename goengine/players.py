@@ -8,7 +8,7 @@ which dead stones are left to capture. Every move a player returns is legal, sup
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,6 +124,21 @@ class PolicyPlayer:
             self._decide(board, priors, rng)
             for board, priors in zip(boards, self._priors(boards, rng), strict=True)
         ]
+
+    def choose_among(
+        self, board: Board, moves: Collection[int], *, rng: np.random.Generator
+    ) -> int:
+        """Return the choice for one board among some moves, N*N the pass; RESIGN as in ``choose``.
+
+        A pass that is not among them is chosen only where none of them is sensible.
+        """
+        allowed = np.zeros(board.size**2 + 1, dtype=np.bool_)
+        allowed[list(moves)] = True
+        priors = self._priors([board], rng)[0] * allowed[:-1]
+        move = self._decide(board, priors, rng)
+        if move == board.size**2 and not allowed[move] and priors.any():
+            return self._pick(priors, rng)
+        return move
 
     def candidates(
         self,

@@ -75,6 +75,22 @@ def test_greedy_plays_the_best_sensible_move_of_each_board():
     assert choose(player, board, other) == [40, 41]
 
 
+def test_a_choice_among_some_moves_is_one_of_them_or_a_forced_pass():
+    player = PolicyPlayer(Prefers(40, 41, 3))
+
+    def among(board: Board, *moves: int) -> int:
+        return player.choose_among(board, moves, rng=np.random.default_rng(RNG))
+
+    assert among(Board(9), 3, 41, 81) == 41
+    assert among(Board(9), 81) == 81
+    occupied = Board(9)
+    occupied.play(41)
+    assert among(occupied, 41) == 81
+    settled = after_pass(SETTLED, BLACK)
+    assert among(settled, 5, 49) == 49
+    assert among(settled, 5) == 5
+
+
 def test_one_batch_for_each_board_size():
     source = Prefers(3)
     boards = [Board(9), Board(5), Board(9), Board(9)]
