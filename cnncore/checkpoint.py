@@ -88,14 +88,14 @@ def previous_checkpoint(path: Path | str) -> Path:
 
 
 def recover_checkpoint(path: Path | str) -> str | None:
-    """Put the previous checkpoint in the place of a damaged one, if that one is sound.
+    """Put the previous checkpoint in the place of a damaged or missing one, if it is sound.
 
     Returns None if there was nothing to do or nothing sound to do it with, else a sentence that
     says what happened; the damaged file stays as NAME.damaged.safetensors.
     """
     path = Path(path)
     previous = previous_checkpoint(path)
-    if not (path.is_file() and previous.is_file()):
+    if not previous.is_file():
         return None
     try:
         load_checkpoint(path)
@@ -106,9 +106,13 @@ def recover_checkpoint(path: Path | str) -> str | None:
             load_checkpoint(previous)
         except CheckpointError:
             return None
+        missing = not path.is_file()
         damaged = path.with_name(f"{path.stem}.damaged{path.suffix}")
-        _keep(path, damaged)
+        if not missing:
+            _keep(path, damaged)
         _keep(previous, path)
+        if missing:
+            return f"{path} is missing; going on from {previous.name}"
         return f"{error}; going on from {previous.name}, the damaged one is kept as {damaged.name}"
     return None
 

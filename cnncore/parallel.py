@@ -98,8 +98,14 @@ def default_device(name: str | None = None) -> torch.device:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError:
         raise ParallelError(f"no device is called {name!r}; give cpu, cuda or cuda:1") from None
-    absent = not torch.cuda.is_available() or (device.index or -1) >= torch.cuda.device_count()
-    if device.type == "cuda" and absent:
+    present = {
+        "cpu": True,
+        "mps": torch.backends.mps.is_available(),
+        "cuda": torch.cuda.is_available() and (device.index or -1) < torch.cuda.device_count(),
+    }
+    if device.type not in present:
+        raise ParallelError(f"nothing is trained on --device {name}; give cpu, cuda or mps")
+    if not present[device.type]:
         raise ParallelError(f"there is no GPU for --device {name}; leave it out or give cpu")
     return device
 

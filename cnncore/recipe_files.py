@@ -35,16 +35,16 @@ def read_recipe(name_or_path: str, settings: Sequence[str] = (), *, package: str
     if path.suffix == ".toml":
         if not path.is_file():
             raise RecipeError(f"no recipe file {path}; check the path")
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     else:
         file = resources.files(package) / f"{name_or_path}.toml"
         if not file.is_file():
             known = ", ".join(list_recipes(package))
             raise RecipeError(f"no recipe named {name_or_path!r}; shipped recipes: {known}")
-        text = file.read_text(encoding="utf-8")
+        data = file.read_bytes()
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {name_or_path} is no TOML: {error}") from error
     return table | parse_settings(settings)
 

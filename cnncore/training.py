@@ -242,8 +242,8 @@ def fit(
         state.sums = sums.read()
         if not all(math.isfinite(value) for value in state.sums.values()):
             raise TrainingError(
-                f"the loss is no longer finite before step {state.step}; the last checkpoint is "
-                "good: resume with a lower learning rate or gradient clipping"
+                f"the loss is no longer finite before step {state.step}; a checkpoint "
+                "written before it is good: resume with a lower learning rate or gradient clipping"
             )
 
     def save() -> None:

@@ -20,6 +20,7 @@ from torch.optim import SGD, Adam, Optimizer
 from cnncore.blocks import PositionBias
 from cnncore.init import he_normal_
 from cnncore.optim import Muon, split_parameters
+from cnncore.parallel import ALONE, Processes
 from cnncore.training import autocast
 from goengine.features import forget_last_moves
 from goengine.networks import PolicyNet
@@ -68,7 +69,7 @@ def policy_loss(
     recipe: Recipe,
     device: torch.device,
     *,
-    processes: int = 1,
+    processes: Processes = ALONE,
     teacher: PolicyNet | None = None,
 ) -> Callable[[Any, Any], Any]:
     """Return the loss for `fit`: cross-entropy of the move played and of those after it.
@@ -76,16 +77,17 @@ def policy_loss(
     With a `teacher` the next move's target is partly what that network answers (Hinton, Vinyals &
     Dean 2015, "Distilling the knowledge in a neural network", section 2, at temperature 1). The
     first positions of a batch lose their last moves, if the recipe wants that. Of `processes` that
-    share a batch, each divides by its share of what the whole batch knows, so that the average of
-    their losses and gradients is that of the whole batch.
+    share a batch in turns, each divides by its share of what the whole batch knows, so that the
+    average of their losses and gradients is that of the whole batch.
     """
 
     def loss(model: nn.Module, batch: StagedBatch) -> tuple[Tensor, dict[str, Tensor]]:
         there = batch.to(device)
         planes, moves = unpack(there)
-        known = there.known.clamp_min(1) / processes
+        known = there.known.clamp_min(1) / processes.count
         answers = None if teacher is None else _answers(teacher, planes)
-        forget_last_moves(planes[: int(recipe.forget * len(planes))])
+        bare = int(recipe.forget * len(planes) * processes.count)
+        forget_last_moves(planes[: len(range(processes.rank, bare, processes.count))])
         logits = model(planes)
         terms = []
         for i in range(moves.shape[1]):

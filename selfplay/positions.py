@@ -112,7 +112,7 @@ class Positions:
         self._ends: list[npt.NDArray[np.float64]] = []
         for name, share in _weights(archive, weights).items():
             mine = by_source == archive.sources.index(name) if name else np.full(len(games), True)
-            if share > 0 and mine.any():
+            if share > 0 and self._teaches(games[mine], odd[mine], even[mine]):
                 self.sources.append(name or "all")
                 self._shares.append(share)
                 self._games.append(games[mine])
@@ -121,8 +121,8 @@ class Positions:
                 self._ends.append(np.cumsum(totals[mine]))
         if not self.sources:
             raise DataError(
-                f"the archive has no 19x19 {split} games of these sources and ranks; its sources "
-                f"are {', '.join(filter(None, archive.sources))}"
+                f"the archive has no 19x19 {split} games of these sources and ranks with a move to "
+                f"learn; its sources are {_names(archive)}"
             )
 
     def __len__(self) -> int:
@@ -134,11 +134,28 @@ class Positions:
     def listed(self) -> tuple[Index, Index]:
         """Return (games, plies) of every position, game after game."""
         mine = np.concatenate(self._games)
-        lengths = self.archive.games["length"][mine].astype(np.int64)
-        games = np.repeat(mine, lengths)
-        plies = np.arange(len(games)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        known = self._labels(games, plies, 1)[:, 0] != NO_MOVE
-        return games[known], plies[known]
+        rows, plies = self._moves(mine)
+        known = self._labels(mine[rows], plies, 1)[:, 0] != NO_MOVE
+        return mine[rows[known]], plies[known]
+
+    def _moves(self, games: Index) -> tuple[Index, Index]:
+        """Return (rows of `games`, plies) of every move of these games, game after game."""
+        lengths = self.archive.games["length"][games].astype(np.int64)
+        rows = np.repeat(np.arange(len(games)), lengths)
+        return rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+    def _teaches(
+        self, games: Index, odd: npt.NDArray[np.float64], even: npt.NDArray[np.float64]
+    ) -> bool:
+        """Tell whether these games hold a move that can be drawn; passes alone cannot be."""
+        for start in range(0, len(games), 64):
+            part = slice(start, start + 64)
+            rows, plies = self._moves(games[part])
+            share = np.where(plies % 2 == 0, odd[part][rows], even[part][rows])
+            labels = self._labels(games[part][rows], plies, 1)[:, 0]
+            if ((labels != NO_MOVE) & (share > 0)).any():
+                return True
+        return False
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Index, Index]:
         """Return (games, plies) of `count` positions drawn with replacement, passes drawn again."""
@@ -256,16 +273,20 @@ class Positions:
         return np.where(inside & (moves < SIZE * SIZE), moves, NO_MOVE)
 
 
+def _names(archive: Archive) -> str:
+    """Return the names of the first sources of an archive, as a sentence ends."""
+    names = [name for name in archive.sources if name]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return (", ".join(names[:12]) or "none") + more
+
+
 def _weights(archive: Archive, weights: Mapping[str, float] | None) -> dict[str, float]:
     """Return the share of each source; the name "" stands for all of them together."""
     if not weights:
         return {"": 1.0}
     unknown = sorted(set(weights) - set(archive.sources))
     if unknown:
-        raise DataError(
-            f"no source {unknown[0]!r} in the archive; it holds "
-            f"{', '.join(filter(None, archive.sources))}"
-        )
+        raise DataError(f"no source {unknown[0]!r} in the archive; it holds {_names(archive)}")
     return dict(weights)
 
 

@@ -181,7 +181,7 @@ class Run:
 
     def _loss(self) -> Callable[[Any, Any], Any]:
         return policy_loss(
-            self.recipe, self.device, processes=self.processes.count, teacher=self._teacher
+            self.recipe, self.device, processes=self.processes, teacher=self._teacher
         )
 
     def fit(

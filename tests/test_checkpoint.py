@@ -132,6 +132,18 @@ def test_the_previous_checkpoint_takes_the_place_of_a_damaged_one(tmp_path: Path
     assert recover_checkpoint(file) is None
 
 
+def test_the_previous_checkpoint_takes_the_place_of_a_missing_one(tmp_path: Path) -> None:
+    file = tmp_path / "x.safetensors"
+    assert recover_checkpoint(file) is None
+    for seen in (1, 2):
+        save_checkpoint(file, TENSORS, kind="n", metadata={"seen": seen}, keep_previous=True)
+    file.unlink()
+    said = recover_checkpoint(file) or ""
+    assert said.endswith("x.safetensors is missing; going on from x.previous.safetensors")
+    assert load_checkpoint(file).metadata == {"seen": 1}
+    assert not (tmp_path / "x.damaged.safetensors").exists()
+
+
 def test_the_info_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_checkpoint(tmp_path / "x", TENSORS, kind="network", metadata={"seen": 3})
     assert main(["info", str(tmp_path / "x")]) == 0

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from cnncore.parallel import Processes
 from goengine.features import forget_last_moves
 from goengine.networks import NetworkError, PolicyConfig, PolicyNet, load_network, save_network
 from selfplay.archive import Archive
@@ -158,6 +159,20 @@ def test_the_first_positions_of_a_batch_lose_their_last_moves(archive: Archive) 
     value, _ = policy_loss(replace(RECIPE, forget=0.4), CPU)(model, batch)
     assert value.item() == pytest.approx(expected.item(), rel=1e-6)
     assert value.item() != policy_loss(RECIPE, CPU)(model, batch)[0].item()
+
+
+@pytest.mark.parametrize("forget", [0.0, 0.4, 0.7])
+def test_processes_forget_the_same_positions_as_one(archive: Archive, forget: float) -> None:
+    torch.manual_seed(0)
+    model = Learner(PolicyNet(PolicyConfig(filters=8, layers=3))).eval()
+    positions, recipe = Positions(archive, "train"), replace(RECIPE, forget=forget)
+    whole = stage(positions.random_batch(6, seed=1, number=0))
+    expected, _ = policy_loss(recipe, CPU)(model, whole)
+    losses = []
+    for rank in range(2):
+        part = stage(positions.random_batch(6, seed=1, number=0, part=rank, parts=2))
+        losses.append(policy_loss(recipe, CPU, processes=Processes(rank, 2))(model, part)[0].item())
+    assert sum(losses) / 2 == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_a_network_knows_that_it_learnt_to_forget(archive: Archive, tmp_path: Path) -> None:

@@ -150,6 +150,11 @@ def test_absent_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         default_device("gpu")
     with pytest.raises(ParallelError, match="there is no GPU for --device cuda:1; leave it out"):
         default_device("cuda:1")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ParallelError, match="there is no GPU for --device mps; leave it out"):
+        default_device("mps")
+    with pytest.raises(ParallelError, match="nothing is trained on --device meta; give cpu, cuda"):
+        default_device("meta")
     assert default_device() == torch.device("cpu")
 
 

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from cnncore.samples import DataError
-from goengine import encode
+from goengine import BLACK, GameRecord, encode
 from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from selfplay.archive import Archive
+from selfplay.archive_writer import ArchiveWriter
 from selfplay.packing import stage, unpack
 from selfplay.positions import NO_MOVE, PackedBatch, Positions
-from tests.small_archive import make_archive
+from tests.small_archive import make_archive, random_game
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +165,24 @@ def test_what_cannot_be_drawn_from_is_refused(archive: Archive) -> None:
         Positions(archive, "train", weights={"kgs": 1.0})
     with pytest.raises(DataError, match="no 19x19 train games"):
         Positions(archive, "train", weights={"even": 0.0})
+
+
+def test_games_of_passes_alone_are_not_drawn_from(tmp_path: Path) -> None:
+    passes = GameRecord(moves=tuple((BLACK + i % 2, 361) for i in range(30)))
+    rng = np.random.default_rng(1)
+    with ArchiveWriter(tmp_path / "passes") as writer:
+        writer.add(passes, "bored")
+        bored = writer.commit()
+    with pytest.raises(DataError, match="with a move to learn; its sources are bored"):
+        Positions(bored, "train")
+    with ArchiveWriter(tmp_path / "both") as writer:
+        for number in range(100):
+            writer.add(passes if number % 2 else random_game(rng, length=9), "ab"[number % 2])
+        both = writer.commit()
+    positions = Positions(both, "train", weights={"a": 1.0, "b": 1.0})
+    assert positions.sources == ["a"]
+    games, _ = positions.draw(20, rng)
+    assert set(both.games["source"][games]) == {both.sources.index("a")}
 
 
 def test_the_training_path_needs_no_sgf_parser() -> None:

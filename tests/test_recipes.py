@@ -85,6 +85,18 @@ def test_growth_follows_the_plan() -> None:
     assert [recipe.next_growth(p) for p in (0, 300, 599, 600)] == [300, 600, 600, 1000]
 
 
+@pytest.mark.parametrize("name", list_recipes())
+def test_a_network_has_grown_where_its_run_stops_to_grow(name: str) -> None:
+    """0.14 * 3_200_000 is a little more than 448,000 in floating point."""
+    recipe = load_recipe(name)
+    for growth in recipe.grow:
+        assert recipe.filters_at(int(growth.at * recipe.positions)) == growth.filters
+    position, widths = 0, [recipe.filters]
+    while (position := recipe.next_growth(position)) < recipe.positions:
+        widths.append(recipe.filters_at(position))
+    assert widths == [recipe.filters, *(growth.filters for growth in recipe.grow)]
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
@@ -104,6 +116,12 @@ def test_growth_follows_the_plan() -> None:
         ({"sources": {"pro": -1}}, "should look like {kgs_6d = 0.6}"),
         ({"ranks": {"9p": "much"}}, "should look like {9p = 2, 6d = 1}"),
         ({"recency": -1}, "recency = -1.0; give years, or 0 for none"),
+        ({"lr": -1}, "lr = -1.0; give a number from 0"),
+        ({"lr": float("nan")}, "lr = nan; give a number from 0"),
+        ({"weight_decay": float("inf")}, "weight_decay = inf; give a number from 0"),
+        ({"seed": -1}, "seed = -1; give a number from 0"),
+        ({"future_moves": -1}, "future_moves = -1; give a number from 0"),
+        ({"validate_positions": 0}, "validate_positions = 0; give at least 1"),
     ],
 )
 def test_mistakes_are_named(table: dict[str, object], words: str) -> None:
@@ -124,6 +142,9 @@ def test_recipes_come_from_files_too(tmp_path: Path) -> None:
     assert load_recipe(str(file), ["batch=7"]) == Recipe(filters=48, lr=1.0, batch=7)
     file.write_text("filters = = 48")
     with pytest.raises(RecipeError, match="is no TOML"):
+        load_recipe(str(file))
+    file.write_bytes(b"# r\xe9seau\nfilters = 48")
+    with pytest.raises(RecipeError, match="is no TOML: 'utf-8' codec"):
         load_recipe(str(file))
     with pytest.raises(RecipeError, match="no recipe file"):
         load_recipe(str(tmp_path / "absent.toml"))

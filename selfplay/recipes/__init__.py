@@ -88,8 +88,13 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Check the ranges; raises RecipeError."""
-        counts = ("filters", "positions", "batch", "report_steps")
+        counts = ("filters", "positions", "batch", "report_steps", "validate_positions")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
+        rates = ("lr", "lr_rest", "weight_decay", "clip", "future_weight", "grow_noise")
+        others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds", "seed")
+        check_values(
+            self, *rates, *others, fits=lambda x: 0 <= x < math.inf, remedy="give a number from 0"
+        )
         shares = ("decay", "average", "label_smoothing", "momentum", "teacher_weight", "forget")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
         years = "give years, or 0 for none"
@@ -107,14 +112,18 @@ class Recipe:
         """Return how many filters the network has once `positions` positions are behind it."""
         width = self.filters
         for growth in self.grow:
-            if positions >= growth.at * self.positions:
+            if positions >= self._begins(growth):
                 width = growth.filters
         return width
 
     def next_growth(self, positions: int) -> int:
         """Return after how many positions the network grows next, or the end of the run."""
-        later = [int(growth.at * self.positions) for growth in self.grow]
+        later = (self._begins(growth) for growth in self.grow)
         return min((p for p in later if p > positions), default=self.positions)
+
+    def _begins(self, growth: Growth) -> int:
+        """Return after how many positions a growth is due."""
+        return int(growth.at * self.positions)
 
     def table(self) -> dict[str, Any]:
         """Return the recipe as plain JSON values; `from_table` takes them back."""
