@@ -3,11 +3,12 @@
 Own players meet in many games at once, so that the network sees batches; a game with an external
 engine is played alone. Whoever makes an illegal move, crashes, hangs or oversteps its time loses,
 and the result says why. Games that end with two passes, or at the move cap, are counted by a
-referee.
+referee; where it fails, the game has no result and the next one begins.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +27,13 @@ from goengine.scoring import final_score, format_score
 from goengine.types import BLACK, RESIGN, WHITE, colour_letter
 
 Referee = Callable[[Board, Sequence[tuple[int, int]]], str]
-"""Counts a finished board (and its moves) and returns ``B+3.5``, ``W+0.5`` or ``0``."""
+"""Counts a finished board (and its moves) and returns ``B+3.5``, ``W+0.5`` or ``0``; an EngineError
+says that it cannot."""
 
 REFEREE_PLAYOUTS = 1000
+VOID = "Void"
+"""The result of a game that the referee could not count, as SGF writes it."""
+_SCORE = re.compile(r"0|draw|jigo|[BW]\+\d+(\.\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Game:
 
     @property
     def winner(self) -> int | None:
-        """The index of the entrant that won, None for a draw."""
+        """The index of the entrant that won, None for a draw and for no result."""
         if not self.result or self.result[0] not in "BW":
             return None
         return self.black if self.result[0] == "B" else 1 - self.black
@@ -117,7 +122,12 @@ def own_referee(seed: int) -> Referee:
 
 
 def engine_referee(command: str, *, timeout: float) -> Referee:
-    """Return a referee that asks a GTP engine for the final score of each game."""
+    """Return a referee that asks a GTP engine, started anew for each game, for the final score.
+
+    Raises:
+        EngineError: the engine does not start.
+    """
+    GtpEngine(command, timeout=timeout).close()
 
     def count(board: Board, moves: Sequence[tuple[int, int]]) -> str:
         engine = GtpEngine(command, timeout=timeout)
@@ -125,9 +135,12 @@ def engine_referee(command: str, *, timeout: float) -> Referee:
             engine.new_game(board.size, board.komi, rules=board.rules.name, time=(0, 0, 0))
             for colour, move in moves:
                 engine.play(colour, move)
-            return engine.final_score()
+            answer = engine.final_score()
         finally:
             engine.close()
+        if not _SCORE.fullmatch(answer):
+            raise EngineError(f"final_score answered {answer!r}, which is no score")
+        return answer.upper()
 
     return count
 
@@ -225,5 +238,13 @@ class Contest:
             self._announce(game, 1 - entrant, colour, move)
             game.play(move)
             if game.result is None and (board.passes >= 2 or board.turn >= self.terms.move_cap):
-                game.reason = "score" if board.passes >= 2 else "move cap"
-                game.result = self.referee(board, game.moves)
+                self._count(game)
+
+    def _count(self, game: Game) -> None:
+        """Let the referee count a game that is over."""
+        try:
+            game.result = self.referee(game.board, game.moves)
+            game.reason = "score" if game.board.passes >= 2 else "move cap"
+        except EngineError as error:
+            game.result = VOID
+            game.reason = f"no result: {error}"

@@ -1,157 +1,73 @@
 """``goengine match``: many games between two engines, and what they say about who is stronger.
 
-Games, results and settings go to a folder, so a match that was killed goes on where it stopped:
-every finished game is one SGF file and one line of results.jsonl, written when the game ends.
+With a folder to keep them in (match_folder.py), a match that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import logging
-import os
 import queue
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from cnncore import atomic
 from goengine.clock import gtp_settings
 from goengine.contest import Contest, Game, Referee, Terms, engine_referee, own_referee
 from goengine.entrants import Entrant, OwnEntrant, make_entrant
+from goengine.match_folder import MatchError, MatchFolder, Result
 from goengine.openings import OpeningSource, corner_openings, policy_openings, sgf_openings
+from goengine.options import board_size, count, finite, not_negative, rule_set, seed
 from goengine.players import PolicyPlayer
 from goengine.rules import RULES, get_rules
-from goengine.sgf import write_sgf
 from goengine.statistics import format_elo, format_share
-from goengine.types import MAX_SIZE, MIN_SIZE, GoError
 
 _log = logging.getLogger(__name__)
 
-SETTINGS = "match.json"
-RESULTS = "results.jsonl"
 OPENING_MOVES = 4
 
 
-class MatchError(GoError):
-    """Settings that cannot be played, or a folder that holds another match."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One finished game as results.jsonl keeps it; index 0 is entrant A, 1 is B."""
-
-    game: int
-    black: int
-    winner: int | None
-    result: str
-    reason: str
-    turns: int
-    seconds: tuple[float, float]
-    chosen: tuple[int, int]
-
-    @classmethod
-    def of(cls, game: Game) -> Result:
-        """Return the result of a game that is over."""
-        return cls(
-            game.number,
-            game.black,
-            game.winner,
-            game.result or "",
-            game.reason,
-            len(game.moves),
-            (round(game.seconds[0], 3), round(game.seconds[1], 3)),
-            (game.chosen[0], game.chosen[1]),
-        )
-
-
-class MatchFolder:
-    """The folder of a match: settings, results so far, one SGF file a game.
-
-    Raises:
-        MatchError: the folder holds a match with other settings.
-    """
-
-    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
-        self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        file = path / SETTINGS
-        if file.exists():
-            before = json.loads(file.read_text(encoding="utf-8"))
-            changed = sorted(key for key in settings if before.get(key) != settings[key])
-            if changed:
-                raise MatchError(
-                    f"{path} holds a match with another {', '.join(changed)}: "
-                    "repeat those settings or name a new folder with --out"
-                )
-        else:
-            atomic.write_text(file, json.dumps(settings, indent=2) + "\n")
-
-    def results(self) -> list[Result]:
-        """Return the finished games; a line that a kill cut short is left out."""
-        file = self.path / RESULTS
-        found: dict[int, Result] = {}
-        if file.exists():
-            for line in file.read_text(encoding="utf-8").splitlines():
-                try:
-                    values = json.loads(line)
-                except json.JSONDecodeError:
-                    _log.warning("%s: a broken line is ignored", file)
-                    continue
-                values["seconds"] = tuple(values["seconds"])
-                values["chosen"] = tuple(values["chosen"])
-                found[values["game"]] = Result(**values)
-        return [found[number] for number in sorted(found)]
-
-    def add(self, game: Game, names: Sequence[str]) -> Result:
-        """Write a finished game and its result."""
-        sgf = write_sgf(game.record(names))
-        atomic.write_bytes(self.path / f"game-{game.number + 1:04d}.sgf", sgf)
-        result = Result.of(game)
-        file = self.path / RESULTS
-        broken = file.exists() and not file.read_bytes().endswith(b"\n")
-        with open(file, "a", encoding="utf-8") as lines:
-            lines.write(("\n" if broken else "") + json.dumps(result.__dict__) + "\n")
-            lines.flush()
-            os.fsync(lines.fileno())
-        return result
-
-
 def points(results: Sequence[Result], entrant: int) -> float:
-    """Return the games that an entrant won, a draw as half."""
-    return sum(1.0 if r.winner == entrant else 0.5 if r.winner is None else 0.0 for r in results)
+    """Return the games that an entrant won, a draw as half, one without a result as nothing."""
+    worth = {entrant: 1.0, None: 0.5}
+    return sum(worth.get(r.winner, 0.0) for r in results if r.counts)
 
 
 def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> str:
     """Return the table of a match: wins with interval, Elo, colours, time, ends, failures."""
-    count = len(results)
-    if not count:
+    if not results:
         return f"{names[0]} against {names[1]}: no game was finished"
-    lines = [f"{names[0]} (A) against {names[1]} (B): {count} games, {conditions}"]
+    counted = [r for r in results if r.counts]
+    games = f"{len(results)} games"
+    if len(counted) < len(results):
+        games += f", {len(results) - len(counted)} without a result"
+    lines = [f"{names[0]} (A) against {names[1]} (B): {games}, {conditions}"]
     for entrant, letter in enumerate("AB"):
-        own = points(results, entrant)
-        black = [r for r in results if r.black == entrant]
-        white = [r for r in results if r.black != entrant]
+        own = points(counted, entrant)
+        black = [r for r in counted if r.black == entrant]
+        white = [r for r in counted if r.black != entrant]
         moves = sum(r.chosen[entrant] for r in results)
         used = sum(r.seconds[entrant] for r in results)
         lines.append(
-            f"{letter}  won {own:g}: {format_share(own, count)}, Elo {format_elo(own, count)}; "
+            f"{letter}  won {own:g}: {format_share(own, len(counted))}, "
+            f"Elo {format_elo(own, len(counted))}; "
             f"as Black {points(black, entrant):g}/{len(black)}, "
             f"as White {points(white, entrant):g}/{len(white)}; "
             f"{used / max(1, moves):.3f} s a move"
         )
     ends = Counter(r.reason.split(":")[0].split(" move ")[0] for r in results)
     lines.append("ended by " + ", ".join(f"{reason} {n}" for reason, n in ends.most_common()))
-    lines.append(f"mean length {sum(r.turns for r in results) / count:.0f} moves")
+    lines.append(f"mean length {sum(r.turns for r in results) / len(results):.0f} moves")
     for r in results:
-        if r.reason.startswith(("illegal", "failure", "time")):
+        if not r.counts:
+            lines.append(f"game {r.game + 1}: {r.reason}")
+        elif r.reason.startswith(("illegal", "failure", "time")):
             loser = "?" if r.winner is None else names[1 - r.winner]
             lines.append(f"game {r.game + 1}: {loser} lost by {r.reason}")
     return "\n".join(lines)
@@ -162,10 +78,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     entrant = "policy[:NAME,temperature=0.2,...], random or 'gtp:COMMAND LINE'"
     parser.add_argument("a", metavar="A", help=f"first engine: {entrant}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")
-    parser.add_argument("--games", type=int, default=100, help="number of games (100)")
-    parser.add_argument("--size", type=int, default=19, help="board size (19)")
-    parser.add_argument("--rules", default="chinese", help=f"{', '.join(RULES)} (chinese)")
-    parser.add_argument("--komi", type=float, help="komi (what the rules say)")
+    parser.add_argument("--games", type=count, default=100, help="number of games (100)")
+    parser.add_argument("--size", type=board_size, default=19, help="board size (19)")
+    parser.add_argument(
+        "--rules", type=rule_set, default="chinese", help=f"{', '.join(RULES)} (chinese)"
+    )
+    parser.add_argument("--komi", type=finite, help="komi (what the rules say)")
     parser.add_argument(
         "--time", type=int, nargs=3, default=(0, 0, 0), metavar=("MAIN", "PERIOD", "STONES"),
         help="seconds, as in GTP time_settings (no limit)",
@@ -176,46 +94,55 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="corners, policy, none or an SGF file: how games begin (corners)",
     )  # fmt: skip
     parser.add_argument("--opening-moves", type=int, default=OPENING_MOVES, help="moves (4)")
-    parser.add_argument("--move-cap", type=int, help="moves after which a game is counted")
-    parser.add_argument("--batch", type=int, default=16, help="games at once, own players (16)")
-    parser.add_argument("--parallel", type=int, default=1, help="copies of GTP engines at once (1)")
-    parser.add_argument("--timeout", type=float, default=120.0, help="seconds for a GTP answer")
+    parser.add_argument("--move-cap", type=count, help="moves after which a game is counted")
+    parser.add_argument("--batch", type=count, default=16, help="games at once, own players (16)")
+    parser.add_argument(
+        "--parallel", type=count, default=1, help="copies of GTP engines at once (1)"
+    )
+    parser.add_argument(
+        "--timeout", type=not_negative, default=120.0, help="seconds for a GTP answer"
+    )
     parser.add_argument("--referee", help="GTP command line that counts the games (playouts)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of openings and players (1)")
+    parser.add_argument("--seed", type=seed, default=1, help="seed of openings and players (1)")
     parser.add_argument("--names", nargs=2, metavar=("A", "B"), help="names for the report")
 
 
 def _openings(args: argparse.Namespace, entrants: Sequence[Entrant]) -> OpeningSource:
     """Return the openings that the arguments ask for."""
-    size, moves, seed = args.size, args.opening_moves, args.seed
+    size, moves = args.size, args.opening_moves
+    if moves < 0:
+        raise MatchError(f"openings of {moves} moves are not possible: use 0 or more")
     if args.openings == "none":
         return lambda number: ()
     if args.openings == "corners":
-        return corner_openings(size, moves, seed=seed)
+        return corner_openings(size, moves, seed=args.seed)
     if args.openings == "policy":
         for one in entrants:
             if isinstance(one, OwnEntrant) and isinstance(one.player, PolicyPlayer):
-                return policy_openings(one.player, size, moves, seed=seed)
+                return policy_openings(one.player, size, moves, seed=args.seed)
         raise MatchError("openings by policy need a policy player in the match: use corners")
-    return sgf_openings(Path(args.openings), size, moves, seed=seed)
+    return sgf_openings(Path(args.openings), size, moves, seed=args.seed)
+
+
+def _terms(args: argparse.Namespace) -> Terms:
+    """Return what the arguments say that both entrants agree on."""
+    rules = get_rules(args.rules)
+    komi = rules.komi if args.komi is None else args.komi
+    cap = 2 * args.size**2 if args.move_cap is None else args.move_cap
+    return Terms(args.size, rules, komi, args.seed, cap, gtp_settings(*args.time))
+
+
+def _kept(args: argparse.Namespace, terms: Terms) -> dict[str, Any]:
+    """Return the settings that must stay the same while a match goes on."""
+    names = ("a", "b", "size", "openings", "opening_moves", "seed", "referee")
+    settings = {name: getattr(args, name) for name in names}
+    settings |= {"rules": terms.rules.name, "komi": terms.komi, "move_cap": terms.move_cap}
+    return settings | {"time": list(args.time)}
 
 
 def run(args: argparse.Namespace) -> int:
     """Play or continue a match and print its table."""
-    if not MIN_SIZE <= args.size <= MAX_SIZE or min(args.games, args.batch, args.parallel) < 1:
-        raise MatchError(
-            f"cannot play {args.games} games on {args.size}x{args.size}, {args.batch} at once: "
-            f"use sizes {MIN_SIZE} to {MAX_SIZE} and at least one game"
-        )
-    rules = get_rules(args.rules)
-    komi = rules.komi if args.komi is None else args.komi
-    cap = args.move_cap or 2 * args.size**2
-    terms = Terms(args.size, rules, komi, args.seed, cap, gtp_settings(*args.time))
-    kept = ("a", "b", "size", "openings", "opening_moves", "seed", "referee")
-    settings = {key: getattr(args, key) for key in kept}
-    settings |= {"rules": rules.name, "komi": komi, "move_cap": cap, "time": list(args.time)}
-    folder = MatchFolder(args.out, settings) if args.out else None
-    results = folder.results() if folder else []
+    terms = _terms(args)
     pairs: list[tuple[Entrant, Entrant]] = []
     try:
         for _ in range(args.parallel):
@@ -229,13 +156,16 @@ def run(args: argparse.Namespace) -> int:
             Contest(pair, terms, openings=openings, referee=referee, batch=args.batch)
             for pair in pairs
         ]
+        # Only what could begin leaves its settings in the folder.
+        folder = MatchFolder(args.out, _kept(args, terms)) if args.out else None
+        results = folder.results() if folder else []
         results += _play(contests, results, args.games, names, folder)
     finally:
         for pair in pairs:
             for entrant in pair:
                 entrant.close()
-    conditions = f"{args.size}x{args.size}, {rules.name}, komi {komi:g}, openings {args.openings}"
-    print(report(results, names, conditions))
+    board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {terms.komi:g}"
+    print(report(results, names, f"{board}, openings {args.openings}"))
     return 0
 
 
@@ -303,7 +233,8 @@ def _play(
             result = folder.add(game, names) if folder else Result.of(game)
             results.append(result)
             everything = [*before, *results]
-            bar.set_postfix_str(f"A {points(everything, 0):g} of {len(everything)}")
+            counted = sum(one.counts for one in everything)
+            bar.set_postfix_str(f"A {points(everything, 0):g} of {counted}")
             bar.update()
     except KeyboardInterrupt:
         _log.warning("interrupted after %d of %d games", len(before) + len(results), games)

@@ -16,7 +16,8 @@ from goengine.clock import TimeSettings, gtp_settings
 from goengine.contest import Contest, Game, Terms, engine_referee, own_referee
 from goengine.entrants import ExternalEntrant, OwnEntrant
 from goengine.external import CommandError, EngineError, EngineTimeoutError, GtpEngine, GtpProcess
-from goengine.match import MatchError, MatchFolder, Result, configure, points, report, run
+from goengine.match import configure, points, report, run
+from goengine.match_folder import MatchError, MatchFolder, Result
 from goengine.players import RandomPlayer
 from goengine.rules import get_rules
 from goengine.sgf import read_sgf
@@ -38,7 +39,10 @@ for line in sys.stdin:
     elif words[0] == "boardsize":
         size, moves = int(words[1]), 0
     elif words[0] == "final_score":
-        answer = "W+12.5"
+        answer = "about even" if mode == "vague" else "W+12.5"
+        if mode == "unable":
+            print("? cannot score\\n", flush=True)
+            continue
     elif words[0] == "kgs-rules":
         print("? no such rules\\n", flush=True)
         continue
@@ -244,6 +248,22 @@ def test_an_engine_can_be_the_referee(fake):
     assert engine_referee(fake("good"), timeout=30)(board, [(BLACK, 3), (WHITE, 25)]) == "W+12.5"
 
 
+def test_a_game_that_cannot_be_counted_has_no_result_and_the_next_one_begins(fake):
+    referees = [engine_referee(fake(mode), timeout=30) for mode in ("unable", "vague", "good")]
+    contest = Contest(
+        (own(Passes()), own(Passes())),
+        terms(),
+        openings=lambda number: (),
+        referee=lambda board, moves: referees.pop(0)(board, moves),
+        batch=1,
+    )
+    games = list(contest.games(range(3)))
+    assert [game.result for game in games] == ["Void", "Void", "W+12.5"]
+    assert [game.winner for game in games] == [None, None, 1]
+    assert games[0].reason == "no result: 'final_score': cannot score"
+    assert games[1].reason == "no result: final_score answered 'about even', which is no score"
+
+
 def test_a_resignation_is_no_move():
     class Quits(Passes):
         def choose(self, boards, *, rng):
@@ -298,8 +318,23 @@ def test_engines_that_die_at_once_stop_the_match(tmp_path):
     stuck = f"'{sys.executable}' '{script}'"
     with pytest.raises(EngineError, match="status 4"):
         run(arguments(f"gtp:{stuck}", "random", "--parallel", "2"))
+    words = ["--size", "5", "--referee", stuck, "--out", str(tmp_path / "m")]
     with pytest.raises(EngineError, match="status 4"):
-        run(arguments("random", "random", "--size", "5", "--parallel", "2", "--referee", stuck))
+        run(arguments("random", "random", *words))
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_match_goes_on_without_the_games_that_the_referee_cannot_count(tmp_path, fake, capsys):
+    words = ["random", "random", "--size", "3", "--referee", fake("unable"), "--move-cap", "4"]
+    words += ["--out", str(tmp_path)]
+    assert run(arguments(*words, "--games", "2")) == 0
+    out = capsys.readouterr().out
+    assert "2 games, 2 without a result, 3x3" in out and "ended by no result 2" in out
+    assert "A  won 0" in out and "B  won 0" in out
+    assert "game 1: no result: 'final_score': cannot score" in out
+    assert read_sgf((tmp_path / "game-0001.sgf").read_bytes()).result == "Void"
+    assert run(arguments(*words, "--games", "3")) == 0
+    assert "3 games, 3 without a result" in capsys.readouterr().out
 
 
 def test_another_match_in_the_folder_is_refused(tmp_path):
@@ -307,14 +342,6 @@ def test_another_match_in_the_folder_is_refused(tmp_path):
     run(arguments(*words))
     with pytest.raises(MatchError, match="another komi, seed"):
         run(arguments(*words, "--seed", "2", "--komi", "1"))
-
-
-@pytest.mark.parametrize(
-    "words", [["--games", "0"], ["--size", "25"], ["--batch", "0"], ["--parallel", "0"]]
-)
-def test_matches_that_cannot_be(words):
-    with pytest.raises(MatchError, match="cannot play"):
-        run(arguments("random", "random", *words))
 
 
 def test_policy_openings_need_a_policy():
@@ -336,6 +363,11 @@ def test_the_report_counts_wins_draws_and_failures():
     assert "0.020 s a move" in text and "0.098 s a move" in text
     assert "score 2, resignation 1, illegal 1" in text
     assert "game 4: ours lost by illegal move Q16" in text
+    void = Result(4, 0, None, "Void", "no result: cannot score", 200, (2.0, 10.0), (100, 100))
+    text = report([*results, void], ("ours", "theirs"), "19x19")
+    assert "5 games, 1 without a result, 19x19" in text
+    assert "A  won 2.5: 62.5 %" in text and "as Black 1.5/2, as White 1/2" in text
+    assert "game 5: no result: cannot score" in text
     assert report([], ("a", "b"), "") == "a against b: no game was finished"
 
 
