@@ -14,7 +14,7 @@ from goengine.coords import move_to_gtp
 from goengine.types import colour_name
 from selfplay.answers import SEED, Answers, Contestant
 from selfplay.archive import Archive
-from selfplay.measures import Mask
+from selfplay.intervals import Mask
 from selfplay.positions import SIZE
 
 CONFIDENT = 0.5
@@ -60,7 +60,6 @@ def example(
     game, ply, played = (int(a[index]) for a in (first.games, first.plies, first.moves))
     record = archive.game(game)
     board = record.board_at(ply)
-    board.to_play = record.moves[ply][0]
     chances = dict(zip(first.top[index].tolist(), first.chances[index].tolist(), strict=True))
     marked = {move: chance for move, chance in chances.items() if chance >= 0.03}
     mover = colour_name(board.to_play)
