@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
@@ -139,6 +140,25 @@ def test_the_log_holds_both_directions() -> None:
     assert client.close()
     lines = [line[20:] for line in log.getvalue().splitlines()]
     assert lines[:4] == ["> 1 play b E5", "< =1 ", "> 2 nonsense", "< ?2 unknown command"]
+
+
+class FullDisk(io.StringIO):
+    """A file that takes a few lines and then no more."""
+
+    def flush(self) -> None:
+        if self.getvalue().count("\n") > 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_ends_the_log_and_not_the_game(caplog: pytest.LogCaptureFixture) -> None:
+    log = FullDisk()
+    client = Client(make_engine(), log=log)
+    client.send("1 play b E5\n2 name\n3 last_move\n")
+    assert [client.response() for _ in range(3)] == ["=1 \n", "=2 goengine\n", "=3 black E5\n"]
+    assert client.close()
+    assert log.closed
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [f"the log ends here, the game goes on: {os.strerror(errno.ENOSPC)}"]
 
 
 # Processes

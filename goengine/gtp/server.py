@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from goengine.types import GoError
@@ -127,13 +128,19 @@ class Server:
                 raise BrokenPipeError(str(error)) from None
 
     def _note(self, direction: str, text: str) -> None:
-        """Write a line or a piece of a response to the log file."""
+        """Write a line or a piece of a response to the log file, as long as that is possible."""
         if self._log is None:
             return
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        for line in text.rstrip("\n").split("\n"):
-            self._log.write(f"{stamp} {direction} {line}\n")
-        self._log.flush()
+        try:
+            for line in text.rstrip("\n").split("\n"):
+                self._log.write(f"{stamp} {direction} {line}\n")
+            self._log.flush()
+        except OSError as error:
+            logger.warning("the log ends here, the game goes on: %s", error.strerror or error)
+            with suppress(OSError):  # closing tries once more to write what is left
+                self._log.close()
+            self._log = None
 
 
 def reserve_stdout() -> int:
