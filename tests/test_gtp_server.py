@@ -193,6 +193,7 @@ def test_a_process_plays_with_a_network(tmp_path: Path) -> None:
     assert all(answer.startswith("=") for answer in answers[:-1]), answers
     assert answers[3].split("\n")[-1].startswith("play ")
     assert "[list/none/random/all] symmetry all" in answers[4]
+    assert "player: policy network tiny, temperature 0\n" in answers[8]
     assert log.read_text(encoding="utf-8").count("> ") == len(lines)
 
 
@@ -246,10 +247,13 @@ def test_a_process_whose_reader_has_gone_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--size", "20"], "20 is outside 2 to 19"),
+        (["--size", "20"], "'20' is not possible: use a whole number from 2 to 19"),
         (["--rules", "martian"], "'martian' is not a rule set"),
-        (["--temperature", "-1"], "-1 is not 0 or more"),
-        (["--threads", "0"], "0 is not 1 or more"),
+        (["--temperature", "inf"], "'inf' is not possible: use a finite number of at least 0"),
+        (["--resign", "-1"], "'-1' is not possible: use a finite number of at least 0"),
+        (["--komi", "nan"], "'nan' is not possible: use a finite number"),
+        (["--seed", "-1"], "'-1' is not possible: use a whole number of at least 0"),
+        (["--threads", "x"], "'x' is not possible: use a whole number of at least 1"),
         (["--log", "/no/such/folder/log"], "cannot write the log file"),
     ],
 )

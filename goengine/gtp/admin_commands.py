@@ -1,4 +1,4 @@
-"""Commands about the engine itself; they answer before anything heavy is loaded."""
+"""Commands about the engine itself; all but the descriptions answer before anything is loaded."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class AdminCommands(CommandGroup):
     @command("gomill-describe_engine")
     def describe_engine(self, arguments: Arguments) -> str:
         """Answer a description for people."""
-        settings = self.session.settings
-        seed = "random" if settings.seed is None else settings.seed
-        return f"{NAME} {__version__}\nplayer: {settings.description}\nseed: {seed}"
+        seed = self.session.settings.seed
+        shown = "random" if seed is None else seed
+        return f"{NAME} {__version__}\nplayer: {self.session.description}\nseed: {shown}"
 
     @command("kgs-chat")
     def chat(self, arguments: Arguments) -> str:
         """Answer somebody who talks to the bot on a server."""
-        return f"I am {NAME} {__version__}, {self.session.settings.description}. Have a good game!"
+        return f"I am {NAME} {__version__}: {self.session.description}. Have a good game!"
 
     @command("kgs-game_over")
     def game_over(self, arguments: Arguments) -> str:

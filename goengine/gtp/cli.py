@@ -14,11 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from goengine import options
 from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
 from goengine.gtp.session import Settings
-from goengine.rules import RULES, get_rules
-from goengine.types import MAX_SIZE, MIN_SIZE, PLAY_SYMMETRY, GoError
+from goengine.rules import RULES
+from goengine.types import PLAY_SYMMETRY
 
 if TYPE_CHECKING:
     from goengine.players import Player
@@ -38,25 +39,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=PLAY_SYMMETRY,
         help=f"views of the board that are averaged; none is the fastest ({PLAY_SYMMETRY})",
     )
-    network.add_argument("--threads", type=_positive, help="processor threads of the network")
+    network.add_argument("--threads", type=options.count, help="processor threads of the network")
     play = parser.add_argument_group("play")
     play.add_argument(
         "--temperature",
-        type=_not_negative,
+        type=options.not_negative,
         default=0.0,
         help="0 plays the best move; 1 plays as varied as the games learnt from (default: 0)",
     )
     play.add_argument(
         "--resign",
-        type=_not_negative,
+        type=options.not_negative,
         metavar="POINTS",
         help="give up lost late games when behind by this much (default: play on)",
     )
-    play.add_argument("--seed", type=int, help="repeat the random choices of an earlier run")
+    play.add_argument(
+        "--seed", type=options.seed, help="repeat the random choices of an earlier run"
+    )
     game = parser.add_argument_group("first game")
-    game.add_argument("--size", type=_size, default=19, help="board size (default: 19)")
-    game.add_argument("--rules", type=_rules, default="chinese", help=f"one of {', '.join(RULES)}")
-    game.add_argument("--komi", type=float, help="default: the komi of the rules")
+    game.add_argument(
+        "--size", type=options.board_size, default=19, help="board size (default: 19)"
+    )
+    game.add_argument(
+        "--rules", type=options.rule_set, default="chinese", help=f"one of {', '.join(RULES)}"
+    )
+    game.add_argument("--komi", type=options.finite, help="default: the komi of the rules")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the conversation to FILE")
     parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
 
@@ -87,14 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 def make_settings(args: argparse.Namespace) -> Settings:
     """Return how the session begins."""
-    name = args.network or "the default network"
-    return Settings(
-        size=args.size,
-        rules=args.rules,
-        komi=args.komi,
-        seed=args.seed,
-        description=f"policy network {name}, temperature {args.temperature:g}",
-    )
+    return Settings(size=args.size, rules=args.rules, komi=args.komi, seed=args.seed)
 
 
 def make_player(args: argparse.Namespace) -> Player:
@@ -106,14 +106,20 @@ def make_player(args: argparse.Namespace) -> Player:
     from goengine.networks import default_network, load_network
     from goengine.players import PolicyPlayer
 
+    network = args.network or default_network()
     evaluator = Evaluator(
-        load_network(args.network or default_network()),
+        load_network(network),
         device=args.device,
         precision=args.precision,
         symmetry=args.symmetry,
         threads=args.threads,
     )
-    player = PolicyPlayer(evaluator, temperature=args.temperature, resign=args.resign)
+    player = PolicyPlayer(
+        evaluator,
+        temperature=args.temperature,
+        resign=args.resign,
+        name=f"policy network {Path(network).name.removesuffix('.safetensors')}",
+    )
     player.choose([Board(args.size)], rng=np.random.default_rng(0))
     return player
 
@@ -121,35 +127,3 @@ def make_player(args: argparse.Namespace) -> Player:
 def _open_log(path: Path | None) -> TextIO | None:
     """Open the log file for appending, if one is wanted."""
     return None if path is None else path.open("a", encoding="utf-8")
-
-
-def _positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    """Read a number of at least 0."""
-    value = float(text)
-    if not value >= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more")
-    return value
-
-
-def _size(text: str) -> int:
-    """Read a board size."""
-    value = int(text)
-    if not MIN_SIZE <= value <= MAX_SIZE:
-        raise argparse.ArgumentTypeError(f"{text} is outside {MIN_SIZE} to {MAX_SIZE}")
-    return value
-
-
-def _rules(text: str) -> str:
-    """Read the name of a rule set."""
-    try:
-        return get_rules(text).name
-    except GoError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from goengine.clock import Clock
 from goengine.gtp.effort import quick, saving, variant
 from goengine.gtp.loading import Lazy
+from goengine.gtp.protocol import GtpError
 from goengine.rules import get_rules
 from goengine.types import RESIGN, IllegalMoveError
 
@@ -37,8 +38,6 @@ class Settings:
     """None takes the komi of the rules."""
     seed: int | None = None
     """None draws a new one, so that games differ."""
-    description: str = "a player"
-    """What plays, in a few words for people."""
 
 
 class Session:
@@ -82,6 +81,16 @@ class Session:
             GtpError: the player could not be loaded.
         """
         return self._player.get()
+
+    @property
+    def description(self) -> str:
+        """What plays, in a few words for people, or why nothing can."""
+        try:
+            player = self.player
+        except GtpError as error:
+            return str(error)
+        temperature = getattr(player, "temperature", None)
+        return player.name if temperature is None else f"{player.name}, temperature {temperature:g}"
 
     @property
     def rng(self) -> np.random.Generator:
