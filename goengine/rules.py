@@ -75,3 +75,9 @@ def get_rules(rules: str | Rules) -> Rules:
         return RULES[key]
     except KeyError:
         raise GoError(f"{rules!r} is not a rule set: use one of {', '.join(RULES)}") from None
+
+
+def format_points(points: float) -> str:
+    """Return a komi or a margin in plain digits, at most six of them behind the point."""
+    digits = f"{points:.6f}".rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits

@@ -19,6 +19,7 @@ from goengine._kernels import point_of
 from goengine._playout_board import ROWS
 from goengine._state import POINTS
 from goengine.board import Board
+from goengine.rules import format_points
 from goengine.types import BLACK, EMPTY, WHITE, opponent
 
 PLAYOUTS = 400
@@ -151,9 +152,10 @@ def _count(board: Board, dead: Collection[int], status: Status | None, area: boo
 
 def format_score(points: float) -> str:
     """Return a score as GTP and SGF write it: ``B+3.5``, ``W+0.5`` or ``0``."""
-    if points == 0:
+    margin = format_points(abs(points))
+    if margin == "0":
         return "0"
-    return f"{'B' if points > 0 else 'W'}+{abs(points):g}"
+    return f"{'B' if points > 0 else 'W'}+{margin}"
 
 
 def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) -> Status:

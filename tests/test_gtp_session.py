@@ -22,8 +22,6 @@ from goengine.gtp.session import Settings
 from goengine.players import PolicyPlayer
 from goengine.types import RESIGN
 
-CORNERS = "(;GM[1]FF[4]SZ[9]KM[5.5]RU[Japanese]PB[Ann];B[ee];W[ce];B[cc];W[gc];B[])"
-
 
 class Stubborn(CentrePlayer):
     """A player that gives one answer whatever the position."""
@@ -34,11 +32,6 @@ class Stubborn(CentrePlayer):
 
     def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
         return [self.answer for _ in boards]
-
-
-def play_all(engine: Engine, moves: str) -> None:
-    for number, vertex in enumerate(moves.split()):
-        result(engine, f"play {'bw'[number % 2]} {vertex}")
 
 
 # Identity
@@ -66,75 +59,6 @@ def test_the_list_of_commands_is_complete_and_derived() -> None:
         assert result(engine, f"known_command {name}") == "true"
 
 
-# SGF
-
-
-def test_loadsgf_takes_size_and_komi_and_stops_before_the_move(tmp_path: Path) -> None:
-    engine = make_engine(size=13)
-    path = tmp_path / "a game.sgf"
-    path.write_text(CORNERS, encoding="utf-8")
-    result(engine, f"loadsgf {path}")
-    assert result(engine, "get_komi") == "5.5"
-    assert result(engine, "query_boardsize") == "9"
-    assert result(engine, "last_move") == "black pass"
-    result(engine, f"loadsgf {path} 3")
-    assert result(engine, "last_move") == "white C5"
-    result(engine, f"loadsgf {path} 1")
-    assert failure(engine, "last_move") == "no previous move known"
-    result(engine, f"loadsgf {path} 99")
-    result(engine, "undo")
-    assert result(engine, "last_move") == "white G7"
-
-
-def test_what_cannot_be_loaded_changes_nothing(tmp_path: Path) -> None:
-    engine = make_engine()
-    result(engine, "play b C3")
-    contents = {
-        "broken.sgf": "(;SZ[9];B[ee",
-        "illegal.sgf": "(;SZ[9];B[ee];W[ee])",
-        "huge.sgf": "(;SZ[52];B[ee])",
-        "empty.sgf": "",
-    }
-    for name, text in contents.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    names = [str(tmp_path / name) for name in ("illegal.sgf", "huge.sgf", "empty.sgf", "none.sgf")]
-    for path in [*names, str(tmp_path), "/dev/zero", "a\\b.sgf"]:
-        assert failure(engine, f"loadsgf {path}").startswith("cannot load file"), path
-    assert failure(engine, "loadsgf") == "syntax error: the file name is missing"
-    assert result(engine, "last_move") == "black C3"
-    assert result(engine, "query_boardsize") == "9"
-
-
-def test_printsgf_and_loadsgf_agree(tmp_path: Path) -> None:
-    engine = make_engine()
-    result(engine, "fixed_handicap 3")
-    result(engine, "komi 0.5")
-    for move in ("w E5", "b pass", "w D4", "w D5"):
-        result(engine, f"play {move}")
-    text = result(engine, "printsgf")
-    board = result(engine, "showboard")
-    path = tmp_path / "out.sgf"
-    result(engine, f"printsgf {path}")
-    assert path.read_text(encoding="utf-8").split() == text.split()
-    other = make_engine(size=5)
-    result(other, f"loadsgf {path}")
-    assert result(other, "printsgf") == text
-    assert result(other, "showboard") == board
-    assert failure(engine, f"printsgf {tmp_path}/no/such/folder.sgf").startswith(
-        "cannot write file"
-    )
-
-
-def test_names_survive_and_a_stale_result_does_not(tmp_path: Path) -> None:
-    path = tmp_path / "game.sgf"
-    path.write_text("(;SZ[9]PB[Ann]RE[W+R];B[ee];W[cc])", encoding="utf-8")
-    engine = make_engine()
-    result(engine, f"loadsgf {path}")
-    assert "PB[Ann]" in result(engine, "printsgf") and "RE[W+R]" in result(engine, "printsgf")
-    result(engine, "play b G3")
-    assert "PB[Ann]" in result(engine, "printsgf") and "RE[" not in result(engine, "printsgf")
-
-
 # Score
 
 
@@ -155,19 +79,6 @@ def test_a_divided_board_is_scored(tmp_path: Path) -> None:
     assert result(engine, "final_score") == "W+7.5"
     ownership = result(engine, "goengine-ownership").split()
     assert len(ownership) == 49 and float(ownership[0]) > 0.4 and float(ownership[6]) < -0.4
-
-
-def test_ownership_is_there_on_request_and_for_the_player_asked() -> None:
-    engine = make_engine(size=7)
-    for line in range(1, 8):
-        result(engine, f"play b C{line}")
-        result(engine, f"play w D{line}")
-    for colour, sign in (("b", 1), ("w", -1)):
-        line = result(engine, f"kata-analyze {colour} 50 maxmoves 1 ownership true")
-        values = [float(word) for word in line.partition(" ownership ")[2].split()]
-        assert len(values) == 49
-        assert values[0] * sign > 0.4 and values[6] * sign < -0.4
-    assert "ownership" not in result(engine, "kata-analyze b 50")
 
 
 # Moves
@@ -259,6 +170,41 @@ def test_komi_and_rules_outlive_the_game() -> None:
         assert engine.session.game.board.rules.name == "japanese"
 
 
+def test_rules_keep_their_name_while_they_say_the_same() -> None:
+    engine = make_engine()
+    for preset in ("chinese", "japanese", "korean", "aga", "new-zealand", "tromp-taylor"):
+        result(engine, f"kata-set-rules {preset}")
+        result(engine, "kata-set-rule friendlyPassOk true")
+        assert engine.session.game.rules.name == preset
+    result(engine, "kata-set-rule suicide false")
+    assert engine.session.game.rules.name == "custom"
+    result(engine, "kgs-rules japanese")
+    result(engine, "kata-set-rules " + result(make_engine(rules="new-zealand"), "kata-get-rules"))
+    assert engine.session.game.rules.name == "new-zealand"
+
+
+def test_an_unknown_rule_set_is_named_in_short() -> None:
+    word = "x" * 20_000
+    for line in (f"kata-set-rules {word}", f"kgs-rules {word}"):
+        answer = failure(make_engine(), line)
+        assert answer.startswith("'xxx") and "use one of chinese" in answer and len(answer) < 200
+
+
+def test_a_ridiculous_komi_keeps_its_digits() -> None:
+    engine = make_engine()
+    result(engine, "komi 1234567.5")
+    assert result(engine, "get_komi") == "1234567.5"
+    assert result(engine, "final_score") == "W+1234567.5"
+    assert "Komi 1234567.5," in result(engine, "showboard")
+
+
+def test_who_plays_is_told_by_its_name() -> None:
+    engine = make_engine()
+    result(engine, "kata-set-param temperature 0.5")
+    assert "\nplayer: centre, temperature 0.5\n" in result(engine, "gomill-describe_engine")
+    assert "centre, temperature 0.5" in result(engine, "kgs-chat game somebody hello")
+
+
 def test_the_seed_decides() -> None:
     def game(seed: int) -> str:
         engine = Engine(RandomCentre, Settings(size=9, seed=seed))
@@ -269,35 +215,6 @@ def test_the_seed_decides() -> None:
             return [int(rng.choice(np.flatnonzero(board.legal()[:-1]))) for board in boards]
 
     assert game(1) == game(1) != game(2)
-
-
-# Analysis
-
-
-def test_an_analysis_repeats_until_input_comes() -> None:
-    engine = make_engine()
-    pauses = []
-
-    def pause(seconds: float) -> bool:
-        pauses.append(seconds)
-        return len(pauses) == 3
-
-    engine.session.pause = pause
-    pieces = list(engine.handle_line("9 lz-analyze b 30 maxmoves 1"))
-    assert pieces[0] == "=9\n" and pieces[-1] == "\n"
-    assert len(pieces) == 2 + 3 and len(set(pieces[1:-1])) == 1
-    assert pauses == [0.3, 0.3, 0.3]
-    pauses.clear()
-    list(engine.handle_line("lz-analyze 0"))
-    assert pauses == [0.1, 0.1, 0.1]
-
-
-def test_no_report_offers_a_pass() -> None:
-    engine = make_engine(size=2)
-    play_all(engine, "A1 pass B2 pass")
-    assert engine.answer("1 lz-analyze b 10") == "=1\n\n"
-    assert engine.answer("2 kata-analyze b 10 rootInfo true") == "=2\n\n"
-    assert engine.answer("3 lz-genmove_analyze b 10") == "=3\nplay pass\n\n"
 
 
 # Failures
@@ -330,6 +247,7 @@ def test_a_player_that_cannot_be_loaded_leaves_the_board(
     assert "cannot load the player: no network named 'x'" in caplog.text
     for line in ("genmove b", "lz-analyze b", "reg_genmove w", "goengine-policy"):
         assert failure(engine, line) == "cannot load the player: no network named 'x'"
+    assert "no network named 'x'" in result(engine, "gomill-describe_engine")
     assert result(engine, "play b C3") == ""
     assert result(engine, "final_score").startswith("B+")
     assert len(tries) == 1

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from goengine import types
-from goengine.rules import RULES, Rules, get_rules
+from goengine.rules import RULES, Rules, format_points, get_rules
 
 
 def test_presets_carry_their_own_name() -> None:
@@ -48,6 +48,24 @@ def test_a_rule_set_is_a_value() -> None:
 def test_an_unknown_rule_set_is_refused_by_name() -> None:
     with pytest.raises(types.GoError, match=r"'martian'.*chinese"):
         get_rules("martian")
+
+
+@pytest.mark.parametrize(
+    ("points", "text"),
+    [
+        (7.5, "7.5"),
+        (-6.0, "-6"),
+        (100.0, "100"),
+        (0.25, "0.25"),
+        (0.0, "0"),
+        (-1e-9, "0"),
+        (3.9000000000000004, "3.9"),
+        (1234567.5, "1234567.5"),
+        (1e16, "1" + "0" * 16),
+    ],
+)
+def test_points_are_written_in_plain_digits(points: float, text: str) -> None:
+    assert format_points(points) == text
 
 
 def test_colours() -> None:

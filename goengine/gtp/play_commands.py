@@ -8,6 +8,7 @@ from goengine.coords import move_to_gtp
 from goengine.gtp import protocol
 from goengine.gtp.commands import CommandGroup, command
 from goengine.gtp.protocol import Arguments, GtpError
+from goengine.rules import format_points
 from goengine.types import GoError, IllegalMoveError, colour_letter, colour_name
 
 if TYPE_CHECKING:
@@ -113,5 +114,5 @@ def _caption(board: Board) -> str:
     return (
         f"{colour_name(board.to_play).capitalize()} to play, move {board.turn + 1}. "
         f"Captured by Black: {black}, by White: {white}. "
-        f"Komi {board.komi:g}, {board.rules.name} rules."
+        f"Komi {format_points(board.komi)}, {board.rules.name} rules."
     )

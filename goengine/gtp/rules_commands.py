@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from goengine.gtp.commands import CommandGroup, command
 from goengine.gtp.protocol import Arguments, GtpError, parse_json_object, shorten, syntax_error
-from goengine.rules import Rules, get_rules
+from goengine.rules import RULES, Rules, get_rules
 from goengine.types import GoError, IllegalMoveError
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ def _named(name: str) -> Rules:
     """Return a preset."""
     try:
         return get_rules(name)
-    except GoError as error:
-        raise GtpError(str(error)) from None
+    except GoError:
+        known = ", ".join(RULES)
+        raise GtpError(f"{shorten(name)} is not a rule set: use one of {known}") from None
 
 
 def _changed(rules: Rules, changes: dict[str, object]) -> Rules:
@@ -99,13 +100,16 @@ def _changed(rules: Rules, changes: dict[str, object]) -> Rules:
             rules = replace(rules, handicap_bonus=bonus)
         elif not _is_given(field, value):
             raise syntax_error(f"the rule {shorten(field)} cannot be {shorten(str(value))}")
-    known = (get_rules(name) for name in ("chinese", "japanese", "aga", "tromp-taylor"))
-    matching = (
-        preset.name
-        for preset in known
-        if replace(preset, name="", komi=0.0) == replace(rules, name="", komi=0.0)
-    )
-    return replace(rules, name=next(matching, "custom"))
+    return replace(rules, name=_name_of(rules))
+
+
+def _name_of(rules: Rules) -> str:
+    """Return the name of the preset that says the same, the name they have before any other."""
+    bare = replace(rules, name="", komi=0.0)
+    for name in (rules.name, *RULES):
+        if name in RULES and replace(RULES[name], name="", komi=0.0) == bare:
+            return name
+    return "custom"
 
 
 def _is_given(field: str, value: object) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 from goengine.coords import move_to_gtp
 from goengine.gtp import handicap, protocol
 from goengine.gtp.commands import CommandGroup, command
-from goengine.gtp.protocol import Arguments, GtpError, syntax_error
+from goengine.gtp.protocol import Arguments, GtpError, shorten, syntax_error
+from goengine.rules import format_points
 from goengine.types import BLACK, GoError
 
 BIGGEST_FILE = 10_000_000
@@ -55,7 +56,7 @@ class SetupCommands(CommandGroup):
     @command("get_komi")
     def get_komi(self, arguments: Arguments) -> str:
         """Answer the komi."""
-        return f"{self.session.game.komi:g}"
+        return format_points(self.session.game.komi)
 
     @command("fixed_handicap")
     def fixed_handicap(self, arguments: Arguments) -> str:
@@ -154,8 +155,12 @@ class SetupCommands(CommandGroup):
         from goengine.sgf import read_sgf
 
         try:
-            if not os.path.isfile(name) or os.path.getsize(name) > BIGGEST_FILE:
-                raise GoError("it is no file of a sensible size")
+            if not os.path.isfile(name):
+                raise GoError(f"there is no file {shorten(name)}: check its path")
+            if os.path.getsize(name) > BIGGEST_FILE:
+                raise GoError(
+                    f"it is larger than {BIGGEST_FILE:,} bytes: name the file of one game"
+                )
             record = read_sgf(Path(name).read_bytes())
             self.session.game.load(record, count=count)
         except (OSError, ValueError) as error:
