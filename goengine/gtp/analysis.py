@@ -34,8 +34,8 @@ MOST_MOVES = 20
 """Moves of a report unless ``minmoves`` or ``maxmoves`` ask otherwise."""
 LEAST_PRIOR = 0.001
 """Moves below this probability are left out unless ``minmoves`` asks for them."""
-SLOWEST, FASTEST = 1.0, 0.1
-"""Seconds between reports: where the client names no interval, and at the least."""
+USUAL, FASTEST, SLOWEST = 1.0, 0.1, 86_400.0
+"""Seconds between reports: where the client names no interval, at the least and at the most."""
 
 _FLAGS = (
     "rootinfo",
@@ -54,13 +54,23 @@ class Request:
     """What the arguments of an analysis command ask for."""
 
     colour: int
-    interval: float = SLOWEST
+    interval: float = USUAL
     least_moves: int = 0
     most_moves: int | None = None
     avoid: set[int] = field(default_factory=set)
     allow: set[int] = field(default_factory=set)
     ownership: bool = False
     root_info: bool = False
+
+    def permits(self, move: int) -> bool:
+        """Tell whether ``avoid`` and ``allow`` leave a move, a pass too."""
+        return move not in self.avoid and (not self.allow or move in self.allow)
+
+    def moves(self, size: int) -> set[int] | None:
+        """Return the moves that are left to choose from, None where nothing restricts them."""
+        if not self.avoid and not self.allow:
+            return None
+        return {move for move in range(size * size + 1) if self.permits(move)}
 
 
 def parse_request(arguments: Arguments, *, size: int, to_play: int) -> Request:
@@ -93,7 +103,8 @@ def _parse_option(request: Request, words: list[str], size: int) -> None:
     values = words[:count]
     del words[:count]
     if key == "interval":
-        request.interval = max(FASTEST, parse_integer(values[0], "the interval") / 100)
+        seconds = parse_integer(values[0], "the interval") / 100
+        request.interval = min(SLOWEST, max(FASTEST, seconds))
     elif key == "minmoves":
         request.least_moves = max(0, parse_integer(values[0], "minmoves"))
     elif key == "maxmoves":
@@ -136,9 +147,7 @@ def select(request: Request, found: Sequence[Candidate], size: int) -> list[Cand
     shown = [
         candidate
         for candidate in found
-        if 0 <= candidate.move < size * size
-        and candidate.move not in request.avoid
-        and (not request.allow or candidate.move in request.allow)
+        if 0 <= candidate.move < size * size and request.permits(candidate.move)
     ]
     likely = sum(candidate.prior >= LEAST_PRIOR for candidate in shown)
     most = MOST_MOVES if request.most_moves is None else request.most_moves

@@ -34,14 +34,14 @@ class AnalysisCommands(CommandGroup):
         """Report the candidates in Leela Zero's format, then play a move and answer it."""
         arguments.colour(0)
         request = self._request(arguments)
-        return self._report_and_play(request.colour, self._lz_report(request))
+        return self._report_and_play(request, self._lz_report(request))
 
     @command("kata-genmove_analyze")
     def kata_genmove_analyze(self, arguments: Arguments) -> Iterator[str]:
         """Report the candidates in KataGo's format, then play a move and answer it."""
         arguments.colour(0)
         request = self._request(arguments)
-        return self._report_and_play(request.colour, self._kata_report(request))
+        return self._report_and_play(request, self._kata_report(request))
 
     def _request(self, arguments: Arguments) -> analysis.Request:
         """Return what the arguments ask for."""
@@ -78,8 +78,9 @@ class AnalysisCommands(CommandGroup):
 
         return (line for line in lines() if line)
 
-    def _report_and_play(self, colour: int, report: str) -> Iterator[str]:
-        """Yield the report and the move played."""
-        move = self.session.generate(colour)
-        lines = [report, f"play {move_to_gtp(move, self.session.game.size)}"]
+    def _report_and_play(self, request: analysis.Request, report: str) -> Iterator[str]:
+        """Yield the report and the move played, one of those that the request leaves."""
+        size = self.session.game.size
+        move = self.session.generate(request.colour, among=request.moves(size))
+        lines = [report, f"play {move_to_gtp(move, size)}"]
         return (line for line in lines if line)

@@ -7,7 +7,7 @@ background thread; until then a session costs nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from goengine.types import RESIGN, IllegalMoveError
 if TYPE_CHECKING:
     import numpy as np
 
+    from goengine.board import Board
     from goengine.gtp.game import GameState
     from goengine.players import Player
     from goengine.scoring import Status
@@ -104,11 +105,14 @@ class Session:
         player = variant(self.player, temperature=0.0)
         return int(player.choose([self.game.position(colour)], rng=np.random.default_rng(0))[0])
 
-    def generate(self, colour: int, *, cleanup: bool = False) -> int:
+    def generate(
+        self, colour: int, *, among: Collection[int] | None = None, cleanup: bool = False
+    ) -> int:
         """Choose and play a move, charge the clock, and return it.
 
-        With ``cleanup`` the opponent's dead stones are captured before a pass, and nobody resigns.
-        A move that the rules turn out to forbid becomes a pass: ``genmove`` never fails.
+        ``among`` names the moves to choose from (None: all). With ``cleanup`` the opponent's dead
+        stones are captured before a pass, and nobody resigns. A move that the rules turn out to
+        forbid becomes a pass: ``genmove`` never fails.
         """
         player, times = self.player, 1.0
         if self._is_hurried(colour):
@@ -117,7 +121,7 @@ class Session:
             player = variant(player, cleanup=True, resign=None)
         self.clock.start()
         try:
-            move = int(player.choose([self.game.position(colour)], rng=self.rng)[0])
+            move = self._choose(player, self.game.position(colour), among)
         finally:
             self._effort = times * self.clock.stop(colour)
         if move == RESIGN:
@@ -139,6 +143,15 @@ class Session:
         if self._status is None or self._status[0] != key:
             self._status = (key, scoring.status(board, rng=self.rng))
         return self._status[1]
+
+    def _choose(self, player: Player, board: Board, among: Collection[int] | None) -> int:
+        """Return the player's choice for a board, among some moves where they are named."""
+        if among is None:
+            return int(player.choose([board], rng=self.rng)[0])
+        ask: Callable[..., int] | None = getattr(player, "choose_among", None)
+        if ask is None:
+            raise GtpError("this player cannot avoid or allow moves: leave these words out")
+        return ask(board, among, rng=self.rng)
 
     def _is_hurried(self, colour: int) -> bool:
         """Tell whether the budget is short of what the last move took, or would have in full."""
