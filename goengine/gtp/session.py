@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from goengine.clock import Clock
@@ -55,14 +56,15 @@ class Session:
         self.command_names: list[str] = []
         self.closing = False
         self._game = Lazy(self._make_game, what="the board")
-        self._player = Lazy(player_factory, what="the player")
+        self._judge = Lazy(self._make_judge, what="the playouts")
+        self._player = Lazy(partial(self._make_player, player_factory), what="the player")
         self._random = Lazy(self._make_random, what="the random numbers")
         self._effort = 0.0
         self._status: tuple[tuple[object, ...], Status] | None = None
 
     def load(self) -> None:
         """Make the heavy parts now; failures are kept for the commands that need them."""
-        for part in (self._game, self._random, self._player):
+        for part in (self._game, self._random, self._judge, self._player):
             part.attempt()
 
     @property
@@ -136,12 +138,10 @@ class Session:
 
     def status(self) -> Status:
         """Return who owns what in the present position; computed once per position."""
-        from goengine import scoring
-
         board = self.game.board
         key = (board.size, board.hash, board.turn, board.to_play, board.rules, board.komi)
         if self._status is None or self._status[0] != key:
-            self._status = (key, scoring.status(board, rng=self.rng))
+            self._status = (key, self._judge.get()(board, rng=self.rng))
         return self._status[1]
 
     def _choose(self, player: Player, board: Board, among: Collection[int] | None) -> int:
@@ -161,14 +161,25 @@ class Session:
     def _make_game(self) -> GameState:
         """Import the board, compile or load its kernels, and set up the first game."""
         from goengine.gtp.game import GameState
+        from goengine.gtp.warmup import warm_board
 
         rules = get_rules(self.settings.rules)
         komi = rules.komi if self.settings.komi is None else self.settings.komi
-        game = GameState(self.settings.size, rules=rules, komi=komi)
-        trial = game.board.copy()
-        trial.play(0)
-        trial.legal()
-        return game
+        warm_board()
+        return GameState(self.settings.size, rules=rules, komi=komi)
+
+    def _make_player(self, factory: Callable[[], Player]) -> Player:
+        """Make the player, and first the playouts that its late moves are judged by."""
+        self._judge.attempt()
+        return factory()
+
+    def _make_judge(self) -> Callable[..., Status]:
+        """Import the playouts, compile or load their kernels, and return what judges by them."""
+        from goengine.gtp.warmup import warm_playouts
+        from goengine.scoring import status
+
+        warm_playouts()
+        return status
 
     def _make_random(self) -> np.random.Generator:
         """Return the generator that the seed asks for."""
