@@ -1,7 +1,7 @@
 """One program at a time in a folder: a lock that the system takes back when its holder dies.
 
 The lock is on a file `.lock` in the folder, which stays there and means nothing by itself, so that
-after `kill -9` or a power cut nobody has to remove it. Imports only the standard library.
+after `kill -9` or a power cut nobody has to remove it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+from cnncore.folders import folder_error, make_folder
+
 log = logging.getLogger(__name__)
 
 LOCK = ".lock"
@@ -27,9 +29,15 @@ def locked(folder: Path) -> Iterator[bool]:
     """Make a folder and lock it until the block ends; yield False where another process has it.
 
     Where the file system knows no locks a warning says so, and the folder counts as locked.
+
+    Raises FolderError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("ab") as file:  # closing it unlocks it
+    make_folder(folder)
+    try:
+        file = (folder / LOCK).open("ab")
+    except OSError as error:
+        raise folder_error(folder, error) from error
+    with file:  # closing it unlocks it
         try:
             _lock(file.fileno())
             mine = True

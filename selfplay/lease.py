@@ -20,6 +20,7 @@ import torch
 
 from cnncore import atomic
 from cnncore.blocks import channels_last
+from cnncore.folders import make_folder
 from cnncore.parallel import default_device
 from cnncore.run_folder import CHECKPOINT, RunFolder
 from cnncore.training import best_precision
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             raise OSError(f"--minutes {args.minutes} leaves no time: give over {args.reserve}")
         if args.home is not None:
             unpack(args.home, args.work)
-        args.out.mkdir(parents=True, exist_ok=True)
+        make_folder(args.out)
         device = default_device(args.device)
         inputs = open_inputs(args)
         with RunFolder(args.work).held():

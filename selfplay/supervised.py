@@ -1,8 +1,8 @@
 """The commands `selfplay train` and `selfplay export`: supervised learning of the policy network.
 
 `train` starts a run in a folder, or goes on with the run that is there; without a recipe it
-fine-tunes a network (finetune.py). `export` writes the averaged weights as a network file that the
-engine plays with.
+fine-tunes a network (finetune.py). `export` writes the network of a run (trained.py) as a file that
+the engine plays with.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import logging
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from cnncore.folders import make_folder
 from cnncore.parallel import ALONE, Processes, joined
 from cnncore.recipe_files import RecipeError
 from cnncore.run_folder import RunFolder
@@ -26,7 +26,8 @@ from selfplay import machine
 from selfplay.archive import Archive
 from selfplay.failures import fail
 from selfplay.recipes import Recipe, from_table, load_recipe
-from selfplay.runs import Run, averaged_network, read_facts
+from selfplay.runs import Run
+from selfplay.trained import trained_network
 from selfplay.tuning import EPOCHS
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ def open_run(
 def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> PolicyNet:
     """Return the network of a run, a file or a shipped one, widened to `filters` if given."""
     path = Path(name)
-    net = averaged_network(path) if RunFolder(path).begun else load_network(name)
+    net = trained_network(path)[0] if RunFolder(path).begun else load_network(name)
     if filters:
         net = widen(net, filters, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
     return net
@@ -193,30 +194,18 @@ def configure_export(parser: argparse.ArgumentParser) -> None:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """Run `selfplay export`: fold the averaged weights and write them; 1 on failure."""
+    """Run `selfplay export`: fold the weights of a run's network and write them; 1 on failure."""
     try:
-        facts = read_facts(args.run)
-        net = averaged_network(args.run)
+        net, card = trained_network(args.run)
+        card["widened_from"] = net.config.filters if args.widen else None
         if args.widen:
-            seed = from_table(facts["recipe"]).seed
+            seed = from_table(card["recipe"]).seed
             net = widen(net, args.widen, np.random.default_rng(seed))
-        args.out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(args.out.parent)
         dtype = torch.float16 if args.float16 else torch.float32
-        save_network(net, args.out, metadata=_card(facts, widened=args.widen), dtype=dtype)
+        save_network(net, args.out, metadata=card, dtype=dtype)
     except Exception as error:
         return fail("export", error)
     count = sum(p.numel() for p in net.folded().parameters())
     sys.stdout.write(f"{args.out}: {net.config.filters} filters, {count:,} parameters\n")
     return 0
-
-
-def _card(facts: dict[str, Any], *, widened: int | None) -> dict[str, Any]:
-    """Return what a network file tells of its training."""
-    return {
-        "widened_from": facts["config"]["filters"] if widened else None,
-        "recipe": facts["recipe"],
-        "archive": facts["archive"],
-        "positions_seen": facts["state"]["samples"],
-        "training_seconds": round(facts["state"]["seconds"]),
-        "torch": facts["torch"],
-    }

@@ -1,0 +1,35 @@
+"""Folders to write into: made with their parents, or a sentence that says why not.
+
+Imports only the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class FolderError(OSError):
+    """A folder that cannot be made or written into."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, where they are not there yet.
+
+    Raises FolderError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise folder_error(folder, error) from error
+
+
+def folder_error(folder: Path, error: OSError) -> FolderError:
+    """Return the sentence for a folder that the system refuses to make or to write into."""
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not there.is_dir():
+        whole = "" if there == folder else f", so that {folder} cannot be made"
+        return FolderError(f"{there} is a file, not a folder{whole}; give another folder")
+    return FolderError(
+        f"nothing can be written in {folder} ({error.strerror}); mend that or give another folder"
+    )
