@@ -1,7 +1,7 @@
 """What networks answer when they are asked for the move in held-out positions.
 
-All networks are asked about the same positions, so that they can be compared pair by pair. Batches
-come in random order: what is there after an interruption is a fair, smaller sample.
+All networks are asked about the same positions, so that they can be compared pair by pair. Those of
+a source come in random order: what is there after an interruption is a fair, smaller sample.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from selfplay.positions import PositionBatch, Positions
 
 SEED = 20160128
 """Which positions are drawn: the same for every network and every day."""
+
+DILUTED = 4
+"""Moves a position at the most, passes and moves that are not to be learnt among them: an archive
+with more moves than this many times the positions wanted is drawn from and never listed."""
 
 BATCH = 256
 TOP = 5
@@ -82,6 +86,45 @@ class Evaluation:
     finished: bool
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Fixed positions to ask about; games, plies: int64 (N,), where they come from."""
+
+    positions: Positions
+    games: Index
+    plies: Index
+
+    def __len__(self) -> int:
+        """Return the number of positions."""
+        return len(self.games)
+
+
+def fixed_sample(positions: Positions, limit: int) -> Sample:
+    """Return `limit` positions, the same ones every day, in random order.
+
+    Where there are no more than `limit`, each is there once; of several sources with weights they
+    are always drawn, so that the mixture stays.
+    """
+    rng = np.random.default_rng(SEED)
+    if len(positions.sources) == 1 and len(positions) <= DILUTED * limit:
+        games, plies = positions.listed()
+        if len(games) <= limit:
+            order = rng.permutation(len(games))
+            return Sample(positions, games[order], plies[order])
+    return Sample(positions, *positions.draw(limit, rng))
+
+
+def source_sample(
+    archive: Archive, source: str, *, split: str = "test", limit: int = 20_000
+) -> Sample:
+    """Return up to `limit` fixed random positions of one source.
+
+    Raises:
+        DataError: no such source, or it has no moves of 19x19 games in that split.
+    """
+    return fixed_sample(Positions(archive, split, weights={source: 1.0}), limit)
+
+
 def joined(parts: Sequence[Answers]) -> Answers:
     """Return the answers of several batches as one; at least one batch is needed."""
     names = ("games", "plies", "moves", "better", "losses", "top", "chances", "seconds")
@@ -104,25 +147,23 @@ def log_probabilities(
 
 
 def ask(
-    contestants: Sequence[Contestant],
-    archive: Archive,
-    source: str,
-    *,
-    split: str = "test",
-    limit: int = 20_000,
-    batch: int = BATCH,
+    contestants: Sequence[Contestant], sample: Sample, *, batch: int = BATCH
 ) -> Iterator[list[Answers]]:
-    """Yield what each contestant answers, batch by batch, on `limit` positions of one source."""
-    positions = Positions(archive, split, weights={source: 1.0})
-    games, plies = positions.draw(limit, np.random.default_rng(SEED))
-    for start in range(0, limit, batch):
+    """Yield what each contestant answers, batch by batch."""
+    for start in range(0, len(sample), batch):
         part = slice(start, start + batch)
-        order = np.lexsort((plies[part], games[part]))
-        data = positions.batch(games[part][order], plies[part][order])
-        yield [answer(contestant, data) for contestant in contestants]
+        games, plies = sample.games[part], sample.plies[part]
+        order = np.lexsort((plies, games))
+        data = sample.positions.batch(games[order], plies[order])
+        yield [_answer(contestant, data) for contestant in contestants]
 
 
-def answer(contestant: Contestant, data: PositionBatch) -> Answers:
+def answered(contestant: Contestant, sample: Sample) -> Answers:
+    """Return one contestant's answers to a whole sample."""
+    return joined([answers for (answers,) in ask([contestant], sample)])
+
+
+def _answer(contestant: Contestant, data: PositionBatch) -> Answers:
     """Return one contestant's answers to one batch."""
     device = next(contestant.net.parameters()).device
     began = time.perf_counter()

@@ -10,15 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from goengine.statistics import wilson_interval
+from selfplay.intervals import Floats, Index, Mask, Share, share_over_games
 
 BINS = 10
 """Bins of equal width from 0 to 1."""
-
-Floats = npt.NDArray[np.floating]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -26,30 +22,33 @@ class Bin:
     """Answers whose first choice had a probability between two bounds.
 
     edges: the bounds. confidence: mean probability of the first choice. share: how often it was
-    right, with its 95 % Wilson interval `low` to `high`. count: answers.
+    right, with its 95 % interval `low` to `high`, None of one game. count: answers.
     """
 
     edges: tuple[float, float]
     confidence: float
     share: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     count: int
 
+    @property
+    def right(self) -> Share:
+        """The share with its interval."""
+        return Share(self.share, self.low, self.high, self.count)
 
-def reliability(confidence: Floats, right: Mask, *, bins: int = BINS) -> list[Bin]:
-    """Return the bins that hold answers; confidence (N,) in 0 ... 1, right (N,)."""
+
+def reliability(confidence: Floats, right: Mask, games: Index, *, bins: int = BINS) -> list[Bin]:
+    """Return the bins that hold answers; confidence (N,) in 0 ... 1, right (N,), games (N,)."""
     number = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     table = []
     for index in range(bins):
         mine = number == index
-        count = int(mine.sum())
-        if count:
-            hits = int(right[mine].sum())
-            low, high = wilson_interval(hits, count)
+        if mine.any():
+            share = share_over_games(right[mine], games[mine])
             edges = (index / bins, (index + 1) / bins)
             mean = float(confidence[mine].mean())
-            table.append(Bin(edges, mean, hits / count, low, high, count))
+            table.append(Bin(edges, mean, share.value, share.low, share.high, share.count))
     return table
 
 

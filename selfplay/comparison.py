@@ -1,7 +1,7 @@
 """Before and after: what fine-tuning changed, in figures and in plain sentences.
 
 Both networks answer the same positions, so that differences are paired; all intervals are 95 % and
-taken over games (selfplay.measures).
+taken over games (selfplay.intervals).
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from goengine.networks import PolicyNet
-from selfplay.answers import Contestant
+from selfplay.answers import Contestant, Sample, answered
 from selfplay.archive import Archive
-from selfplay.measures import Difference, Measure, Share, difference, measure
-from selfplay.tuning import Sample, ask, best_of, sample
+from selfplay.intervals import bracketed, plus_minus, sign
+from selfplay.measures import Difference, Measure, difference, measure
+from selfplay.tuning import best_of, sample
 
 OWN, LEARNT, OTHERS = "own games, held out", "own games, learnt from", "games of others"
 ROUGH = 20
@@ -48,7 +49,7 @@ def compare(
 
 
 def _change(before: PolicyNet, after: PolicyNet, part: Sample) -> Change:
-    one, two = (ask(Contestant("", net), part) for net in (before, after))
+    one, two = (answered(Contestant("", net), part) for net in (before, after))
     return Change(
         games=len(np.unique(part.games)),
         positions=len(part.games),
@@ -68,10 +69,11 @@ def table(changes: dict[str, Change]) -> str:
             ("top-1", it.before.top1, it.after.top1, it.change.top1, it.change.top1_error),
             ("top-5", it.before.top5, it.after.top5, it.change.top5, it.change.top5_error),
         ):
-            change = f"{100 * gain:+.2f} ± {100 * error:.2f} %"
-            lines.append(f"  {label:6} {_share(one):>24} {_share(two):>24} {change:>18}")
-        losses = [f"{m.loss:.4f} ± {m.loss_error:.4f}" for m in (it.before, it.after)]
-        change = f"{it.change.loss:+.4f} ± {it.change.loss_error:.4f}"
+            shares = [bracketed(share, 1) for share in (one, two)]
+            change = f"{100 * gain:+.2f} {plus_minus(error, 2, scale=100)} %"
+            lines.append(f"  {label:6} {shares[0]:>24} {shares[1]:>24} {change:>18}")
+        losses = [f"{m.loss:.4f} {plus_minus(m.loss_error, 4)}" for m in (it.before, it.after)]
+        change = f"{it.change.loss:+.4f} {plus_minus(it.change.loss_error, 4)}"
         lines.append(f"  {'loss':6} {losses[0]:>24} {losses[1]:>24} {change:>18}")
     return "\n".join(lines) + "\n"
 
@@ -83,6 +85,8 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
     """
     own, learnt = changes[OWN], changes[LEARNT]
     best, last, start = best_of(list(history)), history[-1], history[0]
+    error = plus_minus(own.change.loss_error, 4)
+    rose = sign(own.change.loss, own.change.loss_error)
     said = []
     if best is start and len(history) > 1:
         said.append(
@@ -90,23 +94,23 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
             f"{start['loss']:.4f} at the start and never lower. The network is the one that it "
             "began with. Give more games, or a lower rate: --set lr=0.00003 --set lr_rest=0.00001."
         )
-    elif own.change.loss + own.change.loss_error < 0:
+    elif rose < 0:
         said.append(
             f"It learnt: on {own.games} games that it never saw the loss fell by "
-            f"{-own.change.loss:.4f} ± {own.change.loss_error:.4f}, and it guesses the move in "
+            f"{-own.change.loss:.4f} {error}, and it guesses the move in "
             f"{100 * own.after.top1.value:.1f} % of positions, before in "
-            f"{100 * own.before.top1.value:.1f} % (change {100 * own.change.top1:+.1f} ± "
-            f"{100 * own.change.top1_error:.1f} %)."
+            f"{100 * own.before.top1.value:.1f} % (change {100 * own.change.top1:+.1f} "
+            f"{plus_minus(own.change.top1_error, 1, scale=100)} %)."
         )
-    elif own.change.loss - own.change.loss_error > 0:
+    elif rose > 0:
         said.append(
-            f"It became worse on games it has not seen: the loss rose by {own.change.loss:.4f} ± "
-            f"{own.change.loss_error:.4f}. Keep the network that it began with, or give more games."
+            f"It became worse on games it has not seen: the loss rose by {own.change.loss:.4f} "
+            f"{error}. Keep the network that it began with, or give more games."
         )
     else:
         said.append(
             f"No change that {own.games} held-out games can show: the loss changed by "
-            f"{own.change.loss:+.4f} ± {own.change.loss_error:.4f}. Give more games."
+            f"{own.change.loss:+.4f} {error}. Give more games."
         )
     if last["loss"] > best["loss"] and last["learnt_loss"] < best["learnt_loss"]:
         said.append(
@@ -121,7 +125,8 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
             "and another --out."
         )
     gap = own.change.loss - learnt.change.loss
-    if best is not start and gap > own.change.loss_error and learnt.change.loss < 0:
+    remembered = sign(gap, own.change.loss_error) > 0 > learnt.change.loss
+    if best is not start and remembered:
         held = max(0.0, own.change.loss / learnt.change.loss)
         said.append(
             f"Part of what it learnt is memory: {100 * held:.0f} % of the gain on the games learnt "
@@ -135,16 +140,17 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
 
 
 def _on_others(it: Change) -> str:
-    top1, loss = it.change.top1, it.change.loss
-    top1_error, loss_error = it.change.top1_error, it.change.loss_error
+    gain = it.change
     figures = (
-        f"top-1 {100 * top1:+.1f} ± {100 * top1_error:.1f} %, loss {loss:+.4f} ± {loss_error:.4f}"
+        f"top-1 {100 * gain.top1:+.1f} {plus_minus(gain.top1_error, 1, scale=100)} %, "
+        f"loss {gain.loss:+.4f} {plus_minus(gain.loss_error, 4)}"
     )
-    if top1 + top1_error < 0 or loss - loss_error > 0:
+    top1, loss = sign(gain.top1, gain.top1_error), sign(gain.loss, gain.loss_error)
+    if top1 < 0 or loss > 0:
         return f"On games of others it has become worse ({figures}): the price of the style."
-    if top1 - top1_error > 0 or loss + loss_error < 0:
+    if top1 > 0 or loss < 0:
         return f"On games of others it has become better, too ({figures})."
-    return f"On games of others it is as good as before ({figures})."
+    return f"On games of others it is as good as before, as far as they can tell ({figures})."
 
 
 def as_json(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -154,7 +160,3 @@ def as_json(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> di
         "history": list(history),
         "verdict": verdict(changes, history),
     }
-
-
-def _share(share: Share) -> str:
-    return f"{100 * share.value:.2f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"

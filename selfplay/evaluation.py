@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,17 +28,33 @@ from cnncore.samples import DataError
 from cnncore.training import best_precision
 from goengine.networks import PolicyNet, load_network
 from selfplay import machine
-from selfplay.answers import Answers, Contestant, Evaluation, Symmetry, ask, joined
+from selfplay.answers import (
+    Answers,
+    Contestant,
+    Evaluation,
+    Sample,
+    Symmetry,
+    answered,
+    ask,
+    joined,
+    source_sample,
+)
 from selfplay.archive import Archive
 from selfplay.calibration import Bin, expected_calibration_error, reliability
 from selfplay.examples import SHOWN
 from selfplay.failures import fail
 from selfplay.figures import Curve
-from selfplay.measures import Difference, Measure, Share, difference, measure, measure_groups
+from selfplay.intervals import Share, bracketed, plus_minus
+from selfplay.measures import Difference, Measure, difference, measure, measure_groups
 from selfplay.report import write_report
-from selfplay.runs import averaged_network
+from selfplay.trained import trained_network
+
+log = logging.getLogger(__name__)
 
 METRICS = "metrics.jsonl"
+
+FEW = 5
+"""Most sources that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,7 @@ class SourceReport:
     top1: Share
     top5: Share
     loss: float
-    loss_error: float
+    loss_error: float | None
     by_move: dict[str, Share]
     seconds_per_position: float
     ece: float
@@ -64,7 +81,7 @@ class SourceReport:
 def source_report(source: str, answers: Answers, archive: Archive) -> SourceReport:
     """Return the numbers of one network's answers on one source."""
     all_of_it = measure(answers)
-    table = reliability(answers.chances[:, 0], answers.better == 0)
+    table = reliability(answers.chances[:, 0], answers.better == 0, answers.games)
     groups = {name: measure_groups(answers, archive, name) for name in ("move", "phase", "rank")}
     return SourceReport(
         source=source,
@@ -90,10 +107,10 @@ def evaluate_source(
     symmetry: Symmetry = "none",
     precision: str = "float32",
 ) -> SourceReport:
-    """Measure a network on `limit` fixed random positions of one source."""
+    """Measure a network on up to `limit` fixed random positions of one source."""
     contestant = Contestant("", net, symmetry, precision)
-    batches = ask([contestant], archive, source, split=split, limit=limit)
-    return source_report(source, joined([answers for (answers,) in batches]), archive)
+    sample = source_sample(archive, source, split=split, limit=limit)
+    return source_report(source, answered(contestant, sample), archive)
 
 
 def configure_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +121,7 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", required=True, type=Path, help="archive made by 'selfplay ingest'"
     )
-    parser.add_argument("--sources", help="comma-separated; default: every source of the archive")
+    parser.add_argument("--sources", help="comma-separated; default: all that have such games")
     parser.add_argument(
         "--split",
         default="test",
@@ -118,7 +135,7 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         help="one view of the board, the mean of all 8, or each of the two",
     )
     parser.add_argument(
-        "--limit", type=int, default=20_000, help="positions of each source; default: 20,000"
+        "--limit", type=int, default=20_000, help="most positions of each source; default: 20,000"
     )
     machine.add_arguments(parser)
     parser.add_argument(
@@ -155,11 +172,12 @@ def run_evaluate(args: argparse.Namespace) -> int:
         if args.boards < 0:
             raise DataError(f"--boards {args.boards} is no number of examples; give 0 or more")
         archive = Archive.open(args.data)
+        archive.verify()
         contestants = _contestants(args.net, args.symmetry, device)
         curves = _curves(args)
-        names = args.sources.split(",") if args.sources else [n for n in archive.sources if n]
+        samples = _samples(archive, args.sources, split=args.split, limit=args.limit)
         asked = _Asked(archive, contestants, split=args.split, limit=args.limit, json=args.json)
-        finished = asked.all_of(names)
+        finished = asked.all_of(samples)
         if args.report is not None and asked.answers:
             evaluation = asked.evaluation(finished=finished)
             write_report(evaluation, args.report, curves=curves, boards=args.boards)
@@ -186,12 +204,40 @@ def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> li
     contestants = []
     for name, text in zip(names, nets, strict=True):
         run = Path(text)
-        net = averaged_network(run) if RunFolder(run).begun else load_network(text)
+        net = trained_network(run)[0] if RunFolder(run).begun else load_network(text)
         net = channels_last(net.folded(), device)
         for mode in modes:
             label = f"{name}, 8 views" if mode == "all" else name
             contestants.append(Contestant(label, net, mode, precision))
     return contestants
+
+
+def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> dict[str, Sample]:
+    """Return what is asked about each source; of those not named, the empty ones are left out.
+
+    Raises:
+        DataError: a named source is unknown or has no such games, or none has any.
+    """
+    if named:
+        names = named.split(",")
+        return {name: source_sample(archive, name, split=split, limit=limit) for name in names}
+    samples, empty = {}, []
+    for name in filter(None, archive.sources):
+        try:
+            samples[name] = source_sample(archive, name, split=split, limit=limit)
+        except DataError:
+            empty.append(name)
+    if not samples:
+        raise DataError(
+            f"the archive {archive.path} has no 19x19 {split} games; ingest more games, or give "
+            "another --split"
+        )
+    if empty:
+        more = f" and {len(empty) - FEW} more" if len(empty) > FEW else ""
+        log.warning(
+            "left out for want of 19x19 %s games: %s%s", split, ", ".join(empty[:FEW]), more
+        )
+    return samples
 
 
 def _curves(args: argparse.Namespace) -> list[Curve]:
@@ -225,18 +271,16 @@ class _Asked:
     json: bool
     answers: dict[str, list[Answers]] = field(default_factory=dict)
 
-    def all_of(self, sources: Sequence[str]) -> bool:
-        """Ask about every source and print; False if Ctrl-C came before the end."""
+    def all_of(self, samples: Mapping[str, Sample]) -> bool:
+        """Ask about the sample of every source and print; False if Ctrl-C ended it early."""
         finished = True
-        total = self.limit * len(sources)
+        total = sum(map(len, samples.values()))
         with tqdm(total=total, unit="pos", disable=None, file=sys.stderr, leave=False) as bar:
-            for source in sources:
+            for source, sample in samples.items():
                 batches: list[list[Answers]] = []
                 bar.set_description(source)
                 try:
-                    for answers in ask(
-                        self.contestants, self.archive, source, split=self.split, limit=self.limit
-                    ):
+                    for answers in ask(self.contestants, sample):
                         batches.append(answers)
                         bar.update(len(answers[0]))
                 except KeyboardInterrupt:
@@ -288,14 +332,15 @@ def table(reports: Sequence[SourceReport]) -> str:
     for report in reports:
         lines.append(
             f"{report.source}: top-1 {_percent(report.top1)}  top-5 {_percent(report.top5)}  "
-            f"loss {report.loss:.4f} ± {report.loss_error:.4f}  "
+            f"loss {report.loss:.4f} {plus_minus(report.loss_error, 4)}  "
             f"calibration error {100 * report.ece:.2f} %  "
             f"{1000 * report.seconds_per_position:.2f} ms/position"
         )
         for kind, word in (("move", "moves"), ("phase", "phase"), ("rank", "rank ")):
             lines += [
-                f"  {word} {name:>11}: top-1 {_percent(part.top1)}  top-5 "
-                f"{100 * part.top5.value:.1f} %  loss {part.loss:.3f} ± {part.loss_error:.3f}"
+                f"  {word} {name:>11}: top-1 {_percent(part.top1)}  "
+                f"top-5 {100 * part.top5.value:.1f} %  "
+                f"loss {part.loss:.3f} {plus_minus(part.loss_error, 3)}"
                 for name, part in report.groups[kind].items()
             ]
     return "\n".join(lines) + "\n"
@@ -304,14 +349,12 @@ def table(reports: Sequence[SourceReport]) -> str:
 def comparison(gain: Difference, *, net: str, against: str) -> str:
     """Return one line on what `net` has more than `against`."""
     return (
-        f"{net} against {against}: top-1 {100 * gain.top1:+.2f} ± {100 * gain.top1_error:.2f} "
-        f"points  top-5 {100 * gain.top5:+.2f} ± {100 * gain.top5_error:.2f} points  "
-        f"loss {gain.loss:+.4f} ± {gain.loss_error:.4f}  of {gain.count:,} positions"
+        f"{net} against {against}: "
+        f"top-1 {100 * gain.top1:+.2f} {plus_minus(gain.top1_error, 2, scale=100)} points  "
+        f"top-5 {100 * gain.top5:+.2f} {plus_minus(gain.top5_error, 2, scale=100)} points  "
+        f"loss {gain.loss:+.4f} {plus_minus(gain.loss_error, 4)}  of {gain.count:,} positions"
     )
 
 
 def _percent(share: Share) -> str:
-    return (
-        f"{100 * share.value:.2f} % [{100 * share.low:.2f}, {100 * share.high:.2f}] "
-        f"of {share.count:,}"
-    )
+    return f"{bracketed(share, 2)} of {share.count:,}"

@@ -21,11 +21,12 @@ from selfplay.charts import (
     whisker_chart,
 )
 from selfplay.examples import CONFIDENT
-from selfplay.measures import BIN, PHASES, Measure, Share, measure_groups
+from selfplay.intervals import Share, plus_minus
+from selfplay.measures import BIN, PHASES, Measure, measure_groups
 from selfplay.page import bounds, percent, section, table
 
 FEWEST = 30
-"""Groups with fewer positions are in the tables but not in the figures."""
+"""Groups with fewer positions, or of one game, are in the tables but not in the figures."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +105,15 @@ def by_move_number(evaluation: Evaluation) -> str:
     for number, (contestant, groups) in enumerate(
         zip(evaluation.contestants, measures, strict=True)
     ):
-        kept = {name: m for name, m in groups.items() if m.top1.count >= FEWEST}
-        shares = [m.top1 for m in kept.values()]
+        kept = {name: ends for name, m in groups.items() if (ends := _interval(m.top1))}
         series.append(
             Series(
                 contestant.name,
                 [int(name.split("-")[0]) + (BIN - 1) / 2 for name in kept],
-                [100 * s.value for s in shares],
-                [100 * s.low for s in shares],
-                [100 * s.high for s in shares],
-                [
-                    f"moves {n}: {percent(s.value)} {bounds(s)}"
-                    for n, s in zip(kept, shares, strict=True)
-                ],
+                [100 * value for value, _, _ in kept.values()],
+                [100 * low for _, low, _ in kept.values()],
+                [100 * high for _, _, high in kept.values()],
+                [f"moves {name}: {_text(groups[name].top1)}" for name in kept],
                 number % COLOURS,
             )
         )
@@ -139,7 +136,7 @@ def grouped(evaluation: Evaluation, grouping: str, title: str) -> str:
     """Return top-1 of each group with whiskers, and all numbers in a table."""
     measures = _of_all(evaluation, grouping)
     names = list(measures[0])
-    shown = [name for name in names if measures[0][name].top1.count >= FEWEST]
+    shown = [name for name in names if _interval(measures[0][name].top1)]
     if not shown:
         return ""
     rows: list[tuple[str, list[Interval | None]]] = [
@@ -174,9 +171,9 @@ def _numbers(evaluation: Evaluation, measures: Sequence[dict[str, Measure]], kin
             name,
             contestant.name,
             f"{groups[name].top1.count:,}",
-            f"{percent(groups[name].top1.value)} {bounds(groups[name].top1)}",
-            f"{percent(groups[name].top5.value)} {bounds(groups[name].top5)}",
-            f"{groups[name].loss:.3f} ± {groups[name].loss_error:.3f}",
+            _text(groups[name].top1),
+            _text(groups[name].top5),
+            f"{groups[name].loss:.3f} {plus_minus(groups[name].loss_error, 3)}",
             percent(groups[name].ece),
         ]
         for name in measures[0]
@@ -191,8 +188,8 @@ def calibration(evaluation: Evaluation) -> str:
     for number, (contestant, answers) in enumerate(
         zip(evaluation.contestants, evaluation.answers, strict=True)
     ):
-        bins = reliability(answers.chances[:, 0], answers.better == 0)
-        kept = [b for b in bins if b.count >= FEWEST]
+        bins = reliability(answers.chances[:, 0], answers.better == 0, answers.games)
+        kept = {b: ends for b in bins if (ends := _interval(b.right))}
         edges = [f"{100 * b.edges[0]:.0f}-{100 * b.edges[1]:.0f} %" for b in kept]
         notes = [
             f"said {percent(b.confidence)}, right {percent(b.share)} of {b.count:,}" for b in kept
@@ -202,8 +199,8 @@ def calibration(evaluation: Evaluation) -> str:
                 contestant.name,
                 [b.confidence for b in kept],
                 [b.share for b in kept],
-                [b.low for b in kept],
-                [b.high for b in kept],
+                [low for _, low, _ in kept.values()],
+                [high for _, _, high in kept.values()],
                 notes,
                 number % COLOURS,
             )
@@ -235,8 +232,15 @@ def calibration(evaluation: Evaluation) -> str:
     return section("Can its probabilities be believed?", body)
 
 
-def _interval(share: Share) -> Interval:
-    return share.value, share.low, share.high
+def _interval(share: Share) -> Interval | None:
+    """Return what a figure shows of a share, if it shows it."""
+    if share.count < FEWEST or share.interval is None:
+        return None
+    return share.value, *share.interval
+
+
+def _text(share: Share) -> str:
+    return f"{percent(share.value)} {bounds(share)}"
 
 
 def _phases() -> str:

@@ -27,7 +27,8 @@ from selfplay.recipes import load_recipe
 from selfplay.runs import Run
 from selfplay.sources import source_name
 from selfplay.supervised import network_to_start_from
-from selfplay.tuning import NETWORK, START, Tuning, starting_network, tuning_recipe
+from selfplay.trained import NETWORK, START
+from selfplay.tuning import Tuning, check_folder, starting_network, tuning_recipe
 
 GAMES = "games"
 REPORT = "report.json"
@@ -53,6 +54,7 @@ def fine_tune(
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
     take_threads(args)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
+    check_folder(folder)
     with RunFolder(folder).held():
         return _tune(args, folder, device=device)
 

@@ -1,12 +1,7 @@
-"""From answers to numbers: shares, losses and calibration with intervals, in groups, in pairs.
-
-Positions of one game are not independent: the variance of every mean is taken over games (Liang &
-Zeger 1986), and shares get Wilson's interval for as many independent positions as that leaves.
-"""
+"""From answers to numbers: shares, losses and calibration with intervals, in groups, in pairs."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goengine.statistics import Z95, wilson_interval
 from goengine.types import BLACK
-from selfplay.answers import TOP, Answers, Index
+from selfplay.answers import TOP, Answers
 from selfplay.archive import Archive
 from selfplay.calibration import expected_calibration_error, reliability
+from selfplay.intervals import Mask, Share, half_interval, share_over_games
 
 BIN = 30
 """Moves a bin of the table by move number."""
@@ -27,83 +22,48 @@ BIN = 30
 PHASES = {"opening": (0, 50), "middle game": (50, 150), "endgame": (150, 10_000)}
 """Plies of each phase: moves 1-50, 51-150, and from 151 on."""
 
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share `value` of `count` positions with its 95 % interval `low` ... `high`."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
 
 @dataclass(frozen=True)
 class Measure:
-    """How well some positions were answered; loss_error is half of a 95 % interval.
+    """How well some positions were answered.
 
-    ece: expected calibration error, see selfplay.calibration.
+    loss_error: half of a 95 % interval, None of one game. ece: expected calibration error, see
+    selfplay.calibration.
     """
 
     top1: Share
     top5: Share
     loss: float
-    loss_error: float
+    loss_error: float | None
     ece: float
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What one network has more than another on the same positions, each with half an interval."""
+    """What one network has more than another on the same positions, each with half an interval.
+
+    The errors are None where all positions are of one game.
+    """
 
     top1: float
-    top1_error: float
+    top1_error: float | None
     top5: float
-    top5_error: float
+    top5_error: float | None
     loss: float
-    loss_error: float
+    loss_error: float | None
     count: int
-
-
-def share_of(hits: int, count: int, *, design: float = 1.0) -> Share:
-    """Return hits / count with its 95 % interval; count > 0.
-
-    `design` is how many dependent positions are worth one independent one.
-    """
-    independent = max(1, round(count / max(design, 1.0)))
-    low, high = wilson_interval(hits / count * independent, independent)
-    return Share(hits / count, low, high, count)
-
-
-def standard_error(values: Floats, games: Index) -> float:
-    """Return the standard error of the mean of values (N,) that lie in games (N,)."""
-    _, game = np.unique(games, return_inverse=True)
-    sums = np.bincount(game, weights=values - values.mean())
-    if len(sums) < 2:
-        return float(values.std() / math.sqrt(len(values)))
-    return float(math.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values))
-
-
-def _share(hits: Mask, games: Index) -> Share:
-    value, count = float(hits.mean()), len(hits)
-    alone = value * (1 - value) / count
-    design = standard_error(hits.astype(np.float64), games) ** 2 / alone if alone else 1.0
-    return share_of(int(hits.sum()), count, design=design)
 
 
 def measure(answers: Answers, where: Mask | None = None) -> Measure:
     """Return what was reached on all positions, or on those that a mask (N,) picks (not none)."""
     mine = np.ones(len(answers), dtype=bool) if where is None else where
     games, better, losses = answers.games[mine], answers.better[mine], answers.losses[mine]
-    table = reliability(answers.chances[mine, 0], better == 0)
+    table = reliability(answers.chances[mine, 0], better == 0, games)
     return Measure(
-        top1=_share(better == 0, games),
-        top5=_share(better < TOP, games),
+        top1=share_over_games(better == 0, games),
+        top5=share_over_games(better < TOP, games),
         loss=float(losses.mean()),
-        loss_error=Z95 * standard_error(losses, games),
+        loss_error=half_interval(losses, games),
         ece=expected_calibration_error(table),
     )
 
@@ -117,9 +77,9 @@ def difference(one: Answers, other: Answers) -> Difference:
     if not (np.array_equal(one.games, other.games) and np.array_equal(one.plies, other.plies)):
         raise ValueError("only answers to the same positions can be compared; ask both about them")
 
-    def gain(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> tuple[float, float]:
+    def gain(mine: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> tuple[float, float | None]:
         more = theirs.astype(np.float64) - mine.astype(np.float64)
-        return float(more.mean()), Z95 * standard_error(more, one.games)
+        return float(more.mean()), half_interval(more, one.games)
 
     top1 = gain(one.better == 0, other.better == 0)
     top5 = gain(one.better < TOP, other.better < TOP)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
-from selfplay.measures import Share
+from selfplay.intervals import ALONE, Share
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -94,8 +94,10 @@ def percent(value: float) -> str:
 
 
 def bounds(share: Share) -> str:
-    """Return the ends of a share's interval in per cent."""
-    return f"({100 * share.low:.1f} to {100 * share.high:.1f})"
+    """Return the ends of a share's interval in per cent, or why there is none."""
+    ends = share.interval
+    inner = ALONE if ends is None else " to ".join(f"{100 * end:.1f}" for end in ends)
+    return f"({inner})"
 
 
 def signed(value: float, digits: int) -> str:

@@ -17,11 +17,13 @@ import numpy as np
 import torch
 
 from cnncore import atomic
+from cnncore.folders import make_folder
 from selfplay.answers import BATCH, Contestant, Evaluation
 from selfplay.calibration import BINS
 from selfplay.charts import COLOURS
 from selfplay.examples import SHOWN, Example, confident_misses, drawn_by_lot, example
 from selfplay.figures import Curve, by_move_number, calibration, grouped, learning
+from selfplay.intervals import plus_minus, sign
 from selfplay.measures import by_source, difference, measure
 from selfplay.page import PAGE, bounds, percent, section, signed, table
 
@@ -33,7 +35,7 @@ def write_report(
     evaluation: Evaluation, path: Path, *, curves: Sequence[Curve] = (), boards: int = SHOWN
 ) -> None:
     """Write the page, whole or not at all; arguments as of `report_page`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     atomic.write_text(path, report_page(evaluation, curves, boards=boards))
 
 
@@ -78,7 +80,7 @@ def _headlines(evaluation: Evaluation) -> str:
             (
                 percent(math.exp(-found.loss)),
                 "typical chance it gave the move",
-                f"loss {found.loss:.3f} ± {found.loss_error:.3f} nats",
+                f"loss {found.loss:.3f} {plus_minus(found.loss_error, 3)} nats",
             ),
             (
                 percent(found.ece),
@@ -130,24 +132,23 @@ def _comparison(evaluation: Evaluation) -> str:
     words, cells = [], []
     for contestant, answers in zip(evaluation.contestants[1:], evaluation.answers[1:], strict=True):
         gain = difference(base, answers)
-        value, error = 100 * gain.top1, 100 * gain.top1_error
-        verdict = "as many moves as" if abs(value) <= error else "more moves than"
-        if value < -error:
-            verdict = "fewer moves than"
+        sure = sign(gain.top1, gain.top1_error)
+        verdict = {-1: "fewer moves than", 0: "as many moves as", 1: "more moves than"}[sure]
+        top1, error = signed(100 * gain.top1, 2), plus_minus(gain.top1_error, 2, scale=100)
         only = int(((answers.better == 0) & (base.better > 0)).sum())
         other = int(((answers.better > 0) & (base.better == 0)).sum())
         words.append(
             f"<p><b>{escape(contestant.name)}</b> guesses {verdict} {escape(first.name)}"
-            f"{' as far as these positions can tell' if abs(value) <= error else ''}: "
-            f"{signed(value, 2)} points ± {error:.2f}. It alone was right in {only:,} positions, "
-            f"{escape(first.name)} alone in {other:,}.</p>"
+            f"{'' if sure else ' as far as these positions can tell'}: {top1} points {error}. "
+            f"It alone was right in {only:,} positions, {escape(first.name)} alone in "
+            f"{other:,}.</p>"
         )
         cells.append(
             [
                 contestant.name,
-                f"{signed(value, 2)} ± {error:.2f}",
-                f"{signed(100 * gain.top5, 2)} ± {100 * gain.top5_error:.2f}",
-                f"{signed(gain.loss, 4)} ± {gain.loss_error:.4f}",
+                f"{top1} {error}",
+                f"{signed(100 * gain.top5, 2)} {plus_minus(gain.top5_error, 2, scale=100)}",
+                f"{signed(gain.loss, 4)} {plus_minus(gain.loss_error, 4)}",
             ]
         )
     head = [f"against {first.name}", "top-1, points", "top-5, points", "loss, nats"]
@@ -204,10 +205,11 @@ def _method(evaluation: Evaluation) -> str:
     lines = [
         f"Archive {archive.path.name}, digest {archive.digest}, {len(archive):,} games; "
         f"{evaluation.split} split; up to {evaluation.limit:,} positions of each source, drawn "
-        f"with a fixed seed, here from {games:,} games. Passes are not asked about.",
+        f"with a fixed seed, or all of them once where there are no more; here from {games:,} "
+        "games. Passes are not asked about.",
         "Top-1 and top-5 are over all 361 points, without a legality mask. Intervals are at 95 %: "
         "Wilson's for shares, normal for losses and differences; positions of one game are not "
-        "taken for independent.",
+        "taken for independent, and a single game has no interval.",
         "Calibration error: mean distance between the probability of the first choice and how "
         f"often it was right, in {BINS} bins (Guo et al. 2017). In groups of a few hundred "
         "positions it is mostly chance.",

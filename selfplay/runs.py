@@ -31,6 +31,7 @@ from cnncore.training import (
     fit,
 )
 from goengine.networks import PolicyConfig, PolicyNet, load_network
+from selfplay.answers import BATCH, fixed_sample
 from selfplay.archive import Archive
 from selfplay.learner import Learner, make_optimizers, measure, policy_loss
 from selfplay.packing import StagedBatch, stage, unpack
@@ -40,7 +41,7 @@ from selfplay.weighting import Weighting
 
 log = logging.getLogger(__name__)
 
-FIXED = ("network", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
+FIXED = ("network", "filters", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
 """Keys of a recipe that cannot change once a run has begun."""
 
 
@@ -259,10 +260,12 @@ def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | Non
 
 def _fixed_batches(positions: Positions, count: int, processes: Processes) -> list[StagedBatch]:
     """Return this process's part of `count` positions, the same for all runs on an archive."""
-    games, plies = positions.draw(count, np.random.default_rng(20160128))
+    sample = fixed_sample(positions, count)
     rank, parts = processes.rank, processes.count
-    chunks = [slice(start, start + 256) for start in range(0, count, 256)]
-    batches = [positions.packed(games[c], plies[c], part=rank, parts=parts) for c in chunks]
+    chunks = [slice(start, start + BATCH) for start in range(0, len(sample), BATCH)]
+    batches = [
+        positions.packed(sample.games[c], sample.plies[c], part=rank, parts=parts) for c in chunks
+    ]
     return [stage(batch) for batch in batches if len(batch)]
 
 

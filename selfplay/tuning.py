@@ -21,17 +21,16 @@ import torch
 from cnncore.recipe_files import RecipeError
 from cnncore.run_folder import RunFolder
 from goengine.networks import PolicyNet, load_network, save_network
-from selfplay.answers import Answers, Contestant, answer, joined
+from selfplay.answers import SEED, Contestant, Sample, answered
 from selfplay.archive import Archive
 from selfplay.learner import Learner
 from selfplay.positions import Positions
 from selfplay.recipes import Recipe
 from selfplay.runs import Run
+from selfplay.trained import NETWORK, START
 
 log = logging.getLogger(__name__)
 
-NETWORK = "network.safetensors"
-START = "start.safetensors"
 EPOCHS = 6.0
 ROUNDS = 4
 """Measurements an epoch."""
@@ -61,6 +60,19 @@ def tuning_recipe(
         grow=(),
         positions=max(recipe.batch, length),
     )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder with a run that is no fine-tuning.
+
+    Raises:
+        RecipeError: there is one.
+    """
+    if RunFolder(folder).begun and not (folder / START).is_file():
+        raise RecipeError(
+            f"the folder {folder} holds the run of a recipe: give another --out to fine-tune, or "
+            "name the recipe to go on with it"
+        )
 
 
 def starting_network(folder: Path, net: PolicyNet) -> PolicyNet:
@@ -133,7 +145,7 @@ class Tuning:
         average = state.average
         assert isinstance(average, Learner)
         contestant = Contestant("now", average.policy.eval(), precision=self.run.precision)
-        held_out, learnt = (ask(contestant, part) for part in (self._held_out, self._learnt))
+        held_out, learnt = (answered(contestant, part) for part in (self._held_out, self._learnt))
         line: dict[str, Any] = {
             "event": "validation",
             "step": state.step,
@@ -163,28 +175,12 @@ def best_of(history: list[dict[str, Any]]) -> dict[str, Any]:
     return min(history, key=lambda line: line["loss"])
 
 
-class Sample:
-    """Fixed positions of one split of an archive, game by game."""
-
-    def __init__(self, positions: Positions, games: Any, plies: Any) -> None:
-        self.positions, self.games, self.plies = positions, games, plies
-
-
 def sample(archive: Archive, split: str, limit: int) -> Sample:
-    """Return all positions of a split, or `limit` of them, chosen once and for all."""
+    """Return all positions of a split, or `limit` different ones, game by game, always the same."""
     positions = Positions(archive, split)
     games, plies = positions.listed()
     if len(games) > limit:
-        rng = np.random.default_rng(20160128)
+        rng = np.random.default_rng(SEED)
         chosen = np.sort(rng.choice(len(games), limit, replace=False))
         games, plies = games[chosen], plies[chosen]
     return Sample(positions, games, plies)
-
-
-def ask(contestant: Contestant, part: Sample, *, batch: int = 256) -> Answers:
-    """Return a network's answers to a sample."""
-    parts = []
-    for start in range(0, len(part.games), batch):
-        rows = slice(start, start + batch)
-        parts.append(answer(contestant, part.positions.batch(part.games[rows], part.plies[rows])))
-    return joined(parts)

@@ -20,10 +20,9 @@ from goengine.features import encode_batch
 from goengine.networks import PolicyConfig, PolicyNet, save_network
 from selfplay import evaluation
 from selfplay.__main__ import main
-from selfplay.answers import Answers, Contestant, ask, joined, log_probabilities
+from selfplay.answers import Answers, Contestant, ask, joined, log_probabilities, source_sample
 from selfplay.archive import Archive
 from selfplay.archive_writer import ArchiveWriter
-from selfplay.calibration import expected_calibration_error, reliability
 from selfplay.evaluation import evaluate_source, table
 from selfplay.measures import (
     GROUPINGS,
@@ -32,8 +31,6 @@ from selfplay.measures import (
     difference,
     measure,
     rank_name,
-    share_of,
-    standard_error,
 )
 from selfplay.positions import PositionBatch, Positions
 from selfplay.recipes import Recipe
@@ -59,40 +56,8 @@ def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _answers(archive: Archive, *, seed: int = 0, count: int = 96) -> Answers:
     torch.manual_seed(seed)
     contestant = Contestant("a", PolicyNet(PolicyConfig(filters=4, layers=3)).eval())
-    batches = ask([contestant], archive, "even", limit=count, batch=40)
+    batches = ask([contestant], source_sample(archive, "even", limit=count), batch=40)
     return joined([part for (part,) in batches])
-
-
-def test_shares_have_wilson_intervals() -> None:
-    share = share_of(8, 10)
-    assert (share.value, share.count) == (0.8, 10)
-    assert (share.low, share.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert share_of(0, 50).low == 0.0 and share_of(50, 50).high == 1.0
-    dependent = share_of(800, 1000, design=100.0)
-    assert (dependent.low, dependent.high) == (share.low, share.high)
-    assert dependent.count == 1000
-
-
-def test_repeated_positions_tell_nothing_new() -> None:
-    values = np.random.default_rng(1).standard_normal(400)
-    single = standard_error(values, np.arange(400))
-    assert single == pytest.approx(values.std(ddof=1) / 20)
-    assert standard_error(np.repeat(values, 9), np.repeat(np.arange(400), 9)) == pytest.approx(
-        single
-    )
-    assert standard_error(values, np.zeros(400, dtype=np.int64)) > 0
-
-
-def test_calibration_compares_what_it_said_with_what_was() -> None:
-    said = np.array([0.05, 0.05, 0.72, 0.78, 0.72, 0.78, 1.0])
-    right = np.array([False, False, True, True, True, False, True])
-    bins = reliability(said, right)
-    assert [(b.edges, b.count) for b in bins] == [((0.0, 0.1), 2), ((0.7, 0.8), 4), ((0.9, 1.0), 1)]
-    assert [b.share for b in bins] == [0.0, 0.75, 1.0]
-    assert bins[1].confidence == pytest.approx(0.75) and bins[1].low < 0.75 < bins[1].high
-    assert expected_calibration_error(bins) == pytest.approx(2 * 0.05 / 7)
-    wrong = reliability(np.ones(5), np.zeros(5, dtype=bool))
-    assert expected_calibration_error(wrong) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,15 @@ from selfplay.__main__ import main
 from selfplay.archive import ArchiveError
 from selfplay.archive_writer import ArchiveWriter
 from selfplay.comparison import LEARNT, OTHERS, OWN, Change, verdict
+from selfplay.intervals import Share
 from selfplay.layout import SPLITS, split_of
-from selfplay.measures import Difference, Measure, Share
+from selfplay.measures import Difference, Measure
 from selfplay.own_games import frequent_players, hold_out, open_games
 from selfplay.positions import NO_MOVE, Positions
 from selfplay.recipes import load_recipe
 from selfplay.tuning import tuning_recipe
 from tests.small_archive import make_archive, random_game
+from tests.small_runs import same, small_run, weights
 
 torch.set_num_threads(1)
 
@@ -150,6 +152,40 @@ def test_noise_teaches_nothing_and_the_start_is_kept(
     assert len(history) == 1 + selfplay.tuning.PATIENCE
     kept, facts = read_network(out / "network.safetensors")
     assert facts["positions_seen"] == 0 and torch.equal(kept.head.weight, flat.head.weight)
+
+
+def test_the_best_network_is_what_a_run_stands_for(
+    net: Path, games: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, file = tmp_path / "out", tmp_path / "exported.safetensors"
+    spoilt = ["--set", "lr_rest=30.0", "--set", "average=0", "--epochs", "1"]
+    assert tune(net, games, "--out", str(out), *spoilt) == 0
+    assert "It learnt nothing" in capsys.readouterr().out
+    assert main(["export", str(out), "--out", str(file)]) == 0
+    best, facts = read_network(file)
+    assert same(best.state_dict(), load_network(net).state_dict())
+    assert facts["positions_seen"] == 0 and facts["fine_tuned_from"] == str(net)
+    assert not same(best.state_dict(), weights(out))
+    data = ["--data", str(out / "games"), "--split", "train", "--json"]
+    capsys.readouterr()
+    for name in (net, out):
+        assert main(["evaluate", str(name), *data]) == 0
+    losses = [json.loads(line)["loss"] for line in capsys.readouterr().out.splitlines()]
+    assert losses[0] == losses[1]
+    again = tmp_path / "again"
+    assert tune(out, games, "--out", str(again), "--minutes", "0") == 0
+    assert same(load_network(again / "start.safetensors").state_dict(), best.state_dict())
+
+
+def test_the_folder_of_a_recipe_is_no_place_to_tune(
+    net: Path, games: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = small_run(tmp_path / "run", make_archive(tmp_path / "archive"))
+    run.fit(minutes=0.0)
+    before = sorted(path.name for path in run.folder.iterdir())
+    assert tune(net, games, "--out", str(run.folder)) == 1
+    assert "run holds the run of a recipe: give another --out" in capsys.readouterr().err
+    assert sorted(path.name for path in run.folder.iterdir()) == before
 
 
 def test_only_the_player_is_learnt(games: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 from goengine import BLACK, Board
 from goengine.board_svg import board_svg
 from goengine.networks import PolicyConfig, PolicyNet
-from selfplay.answers import Contestant, Evaluation, ask, joined
+from selfplay.answers import Contestant, Evaluation, ask, joined, source_sample
 from selfplay.charts import Series, legend, line_chart, spread, ticks, whisker_chart
 from selfplay.examples import confident_misses, drawn_by_lot, example
 from selfplay.figures import Curve
@@ -28,14 +28,14 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     """Two networks, the second one confident, on one batch of random games."""
-    archive = make_archive(tmp_path_factory.mktemp("report") / "archive")
+    archive = make_archive(tmp_path_factory.mktemp("report") / "archive", games=500)
     contestants = []
     for seed, name in enumerate(("one <b>", "two")):
         torch.manual_seed(seed)
         net = PolicyNet(PolicyConfig(filters=4, layers=3)).eval()
         net.head.weight.data *= 1 + 40 * seed
         contestants.append(Contestant(name, net))
-    batches = list(ask(contestants, archive, "even", limit=120, batch=60))
+    batches = list(ask(contestants, source_sample(archive, "even", limit=120), batch=60))
     answers = [joined(parts) for parts in zip(*batches, strict=True)]
     return Evaluation(archive, contestants, answers, split="test", limit=120, finished=True)
 

@@ -108,6 +108,8 @@ def test_another_recipe_or_archive_is_refused(
     assert "finished; 16 positions seen" in capsys.readouterr().err
     assert _train(archive, tmp_path / "run", *short, "--set", "batch=4")[0] == 1
     assert "has batch = 8, not 4" in capsys.readouterr().err
+    assert _train(archive, tmp_path / "run", *short, "--set", "filters=6")[0] == 1
+    assert "has filters = 8, not 6" in capsys.readouterr().err
     other = make_archive(tmp_path / "other", seed=3)
     more = [*short, "--set", "positions=32"]
     assert _train(other, tmp_path / "run", *more)[0] == 1

@@ -1,0 +1,97 @@
+"""Shares and means over positions with their 95 % intervals, and how both are written.
+
+Positions of one game are not independent: the variance of every mean is taken over games (Liang &
+Zeger 1986), and shares get Wilson's interval for as many independent positions as that leaves. A
+single game says nothing about others, so that what rests on one has no interval.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from goengine.statistics import Z95, wilson_interval
+
+Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.floating]
+
+ALONE = "one game"
+"""What is written in the place of an interval."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share `value` of `count` positions with its 95 % interval `low` ... `high`, if any."""
+
+    value: float
+    low: float | None
+    high: float | None
+    count: int
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends, or None where all positions are of one game."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+def share_of(hits: int, count: int, *, design: float = 1.0) -> Share:
+    """Return hits / count with its 95 % interval; count > 0.
+
+    `design` is how many dependent positions are worth one independent one.
+    """
+    independent = max(1, round(count / max(design, 1.0)))
+    low, high = wilson_interval(hits / count * independent, independent)
+    return Share(hits / count, low, high, count)
+
+
+def share_over_games(hits: Mask, games: Index) -> Share:
+    """Return the share of hits (N,) among positions that lie in games (N,); N > 0.
+
+    Where all are hits, or none is, nothing shows how alike the positions of a game are: then a
+    whole game is worth one position.
+    """
+    value, count = float(hits.mean()), len(hits)
+    error = standard_error(hits.astype(np.float64), games)
+    if error is None:
+        return Share(value, None, None, count)
+    alone = value * (1 - value) / count
+    design = error**2 / alone if alone else count / len(np.unique(games))
+    return share_of(int(hits.sum()), count, design=design)
+
+
+def standard_error(values: Floats, games: Index) -> float | None:
+    """Return the standard error of the mean of values (N,) in games (N,); None of one game."""
+    _, game = np.unique(games, return_inverse=True)
+    sums = np.bincount(game, weights=values - values.mean())
+    if len(sums) < 2:
+        return None
+    return float(math.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values))
+
+
+def half_interval(values: Floats, games: Index) -> float | None:
+    """Return half of the 95 % interval of the mean of values (N,) in games (N,), if it has one."""
+    error = standard_error(values, games)
+    return None if error is None else Z95 * error
+
+
+def sign(value: float, error: float | None) -> int:
+    """Return -1 or 1 where a difference with half an interval is surely not 0, else 0."""
+    if error is None or abs(value) <= error:
+        return 0
+    return -1 if value < 0 else 1
+
+
+def plus_minus(error: float | None, digits: int, *, scale: float = 1.0) -> str:
+    """Return half an interval times `scale` as text, "± 0.12" for instance."""
+    return f"({ALONE})" if error is None else f"± {scale * error:.{digits}f}"
+
+
+def bracketed(share: Share, digits: int) -> str:
+    """Return a share in per cent with its interval, "42.8 % [41.1, 44.6]" for instance."""
+    ends = share.interval
+    inner = ALONE if ends is None else ", ".join(f"{100 * end:.{digits}f}" for end in ends)
+    return f"{100 * share.value:.2f} % [{inner}]"
