@@ -17,6 +17,7 @@ from collections import deque
 from typing import IO
 
 from goengine.coords import CoordError, gtp_to_move, move_to_gtp
+from goengine.rules import format_points
 from goengine.types import GoError, colour_letter
 
 _log = logging.getLogger(__name__)
@@ -205,7 +206,7 @@ class GtpEngine:
         self._size = size
         self._process.ask(f"boardsize {size}")
         self._process.ask("clear_board")
-        self._process.ask(f"komi {komi:g}")
+        self._process.ask(f"komi {format_points(komi)}")
         for command, word in (
             ("kata-set-rules", rules),
             ("kgs-rules", rules.replace("-", "_")),

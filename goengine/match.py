@@ -25,7 +25,7 @@ from goengine.match_folder import MatchError, MatchFolder, Result
 from goengine.openings import OpeningSource, corner_openings, policy_openings, sgf_openings
 from goengine.options import board_size, count, finite, not_negative, rule_set, seed
 from goengine.players import PolicyPlayer
-from goengine.rules import RULES, get_rules
+from goengine.rules import RULES, format_points, get_rules
 from goengine.statistics import format_elo, format_share
 
 _log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
         for pair in pairs:
             for entrant in pair:
                 entrant.close()
-    board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {terms.komi:g}"
+    board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {format_points(terms.komi)}"
     print(report(results, names, f"{board}, openings {args.openings}"))
     return 0
 

@@ -15,7 +15,7 @@ from goengine.gtp.handicap import fixed_points, most_fixed
 from goengine.options import board_size, finite, not_negative, rule_set, seed
 from goengine.players import Player, PolicyPlayer
 from goengine.record import GameRecord
-from goengine.rules import RULES, get_rules
+from goengine.rules import RULES, format_points, get_rules
 from goengine.scoring import format_score, score, status
 from goengine.sgf import write_sgf
 from goengine.types import (
@@ -207,7 +207,7 @@ class Session:
         state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
         if self.over:
             state = f"{self.result}, {AFTERWARDS}"
-        captures = f"captures: black {by_black}, white {by_white}; komi {board.komi:g}"
+        captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
         return f"\n{board}\n{state}; {captures}"
 
 
