@@ -1,29 +1,43 @@
 """SGF text out of files, folders and packed collections, one piece at a time.
 
-A piece is the bytes of one game where a collection has one game a line, else of a whole file. The
-source of a game is the name of the file that it came in, without suffixes and a trailing ``-NN``;
-loose .sgf files in a folder carry the name of the folder.
+A piece is the bytes of one game where a collection has one game a line, else of a whole file; where
+a game is damaged, the file comes game by game, so that no other is lost with it. The source of a
+game is the name of the file that it came in, without suffixes and a trailing ``-NN``; loose .sgf
+files carry the name of their folder. Loose are those that a search of a folder finds, and those
+that are named and hold a single game.
 """
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from goengine.types import GoError
 
 MAX_PIECE = 256 * 2**20
 """Bytes of the biggest piece; what is bigger is not a game record."""
 
+_VALUES = re.compile(rb"(?:\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\])++", re.DOTALL)
+# The first node of a game up to a property that only roots have. A value that holds such text, say
+# a comment, has a backslash before each of its closing brackets.
+_ROOT = re.compile(
+    rb"\s*\(\s*;\s*(?:[A-Za-z]+\s*(?:\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\]\s*)++)*?"
+    rb"(?:AP|CA|FF|GM|ST|SZ)\s*\[[^\\\]]*+\]",
+    re.DOTALL,
+)
+_HEAD = 4096  # bytes in which a root must show itself
 _SGF = (".sgf", ".mgt")
 _PACKED = (".bz2", ".gz", ".xz", ".lzma")
 _TARS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz")
@@ -47,7 +61,7 @@ class SourceError(GoError):
 
 @dataclass(frozen=True)
 class Piece:
-    """Bytes of SGF text, or the reason why a file could not be read."""
+    """Bytes of SGF text, or the reason why a file or a member of a package could not be read."""
 
     source: str
     data: bytes
@@ -78,7 +92,9 @@ def find_files(paths: Sequence[str | Path]) -> list[SourceFile]:
                     name = path.resolve().name if loose else source_name(member.name)
                     found.append(SourceFile(member, name))
         elif path.exists():
-            found.append(SourceFile(path, source_name(path.name)))
+            folder = path.parent.resolve().name
+            name = folder if folder and _loose(path) else source_name(path.name)
+            found.append(SourceFile(path, name))
         else:
             raise SourceError(f"{path} does not exist: name SGF files, packed collections, folders")
     return found
@@ -114,8 +130,7 @@ class PieceReader:
             try:
                 size = file.path.stat().st_size
                 with file.path.open("rb") as self._raw:
-                    for data in _texts(self._raw, file.path.name):
-                        yield Piece(file.source, data)
+                    yield from _pieces(self._raw, file)
             except _FAILURES as error:
                 yield Piece(file.source, b"", f"{file.path.name}: {error}")
             self._raw = None
@@ -130,15 +145,28 @@ def _wanted(name: str) -> bool:
     return lower.endswith((*_SGF, *_TARS, ".zip"))
 
 
-def _texts(raw: IO[bytes], name: str) -> Iterator[bytes]:
-    """Yield the SGF texts in one file, packed as its name says."""
-    lower = name.lower()
+def _loose(path: Path) -> bool:
+    """Tell whether a file is an unpacked .sgf file that does not hold several games."""
+    if not path.name.lower().endswith(_SGF):
+        return False
+    try:
+        with path.open("rb") as stream:
+            pieces = list(islice(_split(stream), 2))
+        return sum(1 for piece in pieces for _ in _games(io.BytesIO(piece))) < 2
+    except _FAILURES:
+        return True
+
+
+def _pieces(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
+    """Yield the pieces of one file, packed as its name says."""
+    lower = file.path.name.lower()
     if lower.endswith(".zip"):
-        yield from _zip_members(raw)
+        yield from _zip_members(raw, file)
     elif lower.endswith(_TARS) or any(lower.endswith(f".tar{suffix}") for suffix in _PACKED):
-        yield from _tar_members(raw)
+        yield from _tar_members(raw, file)
     else:
-        yield from _split(_unpacked(raw, lower))
+        for data in _split(_unpacked(raw, lower)):
+            yield Piece(file.source, data)
 
 
 def _unpacked(raw: IO[bytes], lower: str) -> IO[bytes]:
@@ -151,37 +179,117 @@ def _unpacked(raw: IO[bytes], lower: str) -> IO[bytes]:
     return raw
 
 
-def _zip_members(raw: IO[bytes]) -> Iterator[bytes]:
+def _zip_members(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
     with zipfile.ZipFile(raw) as archive:
         for info in archive.infolist():
             if not info.is_dir() and _wanted(info.filename):
-                with archive.open(info) as member:
-                    yield from _split(_unpacked(member, info.filename.lower()))
+                yield from _member(partial(archive.open, info), info.filename, file)
 
 
-def _tar_members(raw: IO[bytes]) -> Iterator[bytes]:
-    with tarfile.open(fileobj=raw, mode="r:*") as archive:
-        for info in archive:
-            member = archive.extractfile(info) if info.isfile() and _wanted(info.name) else None
-            if member is not None:
-                yield from _split(_unpacked(member, info.name.lower()))
+def _tar_members(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
+    unreadable: list[str] = []
+
+    class Header(tarfile.TarInfo):
+        """A header of a tar; the first damaged one is noted, for tarfile skips them silently."""
+
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            try:
+                return super().frombuf(buf, encoding, errors)
+            except tarfile.HeaderError as error:
+                if buf.strip(b"\0") and not unreadable:
+                    unreadable.append(f"{file.path.name}: damaged header of a member: {error}")
+                raise
+
+    def skipped() -> Iterator[Piece]:
+        """Yield one failure for all that was unreadable since the last good header."""
+        if unreadable:
+            yield Piece(file.source, b"", unreadable.pop())
+
+    failed = False
+    with tarfile.open(fileobj=raw, mode="r:*", tarinfo=Header, ignore_zeros=True) as archive:
+        try:
+            for info in archive:
+                yield from skipped()
+                failed = False
+                if info.isfile() and _wanted(info.name):
+                    for piece in _member(partial(_extracted, archive, info), info.name, file):
+                        failed = piece.failure is not None
+                        yield piece
+        except _FAILURES:
+            if not failed:  # else this is the damage that ended the member before
+                raise
+        yield from skipped()
+
+
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    return cast(IO[bytes], archive.extractfile(info))
+
+
+def _member(opened: Callable[[], IO[bytes]], name: str, file: SourceFile) -> Iterator[Piece]:
+    """Yield the pieces of a member of a package, and a failure where it is damaged."""
+    try:
+        with opened() as member:
+            for data in _split(_unpacked(member, name.lower())):
+                yield Piece(file.source, data)
+    except _FAILURES as error:
+        yield Piece(file.source, b"", f"{file.path.name}: {name}: {error}")
 
 
 def _split(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield one line at a time while every line is a whole game, then the rest in one piece."""
-    while True:
-        line = stream.readline(MAX_PIECE)
-        if not line:
-            return
+    """Yield one line at a time while every line is a whole game, then the rest."""
+    lines = iter(partial(stream.readline, MAX_PIECE), b"")
+    for line in lines:
         text = line.strip()
-        if not text:
-            continue
-        if not (text.startswith(b"(;") and text.endswith(b")")) or (
-            text.count(b"(") != text.count(b")")
-        ):
-            break
-        yield text
-    rest = line + stream.read(MAX_PIECE)
-    if len(rest) >= MAX_PIECE:
-        raise ValueError(f"more than {MAX_PIECE} bytes in one piece of text")
-    yield rest
+        if text.startswith(b"(;") and text.endswith(b")") and text.count(b"(") == text.count(b")"):
+            yield text
+        elif text:
+            yield from _rest(chain([line], lines))
+
+
+def _rest(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield text in one piece if every game in it is whole, else one game at a time."""
+    found = _games(lines)
+    games: list[bytes] = []
+    size = 0
+    try:
+        for game in found:
+            games.append(game)
+            size += len(game)
+            if size >= MAX_PIECE or not _whole(game):
+                break
+        else:
+            games = [b"".join(games)]
+    except _FAILURES:
+        yield from games
+        raise
+    yield from games
+    yield from found
+
+
+def _games(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines joined to texts, a new one from every line that starts a game.
+
+    Text without any value, such as a heading, stays with the game that it stands before.
+    """
+    text = bytearray()
+    start = 0  # of the last line in text that may start a game
+    for line in lines:
+        if line.lstrip().startswith(b"("):
+            start = len(text)
+        text += line
+        if text.find(b"[", 0, start) >= 0 and _ROOT.match(text, start, start + _HEAD) is not None:
+            yield bytes(text[:start])
+            del text[:start]
+            start = 0
+        if len(text) >= MAX_PIECE:
+            raise ValueError(f"more than {MAX_PIECE} bytes in one piece of text")
+    yield bytes(text)
+
+
+def _whole(game: bytes) -> bool:
+    """Tell whether every bracket is closed; those in values do not count."""
+    if game.rstrip().endswith(b")") and game.count(b"(") == game.count(b")"):
+        return True
+    bare = _VALUES.sub(b"", game)
+    return b"[" not in bare and bare.count(b"(") == bare.count(b")")

@@ -21,12 +21,11 @@ from goengine.record import GameRecord
 from goengine.replay import legal_length
 from goengine.sgf import read_sgf, write_sgf
 from goengine.symmetry import move_table
-from goengine.types import BLACK, WHITE, GoError
+from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
 from selfplay.archive import Archive
 from selfplay.filters import Filters, rank_value
 from selfplay.ingest import KEPT, POSITIONS, READ, cut_game, ingest
-from selfplay.sources import PieceReader, find_files, source_name
 from tests.small_games import game, line, run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,22 +95,6 @@ def test_folders_are_searched_for_sgf_files_only(tmp_path):
     assert sorted(names) == ["club", "club", "pro"]
 
 
-@pytest.mark.parametrize(
-    ("file", "source"),
-    [
-        ("pro-01.sgf.bz2", "pro"),
-        ("kgs_6d.sgf.bz2", "kgs_6d"),
-        ("tygem_9d_b-00.sgf.bz2", "tygem_9d_b"),
-        ("KGS-2019.tar.gz", "KGS"),
-        ("a.b.zip", "a.b"),
-        ("plain", "plain"),
-        ("-01.sgf", "-01"),
-    ],
-)
-def test_source_names(file, source):
-    assert source_name(file) == source
-
-
 @pytest.mark.parametrize("suffix", [".sgf.bz2", ".sgf.gz", ".sgf.xz", ".zip", ".tar.gz"])
 def test_damaged_packages_are_counted_and_keep_what_could_be_read(tmp_path, suffix):
     whole = tmp_path / f"whole{suffix}"
@@ -126,8 +109,8 @@ def test_damaged_packages_are_counted_and_keep_what_could_be_read(tmp_path, suff
         whole.write_bytes(pack[suffix](many))
     broken = tmp_path / f"broken{suffix}"
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    (tmp_path / "good.sgf").write_bytes(line(game(999)))
-    archive, reasons = run([broken, tmp_path / "good.sgf"], tmp_path)
+    (tmp_path / "good.sgf.gz").write_bytes(gzip.compress(line(game(999))))
+    archive, reasons = run([broken, tmp_path / "good.sgf.gz"], tmp_path)
     assert reasons["unreadable file"] == 1
     assert "good" in archive.sources
 
@@ -327,16 +310,6 @@ def test_a_killed_ingest_leaves_no_half_archive(tmp_path, how):
     archive, _ = ingest([tmp_path / "b.sgf"], tmp_path / "archive", workers=1, progress=False)
     assert len(archive) > 0
     assert not partial.exists()
-
-
-def test_progress_knows_the_bytes(tmp_path):
-    (tmp_path / "a.sgf").write_bytes(LINES)
-    (tmp_path / "b.sgf.bz2").write_bytes(bz2.compress(LINES))
-    reader = PieceReader(find_files([tmp_path / "a.sgf", tmp_path / "b.sgf.bz2"]))
-    assert sum(1 for _ in reader) == 12
-    assert reader.done == reader.total > 0
-    with pytest.raises(GoError, match="does not exist"):
-        find_files([tmp_path / "c.sgf"])
 
 
 def test_samples_are_what_their_readme_says(tmp_path):
