@@ -126,10 +126,16 @@ def ingest(
     ``notes`` go into its manifest beside the filters and the counts.
 
     Raises:
-        GoError: an input is missing, or the archive cannot be written there.
+        GoError: an input is missing, none holds SGF files, or the archive cannot be written there.
     """
     filters = filters or Filters()
-    reader = PieceReader(find_files(paths))
+    files = find_files(paths)
+    if not files:
+        raise GoError(
+            f"no SGF files in {', '.join(map(str, paths))}: name SGF files, packed collections, or "
+            "folders that hold some"
+        )
+    reader = PieceReader(files)
     counts: Counts = Counter()
     seen: set[int] = set()
     with ExitStack() as stack:

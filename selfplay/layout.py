@@ -234,7 +234,7 @@ def parse_date(text: str | None) -> int:
     parts = []
     for part in (text or "").replace("/", "-").replace(".", "-").split(",")[0].split("-")[:3]:
         digits = part.strip()
-        if not (digits.isascii() and digits.isdigit()):
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 4):
             break
         parts.append(int(digits))
     if not parts or not 1000 <= parts[0] <= 2999:

@@ -249,6 +249,25 @@ def test_bad_arguments_are_one_sentence(tmp_path, capsys, arguments, message):
     assert not (tmp_path / "x").exists()
 
 
+def test_a_folder_without_sgf_files_is_refused(tmp_path, capsys):
+    (tmp_path / "void").mkdir()
+    (tmp_path / "void" / "notes.txt").write_bytes(LINES)
+    (tmp_path / "bare").mkdir()
+    out = tmp_path / "x"
+    folders = [str(tmp_path / "void"), str(tmp_path / "bare")]
+    assert main(["ingest", *folders, "--out", str(out)]) == 2
+    captured = capsys.readouterr()
+    assert f"no SGF files in {', '.join(folders)}: name SGF files" in captured.err
+    assert captured.err.count("\n") == 1 and captured.out == "" and not out.exists()
+
+
+@pytest.mark.parametrize("date", ["9" * 5000, "2015-" + "9" * 5000, "2015-03-" + "0" * 5000])
+def test_an_endless_date_is_an_unknown_one(tmp_path, date):
+    (tmp_path / "a.sgf").write_bytes(line(replace(GAMES[0], date=date)) + line(GAMES[1]))
+    archive, _ = run([tmp_path / "a.sgf"], tmp_path)
+    assert archive.games["year"].tolist() == [2015 * date.startswith("2015"), 0]
+
+
 def many_games(path, count, *, times=1):
     """A collection big enough to keep several workers busy."""
     path.write_bytes(b"".join(line(game(seed, length=90)) for seed in range(count)) * times)
