@@ -45,49 +45,34 @@ def open_games(
             player.
     """
     if (data / "manifest.json").exists():
-        archive = Archive.open(data)
-        made_for = archive.manifest.get("notes", {}).get("filters", {}).get("player")
+        given = Archive.open(data)
+        made_for = given.manifest.get("notes", {}).get("filters", {}).get("player")
         if player is not None and made_for != player:
             raise ArchiveError(
                 f"the archive {data} keeps no names, so the moves of {player!r} cannot be told in "
                 "it: give the SGF files as --data, or make it with `selfplay ingest --player`"
             )
-        return archive
+        return given
     files = find_files([data])
     if not files:
         raise ArchiveError(f"{data} holds neither SGF files nor an archive: name another folder")
     stamp = _stamp(files, player)
-    if (cache / "manifest.json").is_file():
-        archive = Archive.open(cache)
-        if archive.manifest["notes"].get("inputs") == stamp:
-            return archive
-    archive, counts = ingest(
-        [data],
-        cache,
-        filters=Filters(player=player),
-        overwrite=cache.exists(),
-        progress=progress,
-        notes={"inputs": stamp},
-    )
-    reasons: Counter[str] = Counter()
-    for (_, reason), count in counts.items():
-        reasons[reason] += count
-    lost = [
-        f"{reason} {count:,}"
-        for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", "duplicate", "no readable", "unreadable"))
-    ]
-    log.info(
-        "%s games read, %s kept%s",
-        f"{reasons[READ]:,}",
-        f"{reasons[KEPT]:,}",
-        f" ({', '.join(lost)})" if lost else "",
-    )
+    archive = _made_before(cache, stamp)
+    if archive is None:
+        archive, _ = ingest(
+            [data],
+            cache,
+            filters=Filters(player=player),
+            overwrite=cache.exists(),
+            progress=progress,
+            notes={"inputs": stamp},
+        )
+        log.info(_summary(archive))
     if not len(archive):
         names = ", ".join(f"{name} ({count})" for name, count in frequent_players(data)) or "none"
         whose = f" of {player!r}" if player is not None else ""
         raise ArchiveError(
-            f"no 19x19 game{whose} can be learnt from {data} ({', '.join(lost) or 'it is empty'}); "
+            f"no 19x19 game{whose} can be learnt from {data} ({_summary(archive)}); "
             f"players who occur most often: {names}"
         )
     return archive
@@ -124,6 +109,27 @@ def frequent_players(data: Path, *, limit: int = 5) -> list[tuple[str, int]]:
             if isinstance(game, GameRecord):
                 seen.update({(game.black or "").strip(), (game.white or "").strip()} - {""})
     return seen.most_common(limit)
+
+
+def _made_before(cache: Path, stamp: str) -> Archive | None:
+    """Return the archive at ``cache`` if it was made of the same files for the same player."""
+    if not (cache / "manifest.json").is_file():
+        return None
+    archive = Archive.open(cache)
+    return archive if archive.manifest["notes"].get("inputs") == stamp else None
+
+
+def _summary(archive: Archive) -> str:
+    """Return how many games were read for an archive and kept, and why the others were not."""
+    reasons: Counter[str] = Counter()
+    for counts in archive.manifest["notes"]["counts"].values():
+        reasons.update(counts)
+    lost = [
+        f"{reason} {count:,}"
+        for reason, count in sorted(reasons.items())
+        if reason.startswith(("filter", "dropped", "duplicate", "no readable", "unreadable"))
+    ]
+    return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
 
 
 def _stamp(files: list[SourceFile], player: str | None) -> str:
