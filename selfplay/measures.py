@@ -14,6 +14,7 @@ from goengine.types import BLACK
 from selfplay.answers import TOP, Answers
 from selfplay.archive import Archive
 from selfplay.calibration import expected_calibration_error, reliability
+from selfplay.filters import rank_value
 from selfplay.intervals import Mask, Share, half_interval, share_over_games
 
 BIN = 30
@@ -132,14 +133,13 @@ RANKS = ("kyu", *(f"{n} dan" for n in range(1, 10)), *(f"{n} pro" for n in range
 
 
 def rank_name(text: str) -> str:
-    """Return the one of RANKS that a rank as written belongs to: "7d ama" is "7 dan"."""
-    found = re.fullmatch(r"(\d+)(k|d|p)( ama)?", text.strip())
-    if found is None:
-        return "other"
-    number, letter = int(found[1]), found[2]
-    if letter == "k":
+    """Return the one of RANKS that a rank as written belongs to: "7d ama" and "7段" are "7 dan"."""
+    value, numbers = rank_value(text), re.findall(r"\d+", text)
+    if value is None or len(numbers) != 1:
+        return "other"  # no rank, a title, or several ranks
+    if value <= 30:
         return "kyu"
-    name = f"{number} {'dan' if letter == 'd' else 'pro'}"
+    name = f"{int(numbers[0])} {'dan' if value < 40 else 'pro'}"
     return name if name in RANKS else "other"
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from selfplay.filters import Filters, rank_value, result_kind
 from selfplay.ingest import READ
+from selfplay.measures import rank_name
 from tests.small_games import game, line, run
 
 RANKED = game(1, black_rank="7d", white_rank="9p", date="2015-03-01", result="B+3.5", komi=6.5)
@@ -80,6 +81,26 @@ def test_unknown_values_meet_no_bound(tmp_path, filters):
 )
 def test_ranks(text, value):
     assert rank_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("6 dan", "6 dan"),
+        ("9段", "9 dan"),
+        ("7D?", "7 dan"),
+        ("P9段", "9 pro"),
+        ("2级", "kyu"),
+        ("30 kyu", "kyu"),
+        ("99k", "other"),
+        ("10d", "other"),
+        ("Honinbo 9p", "9 pro"),
+        ("Meijin & Kisei", "other"),
+        ("8p & 9p", "other"),
+    ],
+)
+def test_ranks_of_every_server_have_a_group(text, name):
+    assert rank_name(text) == name
 
 
 @pytest.mark.parametrize(
