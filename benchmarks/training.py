@@ -151,16 +151,26 @@ def table(bench: Bench, measured: dict[str, float], all_workers: float, peak: fl
 def main() -> int:
     """Measure and print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--recipe", default="policy-64")
-    parser.add_argument("--filters", type=int)
-    parser.add_argument("--batch", type=int)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="archive made by 'selfplay ingest'"
+    )
+    parser.add_argument(
+        "--recipe",
+        default="policy-64",
+        help="name of a shipped recipe, or a .toml file; default: policy-64",
+    )
+    parser.add_argument("--filters", type=int, help="of the network; default: the recipe's")
+    parser.add_argument("--batch", type=int, help="positions a step; default: the recipe's")
     parser.add_argument("--compile", action="store_true", help="let torch.compile translate it")
-    parser.add_argument("--steps", type=int, default=10, help="steps of each kind a round")
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--threads", type=int, help="CPU threads of the network")
-    parser.add_argument("--workers", type=int, default=1, help="threads of the loader")
-    parser.add_argument("--device", help="default: cuda if there is one")
+    parser.add_argument(
+        "--steps", type=int, default=10, help="steps of each kind a round; default: 10"
+    )
+    parser.add_argument("--rounds", type=int, default=6, help="measured rounds; default: 6")
+    parser.add_argument(
+        "--threads", type=int, help="CPU threads of the network; default: all cores"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="threads of the loader; default: 1")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)

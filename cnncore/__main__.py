@@ -22,14 +22,23 @@ _COMMANDS = {
     "train": ("train_command", "configure", "run", "train a model on images or sentences"),
     "evaluate": ("evaluate_command", "configure", "run", "measure models, alone and together"),
     "classify": ("classify_command", "configure", "run", "say what a picture or sentence is"),
-    "explain": ("explain_command", "configure", "run", "draw what a network sees, as PNG"),
+    "explain": (
+        "explain_command",
+        "configure",
+        "run",
+        "show what a network sees, as PNG or, for words, as text",
+    ),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 for bad input, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="cnncore", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="cnncore",
+        description="Classic convolutional networks: look models up, train and measure them, "
+        "classify pictures and sentences.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = next((word for word in arguments if word in _COMMANDS), None)
     for name, (module, configure, _, text) in _COMMANDS.items():

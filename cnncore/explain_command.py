@@ -47,14 +47,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_image(deconvnet)
     deconvnet.add_argument("--layer", required=True, help="a layer's name in cnncore info")
     deconvnet.add_argument("--unit", type=int, help="channel or class; default: the strongest")
-    deconvnet.add_argument("--place", type=int, nargs=2, metavar=("ROW", "COLUMN"))
+    deconvnet.add_argument(
+        "--place",
+        type=int,
+        nargs=2,
+        metavar=("ROW", "COLUMN"),
+        help="row and column in the layer's map; default: where the unit is strongest",
+    )
     occlusion = _kind(kinds, "occlusion", "how the answer changes when parts are covered")
     _add_image(occlusion)
-    occlusion.add_argument("--class", dest="target", type=int, help="default: the answer")
+    _add_class(occlusion)
     occlusion.add_argument("--layer", help="show a feature map's activity as well")
     occlusion.add_argument("--unit", type=int, help="channel of it; default: the strongest")
-    occlusion.add_argument("--square", type=int, help="side of the grey square, in points")
-    occlusion.add_argument("--stride", type=int, help="points between its places")
+    occlusion.add_argument(
+        "--square",
+        type=int,
+        help="side of the grey square, in points; default: a fifth of the image",
+    )
+    occlusion.add_argument(
+        "--stride", type=int, help="points between its places; default: a third of its side"
+    )
     occlusion.add_argument("--classes", type=Path, help="names of the classes, text file or CSV")
     filters = _kind(kinds, "filters", "the filters of the first layer")
     filters.add_argument("--zoom", type=int, default=8, help="points a weight (default 8)")
@@ -65,8 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     strongest.add_argument("--unit", type=int, nargs="+", required=True, help="channels")
     strongest.add_argument("--count", type=int, default=9, help="images a unit (default 9)")
     words = _kind(kinds, "words", "what each word of a sentence says for the answer", picture=False)
-    words.add_argument("--sentence", required=True)
-    words.add_argument("--class", dest="target", type=int, help="default: the answer")
+    words.add_argument("--sentence", required=True, help="the sentence, in quotes")
+    _add_class(words)
 
 
 def _kind(kinds: Any, name: str, text: str, *, picture: bool = True) -> argparse.ArgumentParser:
@@ -83,6 +95,16 @@ def _kind(kinds: Any, name: str, text: str, *, picture: bool = True) -> argparse
 
 def _add_image(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, required=True, help="the picture to look at")
+
+
+def _add_class(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--class",
+        dest="target",
+        type=int,
+        metavar="NUMBER",
+        help="class by its number from 0; default: the answer",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

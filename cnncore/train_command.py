@@ -38,9 +38,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--recipe", help="name of a recipe or a .toml file; default: the model's, or 'default'"
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the recipe; may be repeated",
     )
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        help="stop after this long; default: at the end of the plan",
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="start from these weights")
     parser.add_argument(
         "--stride-in", choices=("1x1", "3x3"), help="where FILE's bottlenecks have their stride"

@@ -76,7 +76,8 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``goengine match``."""
     entrant = "policy[:NAME,temperature=0.2,...], random or 'gtp:COMMAND LINE'"
-    parser.add_argument("a", metavar="A", help=f"first engine: {entrant}")
+    settings = "temperature, symmetry, device, precision, threads, playouts, cleanup, resign"
+    parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {settings}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")
     parser.add_argument("--games", type=count, default=100, help="number of games (100)")
     parser.add_argument("--size", type=board_size, default=19, help="board size (19)")
@@ -88,21 +89,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--time", type=int, nargs=3, default=(0, 0, 0), metavar=("MAIN", "PERIOD", "STONES"),
         help="seconds, as in GTP time_settings (no limit)",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, help="folder for games and results; resumes a match")
     parser.add_argument(
-        "--openings", default="corners",
+        "--out", type=Path, metavar="FOLDER", help="for games and results; resumes a match"
+    )
+    parser.add_argument(
+        "--openings", default="corners", metavar="KIND|FILE",
         help="corners, policy, none or an SGF file: how games begin (corners)",
     )  # fmt: skip
-    parser.add_argument("--opening-moves", type=int, default=OPENING_MOVES, help="moves (4)")
-    parser.add_argument("--move-cap", type=count, help="moves after which a game is counted")
+    parser.add_argument(
+        "--opening-moves", type=int, default=OPENING_MOVES,
+        help="moves of an opening; corners: at most 4 (4)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--move-cap", type=count,
+        help="moves after which a game is counted (twice the points of the board)",
+    )  # fmt: skip
     parser.add_argument("--batch", type=count, default=16, help="games at once, own players (16)")
     parser.add_argument(
         "--parallel", type=count, default=1, help="copies of GTP engines at once (1)"
     )
     parser.add_argument(
-        "--timeout", type=not_negative, default=120.0, help="seconds for a GTP answer"
+        "--timeout", type=not_negative, default=120.0, help="seconds for a GTP answer (120)"
     )
-    parser.add_argument("--referee", help="GTP command line that counts the games (playouts)")
+    parser.add_argument(
+        "--referee", metavar="COMMAND", help="GTP command line that counts the games (playouts)"
+    )
     parser.add_argument("--seed", type=seed, default=1, help="seed of openings and players (1)")
     parser.add_argument("--names", nargs=2, metavar=("A", "B"), help="names for the report")
 

@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=POLICY_PLANES,
         choices=(POLICY_PLANES, VALUE_PLANES),
-        help="48 for the policy network, 49 with the player's colour",
+        help="48 for the policy network, 49 with the player's colour (48)",
     )
 
 

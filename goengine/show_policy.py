@@ -22,7 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network", help="a shipped network's name or a file (default: the one that plays best)"
     )
-    parser.add_argument("--symmetry", choices=("none", "all"), default=PLAY_SYMMETRY)
+    parser.add_argument(
+        "--symmetry",
+        choices=("none", "all"),
+        default=PLAY_SYMMETRY,
+        help=f"one view of the board, or the mean of all 8 ({PLAY_SYMMETRY})",
+    )
     parser.add_argument("--top", type=count, default=10, metavar="N", help="moves to list (10)")
 
 

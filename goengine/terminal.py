@@ -220,14 +220,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--komi", type=finite, help="komi (the rules' own; 0.5 with handicap)")
     parser.add_argument("--handicap", type=int, default=0, help="black handicap stones (0)")
     parser.add_argument("--colour", "--color", default="black", help="your colour (black)")
-    parser.add_argument("--network", default="", help="shipped name or file (what suits here)")
+    parser.add_argument(
+        "--network", default="", help="shipped name or file (the shipped one that plays best)"
+    )
     parser.add_argument(
         "--temperature", type=not_negative, default=0.0, help="0 plays its best move (0)"
     )
     parser.add_argument(
         "--symmetry", default=PLAY_SYMMETRY, help=f"none, random or all ({PLAY_SYMMETRY})"
     )
-    parser.add_argument("--seed", type=seed, help="seed of its random choices")
+    parser.add_argument("--seed", type=seed, help="seed of its random choices (another each time)")
 
 
 def start_board(size: int, rules: str, komi: float | None, handicap: int) -> Board:

@@ -132,7 +132,7 @@ def configure_evaluate(parser: argparse.ArgumentParser) -> None:
         "--symmetry",
         default="none",
         choices=["none", "all", "both"],
-        help="one view of the board, the mean of all 8, or each of the two",
+        help="one view of the board, the mean of all 8, or each of the two; default: none",
     )
     parser.add_argument(
         "--limit", type=int, default=20_000, help="most positions of each source; default: 20,000"
@@ -171,6 +171,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
             raise DataError(f"--limit {args.limit} is no number of positions; give at least 1")
         if args.boards < 0:
             raise DataError(f"--boards {args.boards} is no number of examples; give 0 or more")
+        if args.report is not None and args.report.is_dir():
+            raise DataError(f"--report {args.report} is a folder; name a file in it")
         archive = Archive.open(args.data)
         archive.verify()
         contestants = _contestants(args.net, args.symmetry, device)

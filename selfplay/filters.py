@@ -108,11 +108,19 @@ class Filters:
             "--player", metavar="NAME", help="only games of this player, to learn only his moves"
         )
         group.add_argument("--min-rank", metavar="RANK", help="both players at least: 5k, 6d, 1p")
-        group.add_argument("--years", metavar="A-B", help="2005-2016, 2015- or 2019")
-        group.add_argument("--min-moves", type=int, default=MIN_MOVES, metavar="N")
-        group.add_argument("--max-moves", type=int, metavar="N")
+        group.add_argument(
+            "--years", metavar="A-B", help="only these years: 2005-2016, 2015- or 2019"
+        )
+        group.add_argument(
+            "--min-moves",
+            type=int,
+            default=MIN_MOVES,
+            metavar="N",
+            help=f"drop games with fewer moves (default {MIN_MOVES})",
+        )
+        group.add_argument("--max-moves", type=int, metavar="N", help="drop games with more moves")
         group.add_argument("--result", metavar="KINDS", help=f"some of {','.join(RESULTS)}")
-        group.add_argument("--komi", metavar="VALUES", help="6.5,7.5")
+        group.add_argument("--komi", metavar="VALUES", help="only these komi, such as 6.5,7.5")
 
     @classmethod
     def from_arguments(cls, args: argparse.Namespace) -> Filters:

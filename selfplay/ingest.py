@@ -267,7 +267,10 @@ def print_counts(counts: Counts, stream: TextIO) -> None:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``selfplay ingest``."""
     parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="SGF files, collections, folders"
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="SGF files, folders, .zip, .tar.*, .bz2, .gz, .xz",
     )
     parser.add_argument("--out", required=True, metavar="ARCHIVE", help="folder to make")
     parser.add_argument("--overwrite", action="store_true", help="replace an archive")

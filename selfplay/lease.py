@@ -42,19 +42,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
     parser.add_argument("--data", required=True, type=Path, help="the archive that came along")
     parser.add_argument(
-        "--home", type=Path, help="what an earlier lease brought home; begins anew without it"
+        "--home",
+        type=Path,
+        help="what an earlier lease brought home; without it the run in --work goes on, or a new "
+        "one begins",
     )
     parser.add_argument("--out", required=True, type=Path, help="empty folder that travels home")
     parser.add_argument("--minutes", required=True, type=float, help="time for all of it")
-    parser.add_argument("--work", type=Path, default=Path("lease-run"), help="folder of the run")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
+        "--work",
+        type=Path,
+        default=Path("lease-run"),
+        help="folder of the run; default: lease-run",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the recipe; may be repeated",
     )
     parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
     parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen --from first")
     machine.add_arguments(parser, workers=12)
-    parser.add_argument("--limit", type=int, default=10_000, help="held-out positions a source")
-    parser.add_argument("--reserve", type=float, default=1.0, help="minutes kept for measuring")
+    parser.add_argument(
+        "--limit", type=int, default=10_000, help="held-out positions a source; default: 10,000"
+    )
+    parser.add_argument(
+        "--reserve", type=float, default=1.0, help="minutes kept for measuring; default: 1"
+    )
     parser.set_defaults(quiet=True, other_data=True)
 
 

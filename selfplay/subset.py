@@ -36,7 +36,7 @@ def choose_games(
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``selfplay subset``."""
-    parser.add_argument("archive", metavar="ARCHIVE")
+    parser.add_argument("archive", metavar="ARCHIVE", help="archive to take games from")
     parser.add_argument("--out", required=True, metavar="ARCHIVE", help="folder to make")
     parser.add_argument("--sources", metavar="NAMES", help="kgs_6d,pro (default: all)")
     parser.add_argument("--limit-positions", type=int, metavar="N", help="at most N moves")

@@ -45,14 +45,24 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         type=Path,
-        help="archive made by 'selfplay ingest'; for fine-tuning also SGF files",
+        help="archive made by 'selfplay ingest'; for fine-tuning also an SGF file, folder or "
+        "package",
     )
     parser.add_argument(
         "--out", type=Path, help="folder of the run; resumed if begun (fine-tuning: DATA-net)"
     )
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe"
+        "--minutes",
+        type=float,
+        default=math.inf,
+        help="stop after this long; default: at the end of the plan",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the recipe; may be repeated",
     )
     parser.add_argument(
         "--from",

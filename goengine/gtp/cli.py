@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``goengine gtp``."""
     network = parser.add_argument_group("network")
-    network.add_argument("--network", metavar="NAME|PATH", help="a shipped network or a file")
+    network.add_argument(
+        "--network",
+        metavar="NAME|PATH",
+        help="a shipped network or a file (default: the one that plays best)",
+    )
     network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
     network.add_argument(
         "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
@@ -37,9 +41,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--symmetry",
         choices=["none", "random", "all"],
         default=PLAY_SYMMETRY,
-        help=f"views of the board that are averaged; none is the fastest ({PLAY_SYMMETRY})",
+        help="views of the board: one, a random one, or the mean of all 8; none is the fastest "
+        f"(default: {PLAY_SYMMETRY})",
     )
-    network.add_argument("--threads", type=options.count, help="processor threads of the network")
+    network.add_argument(
+        "--threads",
+        type=options.count,
+        help="processor threads of the network (default: all cores)",
+    )
     play = parser.add_argument_group("play")
     play.add_argument(
         "--temperature",
@@ -61,7 +70,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--size", type=options.board_size, default=19, help="board size (default: 19)"
     )
     game.add_argument(
-        "--rules", type=options.rule_set, default="chinese", help=f"one of {', '.join(RULES)}"
+        "--rules",
+        type=options.rule_set,
+        default="chinese",
+        help=f"one of {', '.join(RULES)} (default: chinese)",
     )
     game.add_argument("--komi", type=options.finite, help="default: the komi of the rules")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the conversation to FILE")
