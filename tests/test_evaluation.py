@@ -275,6 +275,7 @@ def test_ctrl_c_keeps_what_there_is(
     [
         (["policy-7"], "no network named 'policy-7'"),
         (["NET", "--limit", "0"], "--limit 0 is no number"),
+        (["NET", "--report", "."], "--report . is a folder; name a file in it"),
         (["NET", "NET"], "named twice"),
         (["NET", "--sources", "fox"], "no source 'fox'"),
         (["NET", "--metrics", "nowhere.jsonl"], "nowhere.jsonl holds no metrics"),
