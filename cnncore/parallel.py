@@ -20,6 +20,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from cnncore.devices import DeviceError, device_named
+
 
 class ParallelError(RuntimeError):
     """A device that is not there, or processes that cannot work together."""
@@ -95,19 +97,9 @@ def default_device(name: str | None = None) -> torch.device:
         ParallelError: there is none of that name.
     """
     try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError:
-        raise ParallelError(f"no device is called {name!r}; give cpu, cuda or cuda:1") from None
-    present = {
-        "cpu": True,
-        "mps": torch.backends.mps.is_available(),
-        "cuda": torch.cuda.is_available() and (device.index or -1) < torch.cuda.device_count(),
-    }
-    if device.type not in present:
-        raise ParallelError(f"nothing is trained on --device {name}; give cpu, cuda or mps")
-    if not present[device.type]:
-        raise ParallelError(f"there is no GPU for --device {name}; leave it out or give cpu")
-    return device
+        return device_named(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except DeviceError as error:
+        raise ParallelError(str(error)) from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from cnncore.devices import DeviceError, device_named
 from goengine import _kernels
 from goengine._state import Records
 from goengine.features import encode_batch
@@ -55,23 +56,13 @@ def choose_device(name: str | None = None) -> torch.device:
     Raises:
         EvaluatorError: the name is no device, or that device is not available.
     """
-    has_mps = torch.backends.mps.is_available()
     if name is None or name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+        name = "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else name
     try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise EvaluatorError(f"{name!r} is not a device: use cuda, mps or cpu") from None
-    present = {
-        "cpu": True,
-        "mps": has_mps,
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-    }
-    if device.type not in present:
-        raise EvaluatorError(f"{name!r} is not supported: use cuda, mps or cpu")
-    if not present[device.type]:
-        raise EvaluatorError(f"device {name!r} is not available on this machine: use cpu")
-    return device
+        return device_named(name)
+    except DeviceError as error:
+        raise EvaluatorError(str(error)) from None
 
 
 def _cpu_has(feature: str) -> bool:

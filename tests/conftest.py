@@ -21,3 +21,16 @@ def games_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("no game collections beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of four filters that has learnt nothing, in a file called tiny.safetensors."""
+    import torch
+
+    from goengine.networks import PolicyConfig, PolicyNet, save_network
+
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("net") / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), file, metadata={})
+    return file

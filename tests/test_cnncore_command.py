@@ -71,7 +71,7 @@ def test_what_cannot_be_described_gets_a_sentence(
 def test_a_device_that_is_not_there_is_named_first(
     command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for device, message in (("cuda:99", "there is no GPU for --device cuda:99"), ("gpu", "'gpu'")):
+    for device, message in (("cuda:99", "'cuda:99' is not available"), ("gpu", "'gpu'")):
         status, out, err = run(capsys, *command, "--data", "pictures", "--device", device)
         assert (status, out) == (1, "") and message in err and err.count("\n") == 1
 

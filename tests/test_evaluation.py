@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from goengine import BLACK, WHITE, Board, GameRecord
 from goengine.evaluators import Evaluator
 from goengine.features import encode_batch
-from goengine.networks import PolicyConfig, PolicyNet, save_network
+from goengine.networks import PolicyConfig, PolicyNet
 from selfplay import evaluation
 from selfplay.__main__ import main
 from selfplay.answers import Answers, Contestant, ask, joined, log_probabilities, source_sample
@@ -43,14 +43,6 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return make_archive(tmp_path_factory.mktemp("evaluation") / "archive")
-
-
-@pytest.fixture(scope="module")
-def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    file = tmp_path_factory.mktemp("net") / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), file, metadata={})
-    return file
 
 
 def _answers(archive: Archive, *, seed: int = 0, count: int = 96) -> Answers:

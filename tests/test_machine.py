@@ -43,10 +43,10 @@ def test_an_absent_device_is_named(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main([*_words(command, folder), "--device", "cuda"]) == 1
-    told = "there is no GPU for --device cuda; leave it out or give cpu"
+    told = "device 'cuda' is not available on this machine: use cpu"
     assert capsys.readouterr().err == f"selfplay {command}: {told}\n"
     assert main([*_words(command, folder), "--device", "graphics"]) == 1
-    told = "no device is called 'graphics'; give cpu, cuda or cuda:1"
+    told = "'graphics' is not a device: use cuda, mps or cpu"
     assert capsys.readouterr().err == f"selfplay {command}: {told}\n"
 
 

@@ -146,14 +146,14 @@ def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_absent_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParallelError, match="no device is called 'gpu'; give cpu"):
+    with pytest.raises(ParallelError, match="'gpu' is not a device: use cuda, mps"):
         default_device("gpu")
-    with pytest.raises(ParallelError, match="there is no GPU for --device cuda:1; leave it out"):
+    with pytest.raises(ParallelError, match="'cuda:1' is not available on this machine: use cpu"):
         default_device("cuda:1")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(ParallelError, match="there is no GPU for --device mps; leave it out"):
+    with pytest.raises(ParallelError, match="'mps' is not available on this machine"):
         default_device("mps")
-    with pytest.raises(ParallelError, match="nothing is trained on --device meta; give cpu, cuda"):
+    with pytest.raises(ParallelError, match="'meta' is not supported: use cuda, mps or cpu"):
         default_device("meta")
     assert default_device() == torch.device("cpu")
 

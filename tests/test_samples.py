@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import selfplay.runs
-from goengine.networks import PolicyConfig, PolicyNet, save_network
 from goengine.record import GameRecord
 from selfplay.__main__ import main
 from selfplay.answers import SEED, fixed_sample, source_sample
@@ -29,14 +28,6 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
     return make_archive(tmp_path_factory.mktemp("samples") / "archive")
-
-
-@pytest.fixture(scope="module")
-def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    file = tmp_path_factory.mktemp("net") / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), file, metadata={})
-    return file
 
 
 def _one_test_game(folder: Path, *, others: int = 0) -> Archive:
