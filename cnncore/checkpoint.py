@@ -106,14 +106,15 @@ def recover_checkpoint(path: Path | str) -> str | None:
             load_checkpoint(previous)
         except CheckpointError:
             return None
-        missing = not path.is_file()
-        damaged = path.with_name(f"{path.stem}.damaged{path.suffix}")
-        if not missing:
+        said = f"{path} is missing; going on from {previous.name}"
+        if path.is_file():
+            damaged = path.with_name(f"{path.stem}.damaged{path.suffix}")
             _keep(path, damaged)
+            said = (
+                f"{error}; going on from {previous.name}, the damaged one is kept as {damaged.name}"
+            )
         _keep(previous, path)
-        if missing:
-            return f"{path} is missing; going on from {previous.name}"
-        return f"{error}; going on from {previous.name}, the damaged one is kept as {damaged.name}"
+        return said
     return None
 
 

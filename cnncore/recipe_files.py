@@ -5,6 +5,7 @@ What the keys mean is the business of the dataclass that a recipe becomes.
 
 from __future__ import annotations
 
+import argparse
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -47,6 +48,17 @@ def read_recipe(name_or_path: str, settings: Sequence[str] = (), *, package: str
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {name_or_path} is no TOML: {error}") from error
     return table | parse_settings(settings)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Declare `--set KEY=VALUE`, whose words `read_recipe` takes."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the recipe; may be repeated",
+    )
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

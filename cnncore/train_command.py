@@ -13,7 +13,7 @@ import torch
 from cnncore.classifiers import LAST, ClassifierRun
 from cnncore.image_task import open_training
 from cnncore.parallel import default_device
-from cnncore.recipe_files import RecipeError
+from cnncore.recipe_files import RecipeError, add_settings
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
 from cnncore.registry import Entry, find_model
 from cnncore.run_folder import RunFolder
@@ -37,13 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipe", help="name of a recipe or a .toml file; default: the model's, or 'default'"
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a key of the recipe; may be repeated",
-    )
+    add_settings(parser)
     parser.add_argument(
         "--minutes",
         type=float,

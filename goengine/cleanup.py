@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.board import Board
-from goengine.scoring import Status, neighbours, status
+from goengine.scoring import Status, liberty_points, neighbours, status
 from goengine.types import EMPTY, opponent
 
 TRIES = 6
@@ -27,32 +27,23 @@ def capturing_moves(
     """
     enemy = opponent(board.to_play)
     grid = board.grid.ravel()
-    dead = sorted(
-        (move for move in judged.dead if grid[move] == enemy),
-        key=lambda stone: (board.liberties(stone), stone),
-    )
+    dead = {min(board.chain(move)) for move in judged.dead if grid[move] == enemy}
+    chains = sorted(dead, key=lambda stone: (board.liberties(stone), stone))
     wanted = np.zeros(len(grid), dtype=np.bool_)
-    for stone in dead:
-        wanted[[point for point in _liberties(board, stone) if _is_safe(board, point)]] = True
+    for stone in chains:
+        wanted[[point for point in liberty_points(board, stone) if _is_safe(board, point)]] = True
         if wanted.any():
             return wanted
-    for stone in dead:
+    for stone in chains:
         wanted[[point for point in _around(board, stone) if _is_safe(board, point)]] = True
     if wanted.any():
         return wanted
-    for stone in dict.fromkeys(min(board.chain(stone)) for stone in dead):
+    for stone in chains:
         sacrifice = _sacrifice(board, stone, rng=rng, playouts=playouts)
         if sacrifice is not None:
             wanted[sacrifice] = True
             break
     return wanted
-
-
-def _liberties(board: Board, stone: int) -> set[int]:
-    """Return the liberties of a stone's chain."""
-    grid = board.grid.ravel()
-    beside = {near for one in board.chain(stone) for near in neighbours(board.size)[one]}
-    return {point for point in beside if grid[point] == EMPTY}
 
 
 def _around(board: Board, stone: int) -> list[int]:
@@ -83,7 +74,7 @@ def _sacrifice(board: Board, stone: int, *, rng: np.random.Generator, playouts: 
     The chain must still be dead in playouts: a throw-in takes its eye, the wrong one gives it two.
     """
     found = []
-    for point in sorted(_liberties(board, stone)):
+    for point in sorted(liberty_points(board, stone)):
         if board.is_legal(point):
             after = board.copy()
             after.play(point)

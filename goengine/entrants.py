@@ -156,6 +156,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "resign": not_negative,
 }
 """What turns the text of each setting into an argument of ``make_policy_player``."""
+SETTINGS = ", ".join(_READERS)
+"""The names of all settings."""
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -170,7 +172,7 @@ def _settings(text: str) -> dict[str, Any]:
         if not equals:
             raise EntrantError(f"{part!r} is not a setting: write it as name=value")
         if key not in _READERS:
-            raise EntrantError(f"unknown setting {key!r}: use {', '.join(_READERS)}")
+            raise EntrantError(f"unknown setting {key!r}: use {SETTINGS}")
         try:
             found[key] = _READERS[key](value)
         except argparse.ArgumentTypeError as error:

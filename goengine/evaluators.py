@@ -23,7 +23,7 @@ from goengine._state import Records
 from goengine.features import encode_batch
 from goengine.symmetry import SYMMETRIES, move_table, transform_planes
 from goengine.types import GoError
-from goengine.views import eight_views, mean_of_views, turn_back
+from goengine.views import eight_views, turn_back
 
 Symmetry = Literal["none", "random", "all"]
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -35,6 +35,11 @@ _DTYPES: dict[str, torch.dtype] = {
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
+MIXED_TEMPERATURE = 0.85
+"""Views with and without last moves disagree, and their mean says too little: this sharpens it.
+
+Held-out moves of professionals, Tygem and KGS are guessed best at 0.9 to 0.85 (docs/lab.md).
+"""
 _CHUNK = {"cpu": 64, "mps": 128, "cuda": 1024}
 
 
@@ -120,6 +125,15 @@ def sharpen(priors: Priors, temperature: float) -> Priors:
     mask = priors > 0
     logits = np.log(np.where(mask, priors, 1.0))
     return softmax(logits, mask, temperature=temperature)
+
+
+def mean_of_views(answers: Priors, *, forgetful: bool) -> Priors:
+    """Return what eight views say together: probabilities (8, B, M), turned back -> (B, M).
+
+    The mean; sharpened by MIXED_TEMPERATURE where half of the views were ``forgetful``.
+    """
+    mean: Priors = answers.mean(axis=0)
+    return sharpen(mean, MIXED_TEMPERATURE) if forgetful else mean
 
 
 class Evaluator:

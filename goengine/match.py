@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from goengine.clock import gtp_settings
 from goengine.contest import Contest, Game, Referee, Terms, engine_referee, own_referee
-from goengine.entrants import Entrant, OwnEntrant, make_entrant
+from goengine.entrants import SETTINGS, Entrant, OwnEntrant, make_entrant
 from goengine.match_folder import MatchError, MatchFolder, Result
 from goengine.openings import OpeningSource, corner_openings, policy_openings, sgf_openings
 from goengine.options import board_size, count, finite, not_negative, rule_set, seed
@@ -76,8 +76,7 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``goengine match``."""
     entrant = "policy[:NAME,temperature=0.2,...], random or 'gtp:COMMAND LINE'"
-    settings = "temperature, symmetry, device, precision, threads, playouts, cleanup, resign"
-    parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {settings}")
+    parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {SETTINGS}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")
     parser.add_argument("--games", type=count, default=100, help="number of games (100)")
     parser.add_argument("--size", type=board_size, default=19, help="board size (19)")

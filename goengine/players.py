@@ -18,7 +18,7 @@ import numpy.typing as npt
 from goengine.board import Board
 from goengine.cleanup import capturing_moves
 from goengine.evaluators import Priors, PriorSource, sharpen
-from goengine.scoring import Status, move_scores, neighbours, score, status
+from goengine.scoring import Status, liberty_points, move_scores, neighbours, score, status
 from goengine.types import BLACK, EMPTY, RESIGN, GoError
 
 VISITS = 1000
@@ -299,12 +299,10 @@ class PolicyPlayer:
 
 def _nearby(board: Board, move: int) -> list[int]:
     """Return a point, its neighbours, and the liberties of the chains beside it."""
-    grid = board.grid.ravel()
     found = {move}
     for near in neighbours(board.size)[move]:
         found.add(near)
-        for stone in board.chain(near):
-            found.update(m for m in neighbours(board.size)[stone] if grid[m] == EMPTY)
+        found.update(liberty_points(board, near))
     return sorted(found)
 
 

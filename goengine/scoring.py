@@ -63,6 +63,13 @@ def neighbours(size: int) -> tuple[tuple[int, ...], ...]:
     return tuple(table)
 
 
+def liberty_points(board: Board, stone: int) -> set[int]:
+    """Return the liberties of a stone's chain; of an empty point none."""
+    grid = board.grid.ravel()
+    beside = {near for one in board.chain(stone) for near in neighbours(board.size)[one]}
+    return {point for point in beside if grid[point] == EMPTY}
+
+
 def regions(grid: Grid) -> list[tuple[int, list[int], set[int]]]:
     """Return each connected region of one colour: (colour, its moves, the moves around it)."""
     size = len(grid)

@@ -10,12 +10,6 @@ import numpy.typing as npt
 from goengine.features import forget_last_moves
 from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
 
-MIXED_TEMPERATURE = 0.85
-"""Views with and without last moves disagree, and their mean says too little: this sharpens it.
-
-Held-out moves of professionals, Tygem and KGS are guessed best at 0.9 to 0.85 (docs/lab.md).
-"""
-
 _T = TypeVar("_T", bound=np.generic)
 
 
@@ -37,16 +31,3 @@ def turn_back(answers: npt.NDArray[_T]) -> npt.NDArray[_T]:
     size = round(answers.shape[-1] ** 0.5)
     table = move_table(size)[:, None, :-1].astype(np.int64)
     return np.take_along_axis(answers, np.broadcast_to(table, answers.shape), axis=2)
-
-
-def mean_of_views(answers: npt.NDArray[np.float32], *, forgetful: bool) -> npt.NDArray[np.float32]:
-    """Return what eight views say together: probabilities (8, B, M), turned back -> (B, M).
-
-    The mean; sharpened by MIXED_TEMPERATURE where half of the views were ``forgetful``.
-    """
-    mean: npt.NDArray[np.float32] = answers.mean(axis=0)
-    if not forgetful:
-        return mean
-    mean **= 1.0 / MIXED_TEMPERATURE
-    mean /= np.maximum(mean.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return mean

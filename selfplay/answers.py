@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from cnncore.training import autocast
+from goengine.evaluators import mean_of_views
 from goengine.networks import PolicyNet
-from goengine.views import eight_views, mean_of_views, turn_back
+from goengine.views import eight_views, turn_back
 from selfplay.archive import Archive
 from selfplay.positions import PositionBatch, Positions
 

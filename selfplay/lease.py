@@ -22,6 +22,7 @@ from cnncore import atomic
 from cnncore.blocks import channels_last
 from cnncore.folders import make_folder
 from cnncore.parallel import default_device
+from cnncore.recipe_files import add_settings
 from cnncore.run_folder import CHECKPOINT, RunFolder
 from cnncore.training import best_precision
 from selfplay import machine
@@ -55,13 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=Path("lease-run"),
         help="folder of the run; default: lease-run",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a key of the recipe; may be repeated",
-    )
+    add_settings(parser)
     parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
     parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen --from first")
     machine.add_arguments(parser, workers=12)

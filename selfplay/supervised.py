@@ -18,7 +18,7 @@ import torch
 
 from cnncore.folders import make_folder
 from cnncore.parallel import ALONE, Processes, joined
-from cnncore.recipe_files import RecipeError
+from cnncore.recipe_files import RecipeError, add_settings
 from cnncore.run_folder import RunFolder
 from goengine.networks import PolicyNet, default_network, load_network, save_network
 from goengine.widening import widen
@@ -57,13 +57,7 @@ def configure_train(parser: argparse.ArgumentParser) -> None:
         default=math.inf,
         help="stop after this long; default: at the end of the plan",
     )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a key of the recipe; may be repeated",
-    )
+    add_settings(parser)
     parser.add_argument(
         "--from",
         dest="start",

@@ -11,6 +11,7 @@ from torch import nn
 
 from goengine.board import Board
 from goengine.evaluators import (
+    MIXED_TEMPERATURE,
     Evaluator,
     EvaluatorError,
     choose_device,
@@ -22,7 +23,6 @@ from goengine.features import encode_batch, forget_last_moves
 from goengine.networks import PolicyConfig, PolicyNet
 from goengine.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
 from goengine.types import BLACK, WHITE
-from goengine.views import MIXED_TEMPERATURE
 
 torch.set_num_threads(1)
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from lockstep import Twin, random_game
 
+from goengine.evaluators import MIXED_TEMPERATURE, mean_of_views
 from goengine.features import encode_batch, feature_slices
 from goengine.symmetry import REFLECTIONS, SYMMETRIES
-from goengine.views import MIXED_TEMPERATURE, eight_views, mean_of_views, turn_back
+from goengine.views import eight_views, turn_back
 
 
 @pytest.fixture(params=[5, 9])
