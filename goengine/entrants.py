@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -191,14 +192,19 @@ def make_policy_player(
     playouts: int = PLAYOUTS,
     cleanup: bool | None = None,
     resign: float | None = None,
+    size: int = 19,
 ) -> PolicyPlayer:
     """Return a player by its network, a shipped name or a file (none: the default), and settings.
+
+    All that its moves call is compiled, or taken from the cache, and it has answered one empty
+    board of ``size``, so that no clock runs while any of that happens.
 
     Raises:
         GoError: there is no such network, device, precision or symmetry.
     """
     from goengine.evaluators import Evaluator
     from goengine.networks import default_network, load_network
+    from goengine.warmup import warm_board, warm_playouts
 
     name = network or default_network()
     evaluator = Evaluator(
@@ -208,15 +214,18 @@ def make_policy_player(
         symmetry=symmetry,
         threads=threads,
     )
-    label = name.rsplit("/", 1)[-1].removesuffix(".safetensors")
-    return PolicyPlayer(
+    player = PolicyPlayer(
         evaluator,
         temperature=temperature,
         playouts=playouts,
         resign=resign,
         cleanup=cleanup,
-        name=label if temperature == 0 else f"{label} t={temperature:g}",
+        name=Path(name).name.removesuffix(".safetensors"),
     )
+    warm_board()
+    warm_playouts()
+    player.choose([Board(size)], rng=np.random.default_rng(0))
+    return player
 
 
 def _policy_entrant(text: str) -> OwnEntrant:
@@ -225,7 +234,8 @@ def _policy_entrant(text: str) -> OwnEntrant:
     if "=" in network:
         network, rest = "", text
     player = make_policy_player(network, **_settings(rest))
-    return OwnEntrant(player, name=player.name)
+    warmth = f" t={player.temperature:g}" if player.temperature else ""
+    return OwnEntrant(player, name=player.name + warmth)
 
 
 def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:

@@ -255,7 +255,9 @@ def run(args: argparse.Namespace) -> int:
     """Play one game."""
     board = start_board(args.size, args.rules, args.komi, args.handicap)
     human = parse_colour(args.colour)
-    player = make_policy_player(args.network, temperature=args.temperature, symmetry=args.symmetry)
+    player = make_policy_player(
+        args.network, temperature=args.temperature, symmetry=args.symmetry, size=args.size
+    )
     session = Session(board, player, human=human, rng=np.random.default_rng(args.seed))
     print(f"You play {colour_name(human)} against {player.name}. Type help for the commands.")
     show(session.respond())

@@ -47,6 +47,14 @@ POSITIONS = "moves kept"
 DUPLICATE = "duplicate"
 
 
+class NothingKeptError(GoError):
+    """No game is left for an archive; ``counts`` say why."""
+
+    def __init__(self, message: str, counts: Counts) -> None:
+        super().__init__(message)
+        self.counts = counts
+
+
 @dataclass
 class Parsed:
     """What a worker makes of a chunk of pieces."""
@@ -126,6 +134,7 @@ def ingest(
     ``notes`` go into its manifest beside the filters and the counts.
 
     Raises:
+        NothingKeptError: no game is left; what is at ``out`` stays as it is.
         GoError: an input is missing, none holds SGF files, or the archive cannot be written there.
     """
     filters = filters or Filters()
@@ -156,6 +165,12 @@ def ingest(
             bar.update(reader.done - bar.n)
             bar.set_postfix_str(f"{len(seen):,} games", refresh=False)
         bar.update(reader.total - bar.n)
+        if not seen:
+            raise NothingKeptError(
+                f"nothing was written to {out}, for no game was left: {summary(counts)}; "
+                "name other files or loosen the filters",
+                counts,
+            )
         made = {**(notes or {}), "filters": asdict(filters), "counts": _nested(counts)}
         return writer.commit(made), counts
 
@@ -244,6 +259,19 @@ def _nested(counts: Counts) -> dict[str, dict[str, int]]:
     return table
 
 
+def summary(counts: Counts) -> str:
+    """Return in one line how many games were read and kept, and why the others were not."""
+    reasons: Counter[str] = Counter()
+    for (_, reason), count in counts.items():
+        reasons[reason] += count
+    lost = [
+        f"{reason} {count:,}"
+        for reason, count in sorted(reasons.items())
+        if reason.startswith(("filter", "dropped", "duplicate", "no readable", "unreadable"))
+    ]
+    return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
+
+
 def print_counts(counts: Counts, stream: TextIO) -> None:
     """Print games by source, then every reason for a drop or a cut."""
     table = _nested(counts)
@@ -283,14 +311,18 @@ def run(args: argparse.Namespace) -> int:
     """Run ``selfplay ingest``."""
     if args.workers is not None and args.workers < 1:
         raise GoError(f"--workers {args.workers} is too few: use 1 or more")
-    archive, counts = ingest(
-        args.inputs,
-        args.out,
-        filters=Filters.from_arguments(args),
-        workers=args.workers,
-        overwrite=args.overwrite,
-        progress=not args.quiet,
-    )
+    try:
+        archive, counts = ingest(
+            args.inputs,
+            args.out,
+            filters=Filters.from_arguments(args),
+            workers=args.workers,
+            overwrite=args.overwrite,
+            progress=not args.quiet,
+        )
+    except NothingKeptError as error:
+        print_counts(error.counts, sys.stdout)
+        raise
     print_counts(counts, sys.stdout)
     size = sum(file.stat().st_size for file in archive.path.iterdir())
     print(f"\n{archive.path}: {len(archive):,} games, {size / 2**20:.1f} MiB, {archive.digest}")

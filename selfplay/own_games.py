@@ -17,7 +17,7 @@ from goengine.record import GameRecord
 from goengine.sgf import read_collection
 from selfplay.archive import Archive, ArchiveError
 from selfplay.filters import Filters
-from selfplay.ingest import KEPT, READ, ingest
+from selfplay.ingest import NothingKeptError, ingest, summary
 from selfplay.sources import PieceReader, SourceFile, find_files
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,10 @@ def open_games(
         raise ArchiveError(f"{data} holds neither SGF files nor an archive: name another folder")
     stamp = _stamp(files, player)
     archive = _made_before(cache, stamp)
-    if archive is None:
-        archive, _ = ingest(
+    if archive is not None:
+        return archive
+    try:
+        archive, counts = ingest(
             [data],
             cache,
             filters=Filters(player=player),
@@ -67,14 +69,14 @@ def open_games(
             progress=progress,
             notes={"inputs": stamp},
         )
-        log.info(_summary(archive))
-    if not len(archive):
+    except NothingKeptError as error:
         names = ", ".join(f"{name} ({count})" for name, count in frequent_players(data)) or "none"
         whose = f" of {player!r}" if player is not None else ""
         raise ArchiveError(
-            f"no 19x19 game{whose} can be learnt from {data} ({_summary(archive)}); "
+            f"no 19x19 game{whose} can be learnt from {data} ({summary(error.counts)}); "
             f"players who occur most often: {names}"
-        )
+        ) from None
+    log.info(summary(counts))
     return archive
 
 
@@ -117,19 +119,6 @@ def _made_before(cache: Path, stamp: str) -> Archive | None:
         return None
     archive = Archive.open(cache)
     return archive if archive.manifest["notes"].get("inputs") == stamp else None
-
-
-def _summary(archive: Archive) -> str:
-    """Return how many games were read for an archive and kept, and why the others were not."""
-    reasons: Counter[str] = Counter()
-    for counts in archive.manifest["notes"]["counts"].values():
-        reasons.update(counts)
-    lost = [
-        f"{reason} {count:,}"
-        for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", "duplicate", "no readable", "unreadable"))
-    ]
-    return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
 
 
 def _stamp(files: list[SourceFile], player: str | None) -> str:

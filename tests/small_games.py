@@ -5,7 +5,7 @@ import numpy as np
 from goengine.record import GameRecord
 from goengine.sgf import write_sgf
 from goengine.types import BLACK
-from selfplay.ingest import ingest
+from selfplay.ingest import NothingKeptError, ingest
 
 
 def game(seed, *, size=19, length=30, **fields):
@@ -23,9 +23,13 @@ def line(record):
 
 
 def run(paths, tmp_path, **options):
-    archive, counts = ingest(
-        paths, tmp_path / "archive", workers=1, progress=False, overwrite=True, **options
-    )
+    """The archive of some files (no games: an empty tuple) and what was counted, by reason."""
+    try:
+        archive, counts = ingest(
+            paths, tmp_path / "archive", workers=1, progress=False, overwrite=True, **options
+        )
+    except NothingKeptError as error:
+        archive, counts = (), error.counts
     reasons = {}
     for (_, reason), count in counts.items():
         reasons[reason] = reasons.get(reason, 0) + count

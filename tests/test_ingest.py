@@ -261,6 +261,25 @@ def test_a_folder_without_sgf_files_is_refused(tmp_path, capsys):
     assert captured.err.count("\n") == 1 and captured.out == "" and not out.exists()
 
 
+def test_an_archive_without_games_is_not_written_and_replaces_none(tmp_path, capsys):
+    (tmp_path / "a.sgf").write_bytes(LINES)
+    out = tmp_path / "x"
+    command = ["ingest", str(tmp_path / "a.sgf"), "--out", str(out), "--quiet"]
+    assert main(command) == 0
+    before = Archive.open(out).digest
+    capsys.readouterr()
+    assert main([*command, "--overwrite", "--player", "Nobody"]) == 2
+    captured = capsys.readouterr()
+    assert (
+        f"nothing was written to {out}" in captured.err and "6 games read, 0 kept" in captured.err
+    )
+    assert captured.err.count("\n") == 1 and "games kept" in captured.out
+    assert Archive.open(out).digest == before and sorted(tmp_path.iterdir()) == [
+        tmp_path / "a.sgf",
+        out,
+    ]
+
+
 @pytest.mark.parametrize("date", ["9" * 5000, "2015-" + "9" * 5000, "2015-03-" + "0" * 5000])
 def test_an_endless_date_is_an_unknown_one(tmp_path, date):
     (tmp_path / "a.sgf").write_bytes(line(replace(GAMES[0], date=date)) + line(GAMES[1]))

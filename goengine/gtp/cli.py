@@ -111,28 +111,19 @@ def make_settings(args: argparse.Namespace) -> Settings:
 
 def make_player(args: argparse.Namespace) -> Player:
     """Load the network and return the player, ready to answer without delay."""
-    import numpy as np
+    from goengine.entrants import make_policy_player
 
-    from goengine.board import Board
-    from goengine.evaluators import Evaluator
-    from goengine.networks import default_network, load_network
-    from goengine.players import PolicyPlayer
-
-    network = args.network or default_network()
-    evaluator = Evaluator(
-        load_network(network),
+    player = make_policy_player(
+        args.network,
+        temperature=args.temperature,
+        symmetry=args.symmetry,
         device=args.device,
         precision=args.precision,
-        symmetry=args.symmetry,
         threads=args.threads,
-    )
-    player = PolicyPlayer(
-        evaluator,
-        temperature=args.temperature,
         resign=args.resign,
-        name=f"policy network {Path(network).name.removesuffix('.safetensors')}",
+        size=args.size,
     )
-    player.choose([Board(args.size)], rng=np.random.default_rng(0))
+    player.name = f"policy network {player.name}"
     return player
 
 

@@ -161,7 +161,7 @@ class Session:
     def _make_game(self) -> GameState:
         """Import the board, compile or load its kernels, and set up the first game."""
         from goengine.gtp.game import GameState
-        from goengine.gtp.warmup import warm_board
+        from goengine.warmup import warm_board
 
         rules = get_rules(self.settings.rules)
         komi = rules.komi if self.settings.komi is None else self.settings.komi
@@ -175,8 +175,8 @@ class Session:
 
     def _make_judge(self) -> Callable[..., Status]:
         """Import the playouts, compile or load their kernels, and return what judges by them."""
-        from goengine.gtp.warmup import warm_playouts
         from goengine.scoring import status
+        from goengine.warmup import warm_playouts
 
         warm_playouts()
         return status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from gtp_client import run_engine
 
 from goengine.networks import PolicyConfig, PolicyNet, save_network
@@ -34,18 +35,22 @@ play b pass
 genmove w
 """
 
-PROGRAM = f"""
-import argparse, sys
-from goengine.gtp import cli
-from goengine.gtp.engine import Engine
+COMPILED = """
+import sys
 
 def compiled():
-    return {{
+    return {
         (module, name, str(signature))
         for module in sorted(sys.modules) if module.startswith("goengine")
         for name, value in vars(sys.modules[module]).items()
         for signature in getattr(value, "overloads", ())
-    }}
+    }
+"""
+
+ENGINE = f"""
+import argparse
+from goengine.gtp import cli
+from goengine.gtp.engine import Engine
 
 parser = argparse.ArgumentParser()
 cli.configure(parser)
@@ -60,9 +65,28 @@ for line in {GAME!r}.split(chr(10)):
     assert not late, (line, late)
 """
 
+TERMINAL = """
+import numpy as np
+from goengine.entrants import make_policy_player
+from goengine.terminal import Session, start_board
+from goengine.types import BLACK
 
-def test_no_command_compiles_anything_once_the_engine_is_loaded(tmp_path: Path) -> None:
+player = make_policy_player(sys.argv[1])
+session = Session(
+    start_board(5, "tromp-taylor", None, 0), player, human=BLACK, rng=np.random.default_rng(1)
+)
+ready = compiled()
+for line in ["C3", "hint", "undo", "pass", "score", "B2", "pass", "undo", "pass", "pass"]:
+    session.answer(line)
+    late = compiled() - ready
+    assert not late, (line, late)
+assert session.board.turn >= 6, session.board.turn
+"""
+
+
+@pytest.mark.parametrize("program", [ENGINE, TERMINAL], ids=["gtp", "terminal"])
+def test_nothing_is_compiled_once_the_player_is_loaded(tmp_path: Path, program: str) -> None:
     network = tmp_path / "tiny.safetensors"
     save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), network, metadata={})
-    done = run_engine([sys.executable, "-c", PROGRAM, str(network)], "")
+    done = run_engine([sys.executable, "-c", COMPILED + program, str(network)], "")
     assert done.returncode == 0, done.stderr.decode()
