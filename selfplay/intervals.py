@@ -2,7 +2,8 @@
 
 Positions of one game are not independent: the variance of every mean is taken over games (Liang &
 Zeger 1986), and shares get Wilson's interval for as many independent positions as that leaves. A
-single game says nothing about others, so that what rests on one has no interval.
+single game says nothing about others, so that what rests on one has no interval, and a few games
+say little: their quantiles are those of Student's distribution.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from goengine.statistics import Z95, wilson_interval
+from goengine.statistics import Z95, student95, wilson_interval
 
 Index = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -38,13 +39,14 @@ class Share:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
 
-def share_of(hits: int, count: int, *, design: float = 1.0) -> Share:
+def share_of(hits: int, count: int, *, design: float = 1.0, z: float = Z95) -> Share:
     """Return hits / count with its 95 % interval; count > 0.
 
-    `design` is how many dependent positions are worth one independent one.
+    `design` is how many dependent positions are worth one independent one, `z` how many standard
+    errors an interval reaches to either side.
     """
     independent = max(1, round(count / max(design, 1.0)))
-    low, high = wilson_interval(hits / count * independent, independent)
+    low, high = wilson_interval(hits / count * independent, independent, z=z)
     return Share(hits / count, low, high, count)
 
 
@@ -60,7 +62,7 @@ def share_over_games(hits: Mask, games: Index) -> Share:
         return Share(value, None, None, count)
     alone = value * (1 - value) / count
     design = error**2 / alone if alone else count / len(np.unique(games))
-    return share_of(int(hits.sum()), count, design=design)
+    return share_of(int(hits.sum()), count, design=design, z=_reach(games))
 
 
 def standard_error(values: Floats, games: Index) -> float | None:
@@ -75,7 +77,12 @@ def standard_error(values: Floats, games: Index) -> float | None:
 def half_interval(values: Floats, games: Index) -> float | None:
     """Return half of the 95 % interval of the mean of values (N,) in games (N,), if it has one."""
     error = standard_error(values, games)
-    return None if error is None else Z95 * error
+    return None if error is None else _reach(games) * error
+
+
+def _reach(games: Index) -> float:
+    """Return how many standard errors an interval over two or more games has."""
+    return student95(len(np.unique(games)) - 1)
 
 
 def sign(value: float, error: float | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from goengine.statistics import student95
 from selfplay.calibration import expected_calibration_error, reliability
 from selfplay.intervals import (
     Share,
@@ -49,8 +50,21 @@ def test_one_game_says_nothing_of_others() -> None:
 @pytest.mark.parametrize("all_right", [False, True])
 def test_where_all_are_alike_a_game_is_worth_one_position(all_right: bool) -> None:
     share = share_over_games(np.full(300, all_right), np.repeat(np.arange(3), 100))
-    assert share.interval == share_of(3 * all_right, 3).interval
+    assert share.interval == share_of(3 * all_right, 3, z=student95(2)).interval
     assert share.count == 300
+
+
+@pytest.mark.parametrize("number", [2, 3, 5, 20])
+def test_intervals_of_few_games_hold_the_truth_as_often_as_they_say(number: int) -> None:
+    rng = np.random.default_rng(number)
+    games = np.repeat(np.arange(number), 30)
+    held = 0
+    for _ in range(2000):
+        values = rng.standard_normal(number)[games] + rng.standard_normal(30 * number)
+        half = half_interval(values, games)
+        assert half is not None
+        held += abs(values.mean()) <= half
+    assert held / 2000 == pytest.approx(0.95, abs=0.02)
 
 
 def test_intervals_as_text() -> None:

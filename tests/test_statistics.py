@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goengine.statistics import (
+    Z95,
     elo_difference,
     elo_interval,
     format_elo,
     format_share,
+    student95,
     wilson_interval,
 )
 
@@ -29,6 +31,23 @@ def test_wilson_interval_of_a_published_example():
     """81 of 263: 0.2553 to 0.3662 (Newcombe 1998, Statistics in Medicine 17, table I)."""
     low, high = wilson_interval(81, 263)
     assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "published"),
+    [
+        *[(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (8, 2.306)],
+        *[(10, 2.228), (15, 2.131), (20, 2.086), (30, 2.042), (60, 2.000), (120, 1.980)],
+    ],
+)
+def test_student_is_as_in_the_published_table(freedom, published):
+    assert student95(freedom) == pytest.approx(published, rel=1.2e-3)
+
+
+def test_student_meets_the_normal_distribution():
+    assert student95(10**9) == pytest.approx(Z95, abs=1e-8)
+    with pytest.raises(ValueError, match="0 degrees of freedom"):
+        student95(0)
 
 
 def test_wilson_interval_at_the_ends():
