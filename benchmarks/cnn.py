@@ -145,11 +145,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure the chosen architectures one after the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("models", nargs="*", help=f"names or patterns; default: {' '.join(QUICK)}")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=8, help="images a step, 2 or more; default: 8")
+    parser.add_argument("--rounds", type=int, default=5, help="measured rounds; default: 5")
     parser.add_argument("--seconds", type=float, default=0.3, help="least time of one measurement")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=torch.get_num_threads(),
+        help="CPU threads; default: all cores",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...; default: cpu")
     parser.add_argument("--channels-last", action="store_true", help="for all implementations")
     args = parser.parse_args(argv)
     if args.batch < 2 or args.rounds < 1 or args.threads < 1:

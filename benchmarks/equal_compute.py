@@ -41,7 +41,9 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=10_000, help="held-out positions a source")
     parser.add_argument("--sources", help="comma-separated sources to evaluate on; default: all")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for all")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads of the network; default: 1"
+    )
     args = parser.parse_args()
     common = ["--data", args.data, "--threads", str(args.threads)]
     costs = [

@@ -82,12 +82,24 @@ def fastest(work: Callable[[Records], object], batches: list[Records], seconds: 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("games", nargs="*", default=[str(ROOT / "data")])
-    parser.add_argument("--positions", type=int, default=4096)
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument(
+        "games",
+        nargs="*",
+        default=[str(ROOT / "data")],
+        help="an archive, or SGF files and folders; default: the samples of the project",
+    )
+    parser.add_argument(
+        "--positions",
+        type=int,
+        default=4096,
+        help="positions of these games to encode; default: 4096",
+    )
+    parser.add_argument("--batch", type=int, default=32, help="positions a call; default: 32")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each measured part")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="threads of the encoder; default: 1")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the choice of positions; default: 1"
+    )
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     try:

@@ -181,15 +181,31 @@ def main() -> int:
     runs = commands.add_parser("run", help="do the runs that have no line yet")
     runs.add_argument("--data", required=True, type=Path, help="folder with mr/, sst/, trec/, ...")
     runs.add_argument("--vectors", required=True, type=Path, help="word vectors")
-    runs.add_argument("--sets", nargs="+", choices=CORPORA, default=list(CORPORA))
-    runs.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    runs.add_argument(
+        "--sets", nargs="+", choices=CORPORA, default=list(CORPORA), help="corpora; default: all"
+    )
+    runs.add_argument(
+        "--variants",
+        nargs="+",
+        choices=VARIANTS,
+        default=list(VARIANTS),
+        help="of the network; default: all",
+    )
     runs.add_argument("--folds", type=int, default=FOLDS, help=f"how many of the {FOLDS} folds")
     runs.add_argument(
         "--seeds", type=int, default=1, help="seeds, of each fold where there are any"
     )
-    runs.add_argument("--recipe", default="kim")
-    runs.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    runs.add_argument("--threads", type=int, default=1)
+    runs.add_argument(
+        "--recipe", default="kim", help="name of a shipped recipe, or a .toml file; default: kim"
+    )
+    runs.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of the recipe",
+    )
+    runs.add_argument("--threads", type=int, default=1, help="CPU threads; default: 1")
     show = commands.add_parser("table", help="print the means beside the paper's")
     for command in (runs, show):
         command.add_argument("--results", required=True, type=Path, help="file of JSON lines")

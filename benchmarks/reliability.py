@@ -123,10 +123,14 @@ def _progress(out: Path) -> int:
 def main() -> int:
     """Run both, compare, print one JSON object; 0 if they are equal."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--positions", type=int, default=8_000)
+    parser.add_argument(
+        "--kills", type=int, default=50, help="times that a run is killed; default: 50"
+    )
+    parser.add_argument(
+        "--positions", type=int, default=8_000, help="positions of a whole run; default: 8000"
+    )
     parser.add_argument("--seconds", type=float, default=1.0, help="longest life in training")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the moments; default: 1")
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     began = time.monotonic()

@@ -69,10 +69,14 @@ def final_position(record: GameRecord) -> Board:
 def main() -> int:
     """Draw games, score them and print the share of right winners."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("collection", type=Path)
-    parser.add_argument("--games", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--playouts", type=int, default=PLAYOUTS)
+    parser.add_argument("collection", type=Path, help="SGF file with finished games")
+    parser.add_argument("--games", type=int, default=200, help="how many of them; default: 200")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the choice and the playouts; default: 1"
+    )
+    parser.add_argument(
+        "--playouts", type=int, default=PLAYOUTS, help=f"playouts a position; default: {PLAYOUTS}"
+    )
     parser.add_argument("--any-end", action="store_true", help="also games without final passes")
     parser.add_argument("--verbose", action="store_true", help="show the games that went wrong")
     args = parser.parse_args()
