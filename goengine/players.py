@@ -26,7 +26,8 @@ VISITS = 1000
 PLAYOUTS = 200
 """Playouts that judge a late position before a move: about 15 ms on a 19x19 board."""
 LATE = 0.45
-"""From this share of moves a point on, playouts look whether anything is left to play for."""
+"""From this share of moves a point on, set-up stones among them, playouts look whether anything is
+left to play for."""
 THREATS = 8
 """How many of the opponent's likeliest moves are looked at before a settled position is passed."""
 NOTICE = 3.0
@@ -196,7 +197,7 @@ class PolicyPlayer:
         cap = MOVE_CAP * pass_move if self.move_cap is None else self.move_cap
         if board.turn >= cap or not priors.any():
             return pass_move
-        if board.turn < LATE * pass_move and not board.passes:
+        if not _is_late(board) and not board.passes:
             return self._pick(priors, rng)
         judged = status(board, rng=rng, playouts=self.playouts)
         lead = score(board, judged.dead, status=judged)
@@ -291,10 +292,15 @@ class PolicyPlayer:
 
     def _hopeless(self, board: Board, judged: Status, lead: float) -> bool:
         """Tell whether this player may and should resign."""
-        if self.resign is None or lead > -self.resign or board.turn < LATE * board.size**2:
+        if self.resign is None or lead > -self.resign or not _is_late(board):
             return False
         mean = judged.lead if board.to_play == BLACK else -judged.lead
         return mean < -2 * judged.spread
+
+
+def _is_late(board: Board) -> bool:
+    """Tell whether as many moves were played, or stones set up, as in a late game."""
+    return max(board.turn, np.count_nonzero(board.grid)) >= LATE * board.size**2
 
 
 def _nearby(board: Board, move: int) -> list[int]:

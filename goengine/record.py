@@ -57,8 +57,11 @@ class GameRecord:
         """The handicap that stands on the board: 0, or 2 and more.
 
         An announced handicap whose stones nobody set up was not given; one stone is no handicap
-        but the right to begin.
+        but the right to begin. Where White begins with two moves in a row, stones were set up one
+        by one: a diagram, which Sabaki sends so, and no handicap.
         """
+        if [colour for colour, _ in self.moves[:2]] == [WHITE, WHITE]:
+            return 0
         stones = min(self.handicap, len(self.setup_black))
         return stones if stones >= 2 else 0
 

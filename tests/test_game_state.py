@@ -8,6 +8,7 @@ import pytest
 
 from goengine.gtp.game import GameState
 from goengine.rules import RULES
+from goengine.scoring import handicap_bonus
 from goengine.sgf import read_sgf
 from goengine.types import BLACK, WHITE, IllegalMoveError
 
@@ -63,3 +64,19 @@ def test_only_stones_on_the_board_are_a_handicap(head: str, stones: int) -> None
     game.load(record)
     assert game.board.handicap == stones
     assert game.record().handicap == record.handicap
+
+
+def test_stones_set_up_one_by_one_are_no_handicap() -> None:
+    game = state()
+    game.place_handicap([0, 10, 20])
+    game.play(40, WHITE)
+    assert game.board.handicap == 3
+    game.play(42, WHITE)
+    assert game.board.handicap == 0 and handicap_bonus(game.board) == 0
+    game.play(44, WHITE)
+    assert game.before_last().handicap == 0
+    game.undo(2)
+    assert game.board.handicap == 3 and handicap_bonus(game.board) == 3
+    game.play(30, BLACK)
+    game.play(31, WHITE)
+    assert game.board.handicap == 3

@@ -151,6 +151,15 @@ def test_two_players_end_a_settled_game_by_themselves():
         assert board.turn < 12
 
 
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_a_settled_position_of_set_up_stones_is_late(colour):
+    board = Board.from_diagram(SETTLED, to_play=colour)
+    assert board.turn == 0
+    assert choose(PolicyPlayer(Prefers(5, 6, 28, 36)), board) == [49]
+    few = Board.from_diagram(". . X . .\n" * 2 + ". . . . .\n" * 3, to_play=colour)
+    assert choose(PolicyPlayer(Prefers(0, 24)), few) != [25]
+
+
 def test_an_early_pass_of_the_opponent_is_no_reason_to_pass():
     board = Board(9)
     board.play(81)
@@ -223,10 +232,11 @@ def test_a_dead_chain_with_an_eye_is_taken_by_throwing_in(answers):
 
 def test_a_hopeless_late_game_is_resigned_only_where_that_is_allowed():
     text = SETTLED
+    early = Board(7, komi=40)
+    early.play(49)
+    assert choose(PolicyPlayer(Prefers(28), resign=20), early) != [RESIGN]
     board = after_pass(text, BLACK, komi=40)
     assert choose(PolicyPlayer(Prefers(28)), board) == [49]
-    assert choose(PolicyPlayer(Prefers(28), resign=20), board) == [49]
-    board.records["turn"][0] = 40
     assert choose(PolicyPlayer(Prefers(28), resign=20), board) == [RESIGN]
     assert choose(PolicyPlayer(Prefers(28), resign=60), board) == [49]
     board.komi = -40

@@ -72,6 +72,7 @@ class GameState:
         """
         self.board.play(move, colour)
         self.moves.append((colour, move))
+        self.board.handicap = self.record().handicap_stones
 
     def undo(self, count: int = 1) -> None:
         """Take the last moves back; set-up and handicap stones stay.
@@ -176,7 +177,8 @@ class GameState:
 
         Where a loaded game went on from here, whoever made its next move is to play.
         """
-        board = replace(self._origin, komi=self.komi).initial_board(self.rules)
+        played = replace(self._origin, komi=self.komi, moves=tuple(moves))
+        board = played.initial_board(self.rules)
         for colour, move in moves:
             board.play(move, colour)
         recorded = self._origin.moves
