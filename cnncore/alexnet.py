@@ -134,6 +134,8 @@ class AlexNet(RowsAndHiddenLayers):
     some biases 1. Input (B, in_channels, 227, 227), output (B, num_classes).
     """
 
+    unseen: ClassVar[tuple[str, ...]] = ("order", "convention")
+
     def __init__(
         self,
         *,

@@ -33,6 +33,10 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or is of another kind or version than asked for."""
 
 
+class ForeignCheckpointError(CheckpointError):
+    """A sound safetensors file that another program wrote."""
+
+
 class CheckpointVersionError(CheckpointError):
     """A sound checkpoint that another version of this program wrote."""
 
@@ -141,9 +145,11 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Any], dict[str, 
     try:
         with safe_open(path, framework="pt") as file:
             notes = file.metadata() or {}
+            if _KEY not in notes:
+                raise ForeignCheckpointError(
+                    f"{path} is safetensors but was not written by cnncore; give a checkpoint"
+                )
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}
-        if _KEY not in notes:
-            raise CheckpointError(f"{path} is safetensors but was not written by cnncore")
         header = json.loads(notes[_KEY])
         version = header["version"]
         sound = {"kind", "metadata"} <= header.keys()

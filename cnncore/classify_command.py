@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +13,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnncore.evaluation import ensemble
 from cnncore.image_data import SUFFIXES, decode
 from cnncore.model import Preset
 from cnncore.pretrained import shipped_weights
 from cnncore.samples import DataError
 from cnncore.sentence import KimCNN
-from cnncore.trained import Trained, add_foreign_arguments, open_trained, read_class_names
+from cnncore.trained import (
+    Trained,
+    add_foreign_arguments,
+    ensemble_of,
+    open_several,
+    read_class_names,
+)
 from cnncore.transforms import evaluation_view, like_mnist, normalise
 
 log = logging.getLogger(__name__)
@@ -26,6 +33,9 @@ DIGITS_MODEL = "lenet5"
 SENTENCE_MODEL = "kim-sentiment"
 
 _COLOURFUL = 12.0  # mean distance of the channels from grey, of 255, beyond which a digit is none
+
+# One word with a separator of folders in it, or with a short suffix.
+_FILE_NAME = re.compile(r"\S*[/\\]\S*|\S*\w\.[A-Za-z]\w{1,4}")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,23 +74,33 @@ def run(args: argparse.Namespace) -> int:
 
 
 def is_picture(text: str) -> bool:
-    """Tell a picture from a sentence: a file that exists, or a name that ends as a picture's."""
-    return text.lower().endswith(SUFFIXES) or (len(text) < 256 and Path(text).is_file())
+    """Tell a picture from a sentence: a file that exists, or a name that ends as a picture's.
+
+    Raises DataError for a folder, and for one word that looks like a file and is none.
+    """
+    if text.lower().endswith(SUFFIXES) or os.path.isfile(text):
+        return True
+    if os.path.isdir(text):
+        raise DataError(f"{text} is a folder; give the pictures in it, such as {text}/*.jpg")
+    if _FILE_NAME.fullmatch(text):
+        raise DataError(f"no picture at {text}; check the path, or write a sentence of more words")
+    return False
 
 
 def _classify(texts: Sequence[str], args: argparse.Namespace, shipped: str) -> None:
     """Write the classes of pictures or of sentences to stdout."""
     files = args.model or [shipped_weights(shipped)]
-    models = [open_trained(file, name=args.name, stride_in=args.stride_in) for file in files]
+    models = open_several(files, name=args.name, stride_in=args.stride_in)
     names = read_class_names(args.classes) if args.classes else models[0].names()
-    if any(len(names) != trained.model.num_classes for trained in models):
-        raise DataError(
-            f"there are {len(names)} names of classes and {models[0].path.name} has "
-            f"{models[0].model.num_classes}; give names and models that fit together"
-        )
+    for trained in models:
+        if len(names) != trained.model.num_classes:
+            raise DataError(
+                f"there are {len(names)} names of classes and {trained.path} has "
+                f"{trained.model.num_classes}; give names and models that fit together"
+            )
     for text in texts:
         read = classify_picture if is_picture(text) else classify_sentence
-        shares = ensemble([read(text, trained)[None] for trained in models])[0]
+        shares = ensemble_of(models, [read(text, trained)[None] for trained in models])[0]
         sys.stdout.write(f"{text}\n")
         best = shares.topk(min(max(1, args.top), len(names)))
         for share, number in zip(best.values.tolist(), best.indices.tolist(), strict=True):

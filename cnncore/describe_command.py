@@ -28,7 +28,9 @@ def run_list(args: argparse.Namespace) -> int:
 
 def configure_info(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `cnncore info`."""
-    parser.add_argument("name", metavar="MODEL|FILE", help="a model's name, or a file of weights")
+    parser.add_argument(
+        "name", metavar="MODEL|FILE|RUN", help="a model's name, a file of weights, or a run"
+    )
     parser.add_argument(
         "--size", type=int, help="side of the image or length of the sentence (default: paper's)"
     )
@@ -46,8 +48,10 @@ def run_info(args: argparse.Namespace) -> int:
 
 
 def _is_path(name: str) -> bool:
-    """Tell a file from a model: "net.pth" and "runs/net" from "resnet50-v1.5"."""
+    """Tell a file or folder from a model: "net.pth" and "runs/net" from "resnet50-v1.5"."""
     path = Path(name)
+    if path.is_dir() and len(path.parts) < 2:
+        return not list_models(name.lower().replace("_", "-"), aliases=True)
     return path.is_file() or len(path.parts) > 1 or path.suffix[1:].isalpha()
 
 
@@ -87,16 +91,25 @@ def describe_model(name: str, *, size: int | None = None, num_classes: int | Non
 def describe(path: Path) -> str:
     """Return a file's kind and metadata, and the shape of every tensor in it, as text.
 
+    Of a run it is its model at the end.
+
     Raises:
-        CheckpointError: a file that should be ours is missing, damaged or foreign.
-        WeightsError: another program's file is missing, damaged or unsafe.
+        CheckpointError: a file that should be ours is missing or damaged.
+        WeightsError: another program's file is missing, damaged or unsafe; a folder is no run.
     """
-    from cnncore.checkpoint import load_checkpoint
+    from cnncore.checkpoint import ForeignCheckpointError, load_checkpoint
     from cnncore.weight_files import SUFFIXES, read_weights
 
+    if path.is_dir():
+        from cnncore.trained import model_file
+
+        path = model_file(path)
     if path.suffix in SUFFIXES and path.suffix != ".safetensors":
         return _inventory(path, "weights", read_weights(path).tensors, [])
-    checkpoint = load_checkpoint(path)
+    try:
+        checkpoint = load_checkpoint(path)
+    except ForeignCheckpointError:
+        return _inventory(path, "weights", read_weights(path).tensors, [])
     metadata = [f"  {key}: {json.dumps(value)}" for key, value in checkpoint.metadata.items()]
     return _inventory(path, checkpoint.kind, checkpoint.tensors, metadata)
 

@@ -11,11 +11,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnncore.evaluation import Score, ensemble, predict, score
+from cnncore.evaluation import Score, predict, score
 from cnncore.parallel import default_device
 from cnncore.samples import DataError, Samples
 from cnncore.sentence import KimCNN
-from cnncore.trained import Trained, add_foreign_arguments, match_labels, open_trained
+from cnncore.trained import (
+    Trained,
+    add_foreign_arguments,
+    ensemble_of,
+    match_labels,
+    open_several,
+)
 
 _WIDEST = 20
 
@@ -49,27 +55,26 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     device = default_device(args.device)
-    opened = [
-        open_trained(path, name=args.name, stride_in=args.stride_in, best=args.best)
-        for path in args.models
-    ]
+    opened = open_several(args.models, name=args.name, stride_in=args.stride_in, best=args.best)
     read = open_data(args, opened)
     predictions: list[Tensor] = []
+    labels: list[Tensor] = []  # in the order of each model's classes
     for trained in opened:
         samples = read(trained)
-        labels = match_labels(samples.labels, samples.classes, trained)
+        labels.append(match_labels(samples.labels, samples.classes, trained))
         trained.model.to(device)
         shares = predict(trained.model, samples, ten_crop=args.ten_crop, progress=not args.quiet)
         predictions.append(shares)
-        result = score(shares, labels)
+        result = score(shares, labels[-1])
         sys.stdout.write(f"{trained.path}: {sentence(result)}\n")
     if len(opened) > 1:
-        if any(trained.classes != opened[0].classes for trained in opened):
-            raise DataError("the models have other classes or another order of them; no ensemble")
-        result = score(ensemble(predictions), labels)
+        result = score(ensemble_of(opened, predictions), labels[0])
         sys.stdout.write(f"ensemble of {len(opened)}: {sentence(result)}\n")
     if args.confusion:
-        sys.stdout.write(confusion_text(result.confusion, opened[0].classes or samples.classes))
+        classes = opened[0].classes or samples.classes
+        numbers = range(len(classes), len(result.confusion))  # of classes that nothing names
+        names = (*classes, *(str(number) for number in numbers))
+        sys.stdout.write(confusion_text(result.confusion, names))
     return 0
 
 

@@ -77,6 +77,11 @@ class GoogLeNet(Classifier):
         if variant not in ("paper", "torchvision"):
             raise ValueError(f"variant {variant!r} is unknown; give 'paper' or 'torchvision'")
         norm = variant == "torchvision"
+        if transform_input and not (norm and in_channels == 3):
+            raise ValueError(
+                f"transform_input={transform_input!r} is for the variant 'torchvision' on 3 "
+                f"channels, not for {variant!r} on {in_channels}; leave it out"
+            )
         transforms = norm and in_channels == 3 and transform_input is not False
         preset = Preset()
         if norm and not transforms:
@@ -158,6 +163,7 @@ class GoogLeNet(Classifier):
         """Replace the three classifiers; with 0 the auxiliary ones go altogether."""
         if num_classes == 0 or self.aux1 is None:
             self.aux1 = self.aux2 = None
+            self.options["aux"] = False
         super().reset_classifier(num_classes)
 
 

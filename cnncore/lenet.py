@@ -162,13 +162,15 @@ class LeNet5Of1998(Classifier):
     """The net of 1998: partial C3, trainable subsampling, scaled tanh, distances to fixed codes.
 
     60,000 trainable parameters and 340,908 connections. `squash` says where the non-linearity
-    stands: "pooled", after S2 and S4 (convolve, pool, squash), or "all", after C1 and C3 too.
+    stands below C5: "all", after every layer (the paper's section II.B, and what `create_model`
+    gives), or "pooled", after S2 and S4 alone (convolve, pool, squash).
     Input (B, 1, 32, 32), output (B, num_classes), minus squared distances that serve as logits.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("output",)
     stem: ClassVar[str] = "c1"
     head: ClassVar[tuple[str, ...]] = ("c5", "f6", "output")
+    unseen: ClassVar[tuple[str, ...]] = ("squash",)
 
     def __init__(
         self,
@@ -224,6 +226,7 @@ class LeNet5(SequentialClassifier):
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier.4",)
     stem: ClassVar[str] = "features.0"
+    unseen: ClassVar[tuple[str, ...]] = ("pool", "activation")
 
     def __init__(
         self,

@@ -74,13 +74,15 @@ class Classifier(nn.Module):
     The class attributes name parts by their path in the module tree: `classifiers` the layers
     whose size is the number of classes, the main one first; `stem` the first convolution; `head`
     the children that `forward_features` does not need; `renames` what other people's files call
-    a part ("their prefix": "ours"). A model's `name` and `options` are those of `create_model`.
+    a part ("their prefix": "ours"). `unseen` are the options that change what the weights mean and
+    show in no name or shape of them. A model's `name` and `options` are those of `create_model`.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier",)
     stem: ClassVar[str] = "conv1"
     head: ClassVar[tuple[str, ...]] = ("classifier",)
     renames: ClassVar[Mapping[str, str]] = {}
+    unseen: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, num_classes: int, in_channels: int, preset: Preset | None) -> None:
         super().__init__()

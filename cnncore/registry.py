@@ -56,15 +56,29 @@ _KIM = {
 def _entries() -> Iterator[Entry]:
     """Yield every model, paper by paper."""
     yield Entry("lenet5", "LeNet-5 as taught: ReLU, max pooling", "lenet", "LeNet5", {}, ("lenet",))
-    yield Entry("lenet5-1998", "LeNet-5 as published: partial C3", "lenet", "LeNet5Of1998")
+    yield Entry(
+        "lenet5-1998",
+        "LeNet-5 as published: partial C3",
+        "lenet",
+        "LeNet5Of1998",
+        {"squash": "all"},
+    )
     yield Entry("alexnet", "AlexNet in one tower, 227x227", "alexnet", "AlexNet", {"towers": 1})
     yield Entry(
         "alexnet-two-tower",
         "AlexNet as published, grouped",
         "alexnet",
         "AlexNet",
-        {"towers": 2},
-        ("alexnet-grouped", "bvlc-alexnet"),
+        {"towers": 2, "order": "norm-pool"},
+        ("alexnet-grouped",),
+    )
+    yield Entry(
+        "alexnet-caffe",
+        "AlexNet as Caffe's bvlc_alexnet has it, grouped",
+        "alexnet",
+        "AlexNet",
+        {"towers": 2, "order": "norm-pool", "convention": "caffe"},
+        ("bvlc-alexnet",),
     )
     yield Entry(
         "alexnet-owt",
@@ -260,6 +274,16 @@ def create_model(
             weights = read_weights(weights, unsafe_pickle=unsafe_pickle)
         model = _load(entry, given, weights, stride_in=options.get("stride_in"))
     return _features(model, out_indices) if features_only else model
+
+
+def remake_model(name: str, options: Mapping[str, Any]) -> Classifier:
+    """Return a newly initialised model of all the `options` that a model of this name once had.
+
+    What the name stands for today does not matter. Raises what `create_model` raises.
+    """
+    entry = find_model(name)
+    _check_options(entry, options)
+    return _make(entry, options)
 
 
 def _load(

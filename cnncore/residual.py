@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +82,14 @@ class Row(NamedTuple):
     stride: int = 1
 
 
+def check_stride_in(stride_in: str) -> None:
+    """Raise ValueError for what is no place of a bottleneck's stride."""
+    if stride_in not in get_args(StrideIn):
+        raise ValueError(
+            f"stride_in {stride_in!r} is unknown; give '1x1' (the paper, v1) or '3x3' (v1.5)"
+        )
+
+
 class Basic:
     """F of the shallow nets: two 3x3 convolutions."""
 
@@ -106,10 +114,7 @@ class Reduced:
     @staticmethod
     def rows(width: int, *, stride: int, stride_in: StrideIn) -> tuple[Row, ...]:
         """Return the convolutions; raises ValueError for a stride elsewhere than 1x1 and 3x3."""
-        if stride_in not in ("1x1", "3x3"):
-            raise ValueError(
-                f"stride_in {stride_in!r} is unknown; give '1x1' (the paper, v1) or '3x3' (v1.5)"
-            )
+        check_stride_in(stride_in)
         first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
         return Row(width, 1, first), Row(width, 3, second), Row(4 * width, 1)
 

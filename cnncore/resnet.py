@@ -29,6 +29,7 @@ from cnncore.residual import (
     PreActivation,
     Shortcut,
     StrideIn,
+    check_stride_in,
     convolution,
 )
 
@@ -109,6 +110,7 @@ class _ResidualNet(Classifier):
         in_channels: int,
     ) -> None:
         super().__init__(num_classes=num_classes, in_channels=in_channels, preset=layout.preset)
+        check_stride_in(stride_in)
         self.depth_of_stages = len(layout.counts)
         self.stride_in: StrideIn | None = stride_in if layout.kind == "bottleneck" else None
         channels = layout.widths[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from cnncore.checkpoint import CheckpointError, read_metadata
+from cnncore.checkpoint import ForeignCheckpointError, read_metadata
 from cnncore.classifiers import BEST, LAST
+from cnncore.evaluation import ensemble
 from cnncore.model import Classifier
-from cnncore.registry import create_model
+from cnncore.registry import create_model, find_model
 from cnncore.residual import StrideIn
 from cnncore.samples import DataError
+from cnncore.tables import class_index, decoded, table_rows
 from cnncore.weight_files import WeightsError
 from cnncore.weights import KIND, load_model
 
@@ -59,16 +61,12 @@ def open_trained(
 
     Of a run it is the model at its end, or with `best` the one that did best on validation.
 
-    Raises WeightsError or CheckpointError for a file that is missing, damaged, or that does not
-    tell its model where `name` is not given.
+    Raises WeightsError or CheckpointError for a file that is missing or damaged, that does not
+    tell its model where `name` is not given, or that tells another one.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = _of_run(path, BEST if best else LAST)
-    if not path.is_file():
-        raise WeightsError(f"no model at {path}; give a file of weights or the folder of a run")
-    facts = _own_facts(path)
-    if facts is None:
+    path = model_file(path, best=best)
+    metadata = _own_metadata(path)
+    if metadata is None:
         if name is None:
             raise WeightsError(
                 f"{path.name} does not tell which model its weights are of; add --name MODEL "
@@ -77,53 +75,95 @@ def open_trained(
         options: dict[str, Any] = {} if stride_in is None else {"stride_in": stride_in}
         model: Classifier = create_model(name, weights=path, **options)
         return Trained(path, model.eval(), None, {})
+    _check_told(path, metadata, name, stride_in)
+    facts: Mapping[str, Any] = metadata.get("facts", {})
     classes = facts.get("classes")
     return Trained(path, load_model(path), None if classes is None else tuple(classes), facts)
 
 
-def _of_run(folder: Path, name: str) -> Path:
-    file = folder / name
-    if not file.is_file():
-        there = [other for other in (LAST, BEST) if (folder / other).is_file()]
-        hint = f"there is {there[0]}" if there else "it is no run, or one that has not ended"
-        raise WeightsError(f"{folder} has no {name}; {hint}")
-    return file
+def open_several(
+    paths: Sequence[Path],
+    *,
+    name: str | None = None,
+    stride_in: StrideIn | None = None,
+    best: bool = False,
+) -> list[Trained]:
+    """Open models as `open_trained` does; `name` and `stride_in` are the foreign ones', if any."""
+    files = [model_file(path, best=best) for path in paths]
+    foreign = [_own_metadata(file) is None for file in files]
+    return [
+        open_trained(file, name=name, stride_in=stride_in)
+        if untold or not any(foreign)
+        else open_trained(file)
+        for file, untold in zip(files, foreign, strict=True)
+    ]
 
 
-def _own_facts(path: Path) -> Mapping[str, Any] | None:
-    """Return the facts in a file of `save_model`, None for anything else."""
+def model_file(path: Path | str, *, best: bool = False) -> Path:
+    """Return the file of a model: the one given, or of a run its last or best one.
+
+    Raises WeightsError where there is none.
+    """
+    path = Path(path)
+    if path.is_dir():
+        name = BEST if best else LAST
+        there = [other for other in (LAST, BEST) if (path / other).is_file()]
+        if name not in there:
+            hint = f"there is {there[0]}" if there else "it is no run, or one that has not ended"
+            raise WeightsError(f"{path} has no {name}; {hint}")
+        path = path / name
+    if not path.is_file():
+        raise WeightsError(f"no model at {path}; give a file of weights or the folder of a run")
+    return path
+
+
+def _own_metadata(path: Path) -> Mapping[str, Any] | None:
+    """Return the metadata in a file of `save_model`, None for another program's file."""
     if path.suffix != ".safetensors":
         return None
     try:
         kind, metadata = read_metadata(path)
-    except CheckpointError:
+    except ForeignCheckpointError:
         return None
     if kind != KIND:
         raise WeightsError(f"{path} holds a {kind}, not a model; give best or last.safetensors")
-    facts: Mapping[str, Any] = metadata.get("facts", {})
-    return facts
+    return metadata
+
+
+def _check_told(
+    path: Path, metadata: Mapping[str, Any], name: str | None, stride_in: StrideIn | None
+) -> None:
+    """Refuse a name or a stride that contradicts what a file of our own tells."""
+    model, stride = metadata.get("model"), metadata.get("stride_in")
+    if name is not None and find_model(name).name != model:
+        raise WeightsError(f"{path} holds {model}, not {name}; leave --name {name} out")
+    if stride_in is not None and stride is not None and stride_in != stride:
+        raise WeightsError(
+            f"{path} has the stride of its bottlenecks in the {stride} convolution, not in the "
+            f"{stride_in}; leave --stride-in {stride_in} out"
+        )
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
     """Read names of classes: a line each in a text file, or the column class_name of a CSV.
 
-    Raises DataError for a file that is missing or has no such column.
+    Raises DataError for a file that is missing, no text, or has no such column.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = decoded(path.read_bytes(), str(path))
     except OSError as error:
         raise DataError(f"cannot read {path} ({error.strerror}); check the path") from error
     if path.suffix != ".csv":
         return tuple(line.strip() for line in text.splitlines() if line.strip())
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = table_rows(text, str(path))
     if not rows or "class_name" not in rows[0]:
         raise DataError(f"{path} has no column class_name; add one, or give a text file")
     if "class_index" in rows[0]:
-        rows.sort(key=lambda row: int(row["class_index"]))
+        rows.sort(key=lambda row: class_index(row["class_index"], f"class_index in {path}"))
     return tuple(row["class_name"] for row in rows)
 
 
-def match_labels(labels: torch.Tensor, data: tuple[str, ...], trained: Trained) -> torch.Tensor:
+def match_labels(labels: Tensor, data: tuple[str, ...], trained: Trained) -> Tensor:
     """Return labels of classes `data`, int64 (N,), as indices of a model's classes, by name.
 
     A model without class names has its classes in the order of the data's; it is warned of if it
@@ -150,6 +190,32 @@ def match_labels(labels: torch.Tensor, data: tuple[str, ...], trained: Trained) 
             f"{_some(trained.classes)}"
         )
     return torch.tensor([trained.classes.index(name) for name in data])[labels]
+
+
+def ensemble_of(models: Sequence[Trained], probabilities: Sequence[Tensor]) -> Tensor:
+    """Return the mean of several models' probabilities (N, C), classes in the first one's order.
+
+    Classes are matched by name; models without names are taken to have one order. Raises DataError
+    for models of other classes.
+    """
+    wanted = models[0].classes
+    matched: list[Tensor] = []
+    for trained, shares in zip(models, probabilities, strict=True):
+        mine = trained.classes
+        if mine == wanted:
+            matched.append(shares)
+        elif mine and wanted and sorted(set(mine)) == sorted(wanted) and len(mine) == len(wanted):
+            matched.append(shares[:, [mine.index(name) for name in wanted]])
+        else:
+            raise DataError(
+                f"{trained.path} has {_said(mine)} and {models[0].path} {_said(wanted)}; an "
+                "ensemble needs models of the same classes"
+            )
+    return ensemble(matched)
+
+
+def _said(classes: Sequence[str] | None) -> str:
+    return "classes without names" if classes is None else f"the classes {_some(classes)}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from cnncore.checkpoint import read_metadata
+from cnncore.checkpoint import CheckpointError, ForeignCheckpointError, load_checkpoint
+from cnncore.npz import NpzError, read_npz
 
 TORCH_SUFFIXES = (".pth", ".pt", ".th", ".tar", ".bin", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".npz")
@@ -77,9 +77,8 @@ def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile
 def _read_npz(path: Path) -> dict[str, Tensor]:
     """Read arrays; int8 ones have a scale for every output channel in NAME::scale."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        arrays = read_npz(path)
+    except NpzError as error:
         raise WeightsError(f"{path} is damaged or no npz of plain arrays: {error}") from error
     tensors: dict[str, Tensor] = {}
     for name, array in arrays.items():
@@ -97,13 +96,22 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Read tensors, and the metadata of a file that this package wrote, whose digest is checked."""
+    try:
+        checkpoint = load_checkpoint(path)
+    except ForeignCheckpointError:
+        return _read_foreign(path), {}
+    except CheckpointError as error:
+        raise WeightsError(str(error)) from error
+    return checkpoint.tensors, checkpoint.metadata
+
+
+def _read_foreign(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            ours = "cnncore" in (file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
+            return {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is damaged or no safetensors file: {error}") from error
-    return tensors, read_metadata(path)[1] if ours else {}
 
 
 def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
@@ -111,13 +119,15 @@ def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
         with torch.serialization.safe_globals(_HARMLESS):
             content = torch.load(path, map_location="cpu", weights_only=not unsafe)
     except pickle.UnpicklingError as error:
-        if "GLOBAL" in str(error).upper():
+        named = [line.strip() for line in str(error).splitlines() if "GLOBAL" in line.upper()]
+        if named:
             raise WeightsError(
                 f"{path} holds Python objects besides tensors and loading them could run any code; "
-                f"pass unsafe_pickle=True if you trust its author ({_reason(error)})"
+                "ask its author for a state_dict, or pass from Python unsafe_pickle=True if you "
+                f"trust its author ({named[0][:200]})"
             ) from error
-        raise WeightsError(f"{path} is damaged or no torch file ({_reason(error)})") from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise WeightsError(f"{path} is damaged or no torch file; get it again") from error
+    except Exception as error:  # torch raises a dozen kinds at a pickle that is cut short
         raise WeightsError(f"{path} is damaged or no torch file ({_reason(error)})") from error
     tensors = _find_tensors(content)
     if not tensors:
@@ -128,10 +138,9 @@ def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
 
 
 def _reason(error: Exception) -> str:
-    """Return the line of a long message that says what happened."""
+    """Return the first line of a long message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    named = [line for line in lines if "GLOBAL" in line.upper()]
-    return ((named or lines or [type(error).__name__])[0])[:200]
+    return (lines or [type(error).__name__])[0][:200]
 
 
 def _find_tensors(content: object) -> dict[str, Tensor]:

@@ -1,13 +1,15 @@
 """Weights into models: torchvision's, timm's, Caffe ports', training scripts', our own.
 
-A file is checked as a whole before the model is touched. One thing no shape shows: where the
-bottleneck ResNets have their stride (see `Bottleneck`). Files of known content and those that this
-package wrote say it; for others the caller must.
+A file is checked as a whole before the model is touched. Some things no shape shows. Where the
+bottleneck ResNets have their stride (see `Bottleneck`), files of known content and those that this
+package wrote say; for others the caller must. Of activations, poolings and the like (`unseen` of
+each class) only our own files tell; from others they are taken to be the model's.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from torch import Tensor
 
 from cnncore.checkpoint import load_checkpoint, save_checkpoint
 from cnncore.model import Classifier
-from cnncore.registry import ENTRIES, UnknownModelError, create_model
+from cnncore.registry import ENTRIES, UnknownModelError, remake_model
 from cnncore.residual import StrideIn
 from cnncore.weight_files import WeightFile, WeightsError, read_weights
 
@@ -68,7 +70,8 @@ def load_weights(
     scaled); the report and the log say so. `stride_in` declares where the file's bottlenecks have
     their stride, for files that do not tell.
 
-    Raises WeightsError with a list of what does not fit.
+    Raises WeightsError with a list of what does not fit, for a file of our own whose model had
+    other options (`Classifier.unseen`), and for numbers that are not finite.
     """
     file = (
         source
@@ -85,6 +88,8 @@ def load_weights(
     adaption = _adapt(tensors, model, own)
     _check_fit(file, tensors, model, own, adaption.kept)
     _check_stride(file, model, stride_in)
+    _check_options(file, model)
+    _check_numbers(file, tensors)
     model.load_state_dict({**own, **tensors})
     report = LoadReport(file.path, len(tensors), tuple(adaption.said), tuple(left))
     log.log(logging.WARNING if adaption.said else logging.INFO, "%s", report)
@@ -125,7 +130,7 @@ def load_model(path: Path | str) -> Classifier:
     """
     checkpoint = load_checkpoint(path, kind=KIND)
     options = checkpoint.metadata["options"]
-    model: Classifier = create_model(checkpoint.metadata["model"], **options)
+    model = remake_model(checkpoint.metadata["model"], options)
     load_weights(model, WeightFile(Path(path), checkpoint.tensors, checkpoint.metadata))
     return model.eval()
 
@@ -285,4 +290,32 @@ def _check_stride(file: WeightFile, model: Classifier, declared: StrideIn | None
             f"{file.path.name} has the stride of its bottlenecks in the {known} convolution and "
             f"{model.name} in the {wanted}; create the model with stride_in={known!r} "
             f"(--stride-in {known})"
+        )
+
+
+def _check_options(file: WeightFile, model: Classifier) -> None:
+    """Refuse weights of our own that were trained with other options, where no shape shows it."""
+    told, known = file.metadata.get("options"), ENTRIES.get(file.metadata.get("model", ""))
+    mine = ENTRIES.get(model.name)
+    if told is None or known is None or mine is None:
+        return
+    if (known.home, known.kind) != (mine.home, mine.kind):
+        return
+    defaults = inspect.signature(type(model)).parameters
+    for key in model.unseen:
+        theirs, ours = (made.get(key, defaults[key].default) for made in (told, model.options))
+        if theirs != ours:
+            raise WeightsError(
+                f"{file.path.name} was trained with {key}={theirs!r} and {model.name} is made with "
+                f"{key}={ours!r}; create the model with {key}={theirs!r}"
+            )
+
+
+def _check_numbers(file: WeightFile, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse infinite numbers and what is none: every answer would be none."""
+    broken = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+    if broken is not None:
+        raise WeightsError(
+            f"{file.path.name} has numbers in {broken} that are not finite; the training went "
+            "wrong or the file is damaged: give another one"
         )

@@ -260,7 +260,7 @@ def test_errors_are_sentences(
         (("classify", "some words", "x.png", "--model", trained[0]), "a model reads one kind"),
         (
             ("classify", "x.png", "--model", trained[0], "--model", tmp_path / "lenet.safetensors"),
-            "there are 2 names of classes and last.safetensors has 2",
+            "lenet.safetensors has 10; give names and models that fit together",
         ),
     ]
     for words, message in cases:

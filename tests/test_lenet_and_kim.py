@@ -106,11 +106,14 @@ def test_the_output_is_the_distance_to_each_digits_code() -> None:
 
 
 def test_squashing_everywhere_is_another_function() -> None:
-    model = create_model("lenet5-1998").eval()
+    model = create_model("lenet5-1998", squash="pooled").eval()
     other = create_model("lenet5-1998", squash="all").eval()
     other.load_state_dict(model.state_dict())
     x = torch.randn(1, 1, 32, 32)
     assert not torch.allclose(model(x), other(x))
+    published = create_model("lenet5-1998").eval()
+    published.load_state_dict(model.state_dict())
+    assert torch.equal(published(x), other(x))
 
 
 def test_28_points_and_padding_equal_32_points() -> None:

@@ -23,6 +23,7 @@ COUNTS: dict[str, tuple[int, float]] = {
     "lenet5-1998": (60_000, 0.33),
     "alexnet": (62_378_344, 1_135.3),
     "alexnet-two-tower": (60_965_224, 724.4),
+    "alexnet-caffe": (60_965_224, 724.4),
     "alexnet-owt": (61_100_840, 714.2),
     "zfnet": (62_357_608, 1_168.0),
     "vgg-a": (132_863_336, 7_609),
@@ -288,6 +289,8 @@ def test_options_that_a_model_does_not_have_are_refused_by_name() -> None:
         ("lenet5", {"image_size": 30}),
         ("lenet5", {"pool": "sum"}),
         ("lenet5-1998", {"squash": "none"}),
+        ("resnet18", {"stride_in": "banana"}),
+        ("googlenet", {"transform_input": True}),
     ):
         with pytest.raises(ValueError, match=str(next(iter(options.values())))):
             create_model(name, **options)
@@ -295,6 +298,16 @@ def test_options_that_a_model_does_not_have_are_refused_by_name() -> None:
         create_model("lenet5", num_classes=-1)
     with pytest.raises(ValueError, match="in_channels 0"):
         create_model("lenet5", in_channels=0)
+
+
+def test_the_published_alexnets_normalise_before_they_pool() -> None:
+    for name, constants in (
+        ("alexnet-two-tower", ("paper", 2.0)),
+        ("bvlc-alexnet", ("caffe", 1.0)),
+    ):
+        norm, pool = on_meta(name).features[2:4]
+        assert (norm.convention, norm.k) == constants and isinstance(pool, nn.MaxPool2d)
+    assert isinstance(on_meta("alexnet").features[2], nn.MaxPool2d)
 
 
 def test_presets() -> None:

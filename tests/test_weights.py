@@ -186,6 +186,19 @@ def test_a_saved_model_comes_back_with_its_options(
     assert torch.equal(loaded(x), model(x))
 
 
+def test_files_mean_what_they_meant_whatever_their_models_name_stands_for_now(
+    tmp_path: Path,
+) -> None:
+    model = create_model("lenet5-1998", squash="pooled").eval()
+    before = {"model": "lenet5-1998", "options": {}, "stride_in": None, "facts": {}}
+    path = tmp_path / "before.safetensors"  # from when the name meant squash="pooled"
+    save_checkpoint(path, model.state_dict(), kind="classifier", metadata=before)
+    x = torch.randn(2, 1, 32, 32)
+    assert torch.equal(load_model(path)(x), model(x))
+    with pytest.raises(WeightsError, match="with squash='pooled' and lenet5-1998 is made with"):
+        create_model("lenet5-1998", weights=path)
+
+
 def test_a_model_with_a_new_classifier_comes_back(tmp_path: Path) -> None:
     model = lenet(1)
     model.reset_classifier(7)
