@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 
+_log = logging.getLogger(__name__)
+
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function for scalars and arrays at its first call."""
-    return numba.njit(cache=True, nogil=True)(function)
+    """Compile a function for scalars and arrays at its first call.
+
+    Where no folder can be written that a cache could lie in, every start compiles anew.
+    """
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba found no place for its cache
+        warn_of_no_cache()
+        return numba.njit(nogil=True)(function)
+
+
+@functools.cache
+def warn_of_no_cache() -> None:
+    """Say once how to avoid compiling at every start."""
+    _log.warning(
+        "no folder for compiled code can be written, so every start compiles for up to a minute: "
+        "set NUMBA_CACHE_DIR to a folder that can"
+    )
 
 
 def readable(dtype: np.dtype[np.void]) -> np.dtype[np.void]:

@@ -300,7 +300,7 @@ class PolicyPlayer:
 
 def _is_late(board: Board) -> bool:
     """Tell whether as many moves were played, or stones set up, as in a late game."""
-    return max(board.turn, np.count_nonzero(board.grid)) >= LATE * board.size**2
+    return max(board.turn, int(np.count_nonzero(board.grid))) >= LATE * board.size**2
 
 
 def _nearby(board: Board, move: int) -> list[int]:

@@ -29,7 +29,6 @@ ILLEGAL_MOVE = "illegal move"
 UNACCEPTABLE_SIZE = "unacceptable size"
 CANNOT_UNDO = "cannot undo"
 BOARD_NOT_EMPTY = "board not empty"
-CANNOT_SCORE = "cannot score"
 CANNOT_LOAD_FILE = "cannot load file"
 INTERNAL_ERROR = "internal error"
 

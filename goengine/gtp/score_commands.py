@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from goengine.coords import move_to_gtp
-from goengine.gtp import protocol
 from goengine.gtp.commands import CommandGroup, command
-from goengine.gtp.protocol import Arguments, GtpError, shorten, syntax_error
-from goengine.types import GoError
+from goengine.gtp.protocol import Arguments, shorten, syntax_error
 
 _CONDITIONS = ("alive", "seki", "dead")
 
@@ -17,14 +15,11 @@ class ScoreCommands(CommandGroup):
     @command("final_score")
     def final_score(self, arguments: Arguments) -> str:
         """Answer the score under the rules and the komi, dead stones taken off."""
-        from goengine.scoring import format_score, score
-
         board = self.session.game.board
         status = self.session.status()
-        try:
-            return format_score(score(board, status.dead, status=status))
-        except GoError as error:
-            raise GtpError(f"{protocol.CANNOT_SCORE}: {error}") from None
+        from goengine.scoring import format_score, score
+
+        return format_score(score(board, status.dead, status=status))
 
     @command("final_status_list")
     def final_status_list(self, arguments: Arguments) -> str:
