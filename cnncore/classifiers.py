@@ -18,6 +18,7 @@ from cnncore.evaluation import measure
 from cnncore.googlenet import GoogLeNetOutput
 from cnncore.model import Classifier
 from cnncore.optim import Muon
+from cnncore.recipe_files import RecipeError
 from cnncore.recipes import Recipe
 from cnncore.run_folder import RunFolder
 from cnncore.samples import DataError, LabelledBatch, Samples, epoch_batches, steps_per_epoch
@@ -45,7 +46,7 @@ class ClassifierRun:
 
     Raises:
         DataError: the samples do not fit the model or the run.
-        RecipeError: a key that is fixed has changed.
+        RecipeError: a key that is fixed has changed, or one does not fit the model.
         CheckpointError: the folder holds another run, or a damaged one.
     """
 
@@ -86,6 +87,11 @@ class ClassifierRun:
         if self.files.begun:
             self._check(other_data)
         self.frozen = freeze(model, recipe.freeze)
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            raise RecipeError(
+                f"recipe: freeze = {list(recipe.freeze)}; nothing of {model.name} is left to "
+                "learn, leave a layer out"
+            )
         model = channels_last(model, self.device)
         self.state = TrainingState.start(model, make_optimizers(model, recipe), seed=recipe.seed)
         self.files.resume(self.state)
@@ -251,7 +257,9 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
 
     Weight decay is for kernels and matrices; biases, normalisation and word vectors have none. A
     model with a constraint on its weights (Kim's) is constrained after each step. Adam and Adadelta
-    update only the vectors of the words in a batch.
+    update only the vectors of the words in a batch, and such gradients cannot be clipped.
+
+    Raises RecipeError where they should be.
     """
     head = classifier_parameters(model)
     words: set[int] = set()
@@ -259,6 +267,11 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
         if isinstance(module, nn.Embedding):
             module.sparse = recipe.optimizer in ("adam", "adadelta")
             words.add(id(module.weight))
+            if recipe.clip and module.sparse and module.weight.requires_grad:
+                raise RecipeError(
+                    f"recipe: clip = {recipe.clip}; {recipe.optimizer} learns word vectors by "
+                    "sparse gradients, which cannot be clipped: give clip = 0 or another optimizer"
+                )
     groups: dict[tuple[bool, _Part], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         part: _Part = "kernels" if parameter.ndim >= 2 else "others"

@@ -22,15 +22,17 @@ class MetricsLog:
             file.write(json.dumps(line) + "\n")
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all complete lines; a line cut short by a crash is left out."""
+        """Return all complete lines; one cut short by a crash, or of another kind, is left out."""
         if not self.path.is_file():
             return []
         lines = []
         for text in self.path.read_text(encoding="utf-8").splitlines():
             try:
-                lines.append(json.loads(text))
+                line = json.loads(text)
             except json.JSONDecodeError:
                 continue
+            if isinstance(line, dict) and {"event", "step"} <= line.keys():
+                lines.append(line)
         return lines
 
     def forget_after(self, step: int) -> None:

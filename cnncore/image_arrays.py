@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from cnncore.image_data import ImageData, array_data
+from cnncore.image_data import ImageData, array_data, decode
 from cnncore.samples import DataError
-from cnncore.transforms import from_pillow
+from cnncore.tables import decoded
 
 CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -170,11 +169,11 @@ def read_tiles(sheet: Path) -> ImageData:
     file = sheet.with_name(sheet.stem + LABELS)
     if not file.is_file():
         raise DataError(f"{sheet} has no labels beside it; write {file.name}, one label a line")
-    words = file.read_text(encoding="utf-8").split()
+    lines = decoded(file.read_bytes(), str(file)).splitlines()
+    words = [line.strip() for line in lines if line.strip()]
     try:
-        with Image.open(sheet) as image:
-            pixels = from_pillow(image, channels=3)
-    except (UnidentifiedImageError, OSError) as error:
+        pixels = decode(sheet.read_bytes(), channels=3)
+    except OSError as error:
         raise DataError(f"{sheet} cannot be decoded: {error}") from error
     height, width = pixels.shape[1:]
     side = math.isqrt(height * width // max(1, len(words)))

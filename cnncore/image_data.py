@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,25 +73,34 @@ class Archive:
         return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
 
     def read(self, name: str) -> bytes:
-        """Return the content of one file; raises OSError where it is damaged."""
+        """Return the content of one file; raises OSError where it cannot be unpacked."""
         try:
             return self._zip.read(name)
-        except BadZipFile as error:
-            raise OSError(str(error)) from error
+        except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
+            raise OSError(str(error) or "it is cut short") from error
 
 
 def decode(content: bytes, *, channels: int) -> Tensor:
     """Return the picture (C, H, W) in a file's content, turned as its camera says.
 
-    Raises OSError with a reason for what pillow cannot decode.
+    Where only the camera's notes are damaged it is not turned. Raises OSError with a reason for
+    what pillow cannot decode.
     """
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return from_pillow(ImageOps.exif_transpose(image), channels=channels)
+            image.load()
+            return from_pillow(_turned(image), channels=channels)
     except UnidentifiedImageError:
         raise OSError("no image format that pillow knows") from None
-    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise OSError(str(error)) from error
+    except Exception as error:  # pillow's readers raise a dozen kinds at damaged bytes
+        raise OSError(str(error) or type(error).__name__) from error
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # whatever pillow makes of a damaged block
+        return image
 
 
 class Pictures(Protocol):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +11,7 @@ from tqdm import tqdm
 
 from cnncore.image_data import SUFFIXES, FilePictures, ImageData, Store, decode
 from cnncore.samples import DataError
+from cnncore.tables import class_index, decoded, table_rows
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +89,8 @@ def read_list(store: Store) -> ImageData:
         return read_class_folders(store, [(r[file], r[name]) for r in rows], classes=classes)
     labelled: list[tuple[str, int]] = []
     for line, row in enumerate(rows, start=2):
-        if not (row[index] or "").isdecimal():
-            raise DataError(f"line {line} of {LIST} in {store.path}: {index} is {row[index]!r}")
-        labelled.append((row[file], int(row[index])))
+        where = f"{index} in line {line} of {LIST} in {store.path}"
+        labelled.append((row[file], class_index(row[index], where)))
     named = {int(r[index]): r[name] for r in rows} if name else {}
     named = _all_classes(store) or named
     count = max([*named, *(label for _, label in labelled)]) + 1
@@ -105,13 +103,18 @@ def _all_classes(store: Store) -> dict[int, str]:
         if file.endswith("classes.csv") and "/" not in file:
             rows = _rows(store, file)
             if rows and {"class_index", "class_name"} <= rows[0].keys():
-                return {int(row["class_index"]): row["class_name"] for row in rows}
+                where = f"class_index in {file} in {store.path}"
+                return {class_index(row["class_index"], where): row["class_name"] for row in rows}
     return {}
 
 
 def _rows(store: Store, name: str) -> list[dict[str, str]]:
-    text = store.read(name).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))
+    where = f"{name} in {store.path}"
+    try:
+        content = store.read(name)
+    except OSError as error:
+        raise DataError(f"{where} cannot be read: {error}") from error
+    return table_rows(decoded(content, where), where)
 
 
 def _column(row: Mapping[str, str], names: Sequence[str]) -> str | None:

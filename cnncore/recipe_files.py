@@ -6,6 +6,7 @@ What the keys mean is the business of the dataclass that a recipe becomes.
 from __future__ import annotations
 
 import argparse
+import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -44,7 +45,7 @@ def read_recipe(name_or_path: str, settings: Sequence[str] = (), *, package: str
             raise RecipeError(f"no recipe named {name_or_path!r}; shipped recipes: {known}")
         data = file.read_bytes()
     try:
-        table = tomllib.loads(data.decode("utf-8"))
+        table = tomllib.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {name_or_path} is no TOML: {error}") from error
     return table | parse_settings(settings)
@@ -107,7 +108,7 @@ def typed_values(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
             known = ", ".join(sorted(defaults))
             raise RecipeError(f"recipe: unknown key {key!r}; known keys: {known}")
         wanted = type(defaults[key])
-        if wanted is float and type(value) is int:
+        if wanted is float and type(value) is int and abs(value) <= sys.float_info.max:
             value = float(value)
         if wanted is tuple and type(value) is list:
             value = tuple(value)

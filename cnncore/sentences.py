@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnncore.samples import DataError
+from cnncore.tables import MARKS_OF_UTF16
 
 log = logging.getLogger(__name__)
 
 _COARSE_AND_FINE = re.compile(r"([A-Z]+):(\S+)\s+(.*)")
 _NUMBER = re.compile(r"(\d+)\s+(.*)")
+_SEPARATORS = re.compile(r"[._-]")
 _TABLES = {".csv": ",", ".tsv": "\t"}
-_LABEL_COLUMNS = ("label", "class", "category", "target")
+_LABEL_COLUMNS = ("label", "class", "category", "target", "sentiment")
 _TEXT_COLUMNS = ("sentence", "text", "review", "phrase")
 _PARTS = {
     "train": "train",
@@ -78,12 +80,7 @@ def read_sentence_set(path: Path | str, *, fine: bool = False) -> SentenceSet:
     path = Path(path)
     if path.is_file():
         return SentenceSet(read_sentences(path, fine=fine))
-    folder, start = (path, "") if path.is_dir() else (path.parent, f"{path.name}.")
-    files = sorted(
-        file
-        for file in (folder.iterdir() if folder.is_dir() else ())
-        if file.is_file() and file.name.startswith(start) and not _is_note(file)
-    )
+    files = _files_at(path)
     if not files:
         raise DataError(f"no sentences at {path}; give a folder, a file, or how the files begin")
     parts = {file: _part(file) for file in files}
@@ -91,7 +88,7 @@ def read_sentence_set(path: Path | str, *, fine: bool = False) -> SentenceSet:
     if len(stems) > 1:
         raise DataError(
             f"{path} holds several sets ({', '.join(sorted(stems))}); give the path up to one of "
-            f"these names, such as {folder / sorted(stems)[0]}"
+            f"these names, such as {files[0].parent / min(stem for stem in stems if stem)}"
         )
     if not any(parts.values()):
         return SentenceSet(read_classes(files))
@@ -107,6 +104,17 @@ def read_sentence_set(path: Path | str, *, fine: bool = False) -> SentenceSet:
         return read_sentences(by_part[part], fine=fine, classes=train.classes)
 
     return SentenceSet(train, other("validation"), other("test"))
+
+
+def _files_at(path: Path) -> list[Path]:
+    """Return the files in a folder, or those whose names begin so, up to a dot, "_" or "-"."""
+    folder = path if path.is_dir() else path.parent
+    there = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(file for file in there if file.is_file() and not _is_note(file))
+    if path.is_dir():
+        return files
+    begun = ([f for f in files if f.name.startswith(path.name + mark)] for mark in "._-")
+    return next((found for found in begun if found), [])
 
 
 def read_classes(files: Sequence[Path]) -> Sentences:
@@ -169,7 +177,7 @@ def read_lines(path: Path) -> tuple[list[str], int]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path} ({error.strerror}); check the path") from error
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if content.startswith(MARKS_OF_UTF16):
         content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content:
         raise DataError(f"{path} is no text; give a file with one sentence a line")
@@ -208,15 +216,17 @@ def _from_lines(path: Path, lines: list[str], *, fine: bool) -> list[tuple[str, 
 
 def _from_table(path: Path, lines: list[str], delimiter: str) -> list[tuple[str, str]]:
     """Return (class, text) of the rows of a table."""
-    if delimiter == ",":
-        rows = list(csv.reader(lines))
-    else:
-        rows = [line.split(delimiter) for line in lines]
+    rows = _comma_rows(path, lines) if delimiter == "," else [x.split(delimiter) for x in lines]
     head = [name.strip().lower() for name in rows[0]]
     label = next((head.index(name) for name in _LABEL_COLUMNS if name in head), None)
     text = next((head.index(name) for name in _TEXT_COLUMNS if name in head), None)
-    if label is None or text is None:
+    if label is None and text is None:
         label, text = 0, 1
+    elif label is None or text is None:
+        raise DataError(
+            f"{path} has the columns {', '.join(head)}; name one of them "
+            f"{' or '.join(_LABEL_COLUMNS)} and one {' or '.join(_TEXT_COLUMNS)}"
+        )
     else:
         rows = rows[1:]
     for number, row in enumerate(rows, 1):
@@ -227,21 +237,34 @@ def _from_table(path: Path, lines: list[str], delimiter: str) -> list[tuple[str,
     return [(row[label].strip(), row[text].strip()) for row in rows]
 
 
+def _comma_rows(path: Path, lines: list[str]) -> list[list[str]]:
+    reader = csv.reader(lines)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"sentence {reader.line_num} of {path} is no line of a CSV ({error}); mend or remove it"
+        ) from error
+
+
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     """Sort classes, numbers by their value."""
     return tuple(sorted(names, key=lambda name: (int(name) if name.isdigit() else -1, name)))
 
 
 def _part(file: Path) -> str | None:
-    """Return the part of its set that a file's name tells, None if it tells none."""
-    words = file.name.lower().split(".")
+    """Return the part of its set that a word of a file's name tells, None if none does."""
+    words = _SEPARATORS.split(file.name.lower())
     return next((_PARTS[word] for word in words if word in _PARTS), None)
 
 
 def _stem(file: Path) -> str:
-    """Return what the names of the files of one set share."""
-    if file.stem.lower() in _PARTS:
-        return ""
+    """Return what the names of the files of one set share: all before the part, or the suffix."""
+    place = 0
+    for word in _SEPARATORS.split(file.name):
+        if word.lower() in _PARTS:
+            return file.name[:place].rstrip("._-")
+        place += len(word) + 1
     return file.stem
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from cnncore.model import Classifier
+from cnncore.recipe_files import RecipeError
 from cnncore.recipes import Recipe
 from cnncore.registry import create_model
 from cnncore.residual import StrideIn
@@ -35,12 +36,21 @@ def new_model(
     stride_in: StrideIn | None = None,
     **options: Any,
 ) -> Classifier:
-    """Return a recipe's model, initialised by its seed, with the weights of a file if given."""
+    """Return a recipe's model, initialised by its seed, with the weights of a file if given.
+
+    Raises RecipeError for options of the wrong type, and what `create_model` raises.
+    """
     torch.manual_seed(recipe.seed)
     given = {**recipe.options, **options}
     if stride_in is not None:
         given["stride_in"] = stride_in
     if weights is not None:
         given["weights"] = weights
-    model: Classifier = create_model(name, num_classes=num_classes, **given)
+    try:
+        model: Classifier = create_model(name, num_classes=num_classes, **given)
+    except TypeError as error:
+        raise RecipeError(
+            f"recipe: options = {dict(recipe.options)}; {name} cannot be made with them ({error}), "
+            "give values of the right type"
+        ) from error
     return model

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnncore.npz import NpzError, read_npz
 from cnncore.samples import DataError
 from cnncore.sentence import PADDING, UNKNOWN_RANGE
 from cnncore.text import Vocabulary
@@ -114,9 +114,8 @@ _Pairs = Iterator[tuple[str, NDArray[np.floating]]]
 
 def _npz(path: Path) -> _Pairs:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            words, vectors = archive["words"], archive["vectors"]
-    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        words, vectors = read_npz(path, ("words", "vectors")).values()
+    except NpzError as error:
         raise DataError(
             f"{path} is no npz of the arrays 'words' and 'vectors' ({error}); write it with "
             "numpy.savez"

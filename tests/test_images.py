@@ -246,7 +246,7 @@ def test_lists_have_indices_or_names(tmp_path: Path) -> None:
     data = read_images(tmp_path)
     assert (data.labels.tolist(), data.classes) == ([1, 0], ("ant", "dog"))
     (tmp_path / "labels.csv").write_text("file,class_index\nx.png,four\n")
-    with pytest.raises(DataError, match=r"line 2 of labels.csv .* class_index is 'four'"):
+    with pytest.raises(DataError, match=r"class_index in line 2 of labels.csv .* is 'four'"):
         read_images(tmp_path)
     (tmp_path / "labels.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="has the columns a, b; it needs file, and"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,8 @@ from cnncore.recipe_files import (
 )
 
 DEFAULT = "default"
+
+_DECIDED = ("num_classes", "weights", "features_only", "out_indices", "unsafe_pickle")
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,22 @@ class Recipe:
         """Check the ranges; raises RecipeError."""
         counts, lengths = ("batch", "report_steps"), ("epochs", "lr", "validate_every")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
-        check_values(self, *lengths, fits=lambda x: x > 0, remedy="give more than 0")
-        others = ("lr_backbone", "weight_decay", "clip", "warmup", "unfreeze_after", "seed")
-        check_values(self, *others, fits=lambda x: x >= 0, remedy="give at least 0")
+        remedy = "give a finite number above 0"
+        check_values(self, *lengths, fits=lambda x: 0 < x < math.inf, remedy=remedy)
+        others = ("lr_backbone", "weight_decay", "clip", "warmup", "colour", "unfreeze_after")
+        remedy = "give a finite number of at least 0"
+        check_values(self, *others, fits=lambda x: 0 <= x < math.inf, remedy=remedy)
+        remedy = "give a whole number from 0 to 2^63 - 1"
+        check_values(self, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
         shares = ("momentum", "average", "label_smoothing", "holdout")
-        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 to 1")
+        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 or a number below 1")
         check_values(self, "decay", fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
+        remedy = "give the least and the largest side, such as [256, 512]"
+        check_values(self, "scales", fits=_is_range, remedy=remedy)
+        remedy = "give names of layers in quotes"
+        check_values(self, "freeze", fits=lambda x: all(type(y) is str for y in x), remedy=remedy)
+        remedy = f"leave out {', '.join(_DECIDED)}, which the data and the command decide"
+        check_values(self, "options", fits=lambda x: not set(x) & set(_DECIDED), remedy=remedy)
         check_choices(self)
         if self.cache_views < 0 or (self.cache_views and self.freeze != ("backbone",)):
             raise RecipeError(
@@ -98,6 +111,14 @@ class Recipe:
             "freeze": list(self.freeze),
             "options": dict(self.options),
         }
+
+
+def _is_range(sides: tuple[object, ...]) -> bool:
+    """Tell whether these are two whole numbers above 0, the smaller one first."""
+    if len(sides) != 2:
+        return False
+    least, largest = sides
+    return isinstance(least, int) and isinstance(largest, int) and 0 < least <= largest
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
