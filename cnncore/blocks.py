@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnncore.devices import widest_float
 from cnncore.init import he_normal_
 
 M = TypeVar("M", bound=nn.Module)
@@ -70,19 +71,20 @@ class ConvNormAct(nn.Module):
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tensor, Tensor]:
     """Return the (weight, bias) of one convolution equal to `conv` and then `norm` in eval mode.
 
-    Computed in float64 and returned in the convolution's own dtype. Raises ValueError if `norm`
-    keeps no running statistics.
+    Computed in float64, where the device has it, and returned in the convolution's own dtype.
+    Raises ValueError if `norm` keeps no running statistics.
     """
-    weight = conv.weight.detach().double()
-    bias = torch.zeros(conv.out_channels, dtype=torch.float64, device=weight.device)
+    wide = widest_float(conv.weight.device)
+    weight = conv.weight.detach().to(wide)
+    bias = torch.zeros(conv.out_channels, dtype=wide, device=weight.device)
     if conv.bias is not None:
-        bias = conv.bias.detach().double()
+        bias = conv.bias.detach().to(wide)
     if norm is not None:
         if norm.running_mean is None or norm.running_var is None:
             raise ValueError("a batch normalisation without running statistics cannot be folded")
-        scale = norm.weight.detach().double() / torch.sqrt(norm.running_var.double() + norm.eps)
+        scale = norm.weight.detach().to(wide) / torch.sqrt(norm.running_var.to(wide) + norm.eps)
         weight = weight * scale[:, None, None, None]
-        bias = norm.bias.detach().double() + (bias - norm.running_mean.double()) * scale
+        bias = norm.bias.detach().to(wide) + (bias - norm.running_mean.to(wide)) * scale
     return weight.to(conv.weight.dtype), bias.to(conv.weight.dtype)
 
 

@@ -1,4 +1,4 @@
-"""Devices by name: the one that is asked for, where this machine has it."""
+"""Devices by name: the one that is asked for, where this machine has it; what it computes in."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def device_named(name: str) -> torch.device:
     if not present[device.type]:
         raise DeviceError(f"device {name!r} is not available on this machine: use cpu")
     return device
+
+
+def widest_float(device: torch.device) -> torch.dtype:
+    """Return float64, or float32 for a device that has nothing wider (MPS)."""
+    return torch.float32 if device.type == "mps" else torch.float64

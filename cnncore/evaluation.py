@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from cnncore.devices import widest_float
 from cnncore.samples import DataError, HasLengths, Samples
 from cnncore.training import autocast
 
@@ -77,7 +78,7 @@ def predict(
             x = crops(index) if ten_crop and crops is not None else samples.batch(index)
             with autocast(device, precision):
                 logits = model((x.flatten(0, 1) if ten_crop else x).to(device))
-            shares = logits.double().softmax(dim=1).cpu()
+            shares = logits.to(widest_float(device)).softmax(dim=1).cpu().double()
             found.append(shares.unflatten(0, (-1, 10)).mean(dim=1) if ten_crop else shares)
             start += len(index)
             bar.update(len(index))

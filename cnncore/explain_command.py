@@ -109,6 +109,8 @@ def _add_class(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run `cnncore explain`: write a PNG, and what can be said in numbers to stdout."""
+    if args.kind != "words":
+        _check_out(args.out)
     trained = _open(args)
     if args.kind == "words":
         return _words(trained, args)
@@ -123,6 +125,16 @@ def run(args: argparse.Namespace) -> int:
             trained, args
         )
     return 0
+
+
+def _check_out(path: Path) -> None:
+    """Refuse what no picture can be written to, before the work; raises ValueError."""
+    if path.is_dir():
+        raise ValueError(f"--out {path} is a folder; give the PNG file to write in it")
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"--out {path}: there is no folder {path.parent}; make it, or give another"
+        )
 
 
 def _open(args: argparse.Namespace) -> Trained:

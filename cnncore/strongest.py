@@ -76,9 +76,8 @@ def strongest_images(
         output = last_output(outputs, layer)
         if fields is None:
             fields = receptive_fields(model, tuple(inputs.shape[1:]))
-        for unit in units:
+        for unit, found in kept.items():
             check_unit(output, layer, unit)
-            found = kept[unit]
             for (name, image), activities in zip(group, output[:, unit], strict=True):
                 place = strongest_place(activities)
                 activation = float(activities if place is None else activities[place])

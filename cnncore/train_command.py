@@ -21,6 +21,10 @@ from cnncore.task import Task
 
 log = logging.getLogger(__name__)
 
+CIFAR_RECIPE = "resnet20-cifar"
+"""The recipe of all nets for CIFAR-10 that have none of their own."""
+_CIFAR = ("-cifar", "-cifar10")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `cnncore train`."""
@@ -32,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder or file of images, or of sentences for the kim models",
     )
     parser.add_argument(
-        "--out", required=True, type=Path, help="folder of the run; gone on with if begun"
+        "--out", required=True, type=_folder, help="folder of the run; gone on with if begun"
     )
     parser.add_argument(
         "--recipe", help="name of a recipe or a .toml file; default: the model's, or 'default'"
@@ -61,6 +65,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--other-data", action="store_true", help="go on although the data are others"
     )
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give the folder of the run")
+    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -104,8 +114,10 @@ def run(args: argparse.Namespace) -> int:
 
 def choose_recipe(args: argparse.Namespace, entry: Entry) -> Recipe:
     """Return the recipe that is asked for, else the model's own, else the default."""
-    family = entry.name.split("-")[0]
-    own = [name for name in (entry.name, family) if name in list_recipes()]
+    families = [entry.name.split("-")[0]]
+    if entry.name.endswith(_CIFAR):
+        families.append(CIFAR_RECIPE)
+    own = [name for name in (entry.name, *families) if name in list_recipes()]
     settings = list(args.set)
     if args.freeze:
         settings.append(f"freeze={[str(part) for part in args.freeze]}")

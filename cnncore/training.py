@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from cnncore.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from cnncore.devices import widest_float
 from cnncore.interruption import interruptible
 from cnncore.parallel import ALONE, Processes
 
@@ -172,11 +173,12 @@ class _Sums:
         self.samples = int(start.get("samples", 0))
         self._names = [name for name in start if name != "samples"]
         totals = [start[name] for name in self._names]
-        self._totals = torch.tensor(totals, dtype=torch.float64, device=device)
+        self._wide = widest_float(device)
+        self._totals = torch.tensor(totals, dtype=self._wide, device=device)
 
     def add(self, measures: Mapping[str, Tensor], samples: int, processes: Processes) -> None:
         """Add the 0-d sums over one batch, this process's part of `samples` samples."""
-        values = torch.stack([measure.detach().double() for measure in measures.values()])
+        values = torch.stack([measure.detach().to(self._wide) for measure in measures.values()])
         values = processes.add(values)
         self._totals = self._totals + values if self.samples else values
         self._names = list(measures)
@@ -318,7 +320,7 @@ def _step(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     _average(state, plan.average)
-    return {**measures, "loss": value.detach().double() * len(batch)}
+    return {**measures, "loss": value.detach().to(widest_float(device)) * len(batch)}
 
 
 def _average(state: TrainingState, decay: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +12,9 @@ import pytest
 import torch
 
 import cnncore
+from cnncore import train_command
 from cnncore.__main__ import main
-from cnncore.registry import ALIASES, ENTRIES
+from cnncore.registry import ALIASES, ENTRIES, find_model
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -90,6 +93,37 @@ def test_other_programs_files_are_described(
     path.write_bytes(b"nothing")
     status, _, err = run(capsys, "info", str(path))
     assert status == 1 and "is damaged" in err
+
+
+def test_letters_that_the_output_lacks_are_written_by_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "数.pth"
+    torch.save({"a": torch.zeros(1)}, path)
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
+    assert main(["info", str(path)]) == 0
+    assert b"\\u6570.pth: weights, 1 tensors" in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "shift"),
+    [
+        *(("resnet20-cifar", 4), ("resnet56-cifar", 4), ("preact-resnet164-cifar", 4)),
+        *(("nin-cifar10", 4), ("resnet18", 0), ("lenet5", 2)),
+    ],
+)
+def test_nets_for_cifar_share_its_recipe(name: str, shift: int) -> None:
+    parser = argparse.ArgumentParser()
+    train_command.configure(parser)
+    args = parser.parse_args([name, "--data", "x", "--out", "y"])
+    assert train_command.choose_recipe(args, find_model(name)).shift == shift
+
+
+def test_a_run_without_a_folder_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "lenet5", "--data", "x", "--out", ""])
+    assert "argument --out: it is empty; give the folder of the run" in capsys.readouterr().err
 
 
 def test_listing_and_importing_load_no_torch() -> None:

@@ -81,6 +81,8 @@ def test_the_command_says_what_is_wrong(
         (("deconvnet", weights, *photo, *out, "--layer", "fc"), "cannot be read as a picture"),
         (("filters", str(folder / "gone.pth"), *out), "no model at"),
         (("filters", "kim-rand", *out), "reads sentences"),
+        (("filters", "gone.pth", "--out", str(folder)), "is a folder; give the PNG file to write"),
+        (("filters", "gone.pth", "--out", str(folder / "no" / "x.png")), "there is no folder"),
         (("filters", weights, "--zoom", "0", *out), "--zoom 0 must be at least 1"),
         (("words", weights, "--sentence", "good"), "reads pictures"),
         (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from cnncore import create_model
@@ -92,10 +94,20 @@ def test_words_that_speak_for_the_answer() -> None:
     torch.testing.assert_close(against, -losses)
 
 
-def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+class Breaks(Figure):
+    """A figure whose writing breaks off in the middle."""
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        Path(fname).write_bytes(b"half")
+        raise OSError("disk full")
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     maps = occlude(Corner(), torch.ones(1, 8, 8), square=4, stride=4)
     figure = occlusion_figure(torch.zeros(1, 8, 8, dtype=torch.uint8), maps, ("one",), None)
-    with pytest.raises(OSError):
-        write_figure(figure, tmp_path / "gone" / "x.png")
     write_figure(figure, tmp_path / "x.png")
+    before = (tmp_path / "x.png").read_bytes()
+    with pytest.raises(OSError, match="disk full"):
+        write_figure(Breaks(), tmp_path / "x.png")
+    assert (tmp_path / "x.png").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]

@@ -52,6 +52,8 @@ def test_strongest_images_and_their_crops() -> None:
     best = strongest_images(model, iter(images), "1", [0, 1], count=2, batch=4)
     assert [one.name for one in best[0]] == ["5", "3"]
     assert [one.name for one in best[1]] == ["4", "2"]
+    twice = strongest_images(model, images, "1", [0, 0], count=2)
+    assert [one.name for one in twice[0]] == ["5", "3"]
     top = best[0][0]
     assert (top.activation, top.place, top.box) == (45.0, (1, 2), (2, 4, 5, 7))
     assert (top.crop(top.image) == 5).all()
