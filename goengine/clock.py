@@ -96,6 +96,7 @@ class Clock:
     ) -> None:
         self._now = now
         self._started: float | None = None
+        self.overrun = False
         self.settings = settings if settings is not None else TimeSettings()
         self.reset()
 
@@ -130,12 +131,16 @@ class Clock:
         self._started = self._now()
 
     def stop(self, colour: int) -> float:
-        """Charge the measured time to a player and return it in seconds."""
+        """Charge the measured time to a player and return it in seconds.
+
+        ``overrun`` tells from then on whether it was all that the player had, or more. The clock
+        itself forgives that: the controller, who counts too, is the one to end the game.
+        """
         if self._started is None:
             return 0.0
         used = max(0.0, self._now() - self._started)
         self._started = None
-        self._charge(self._sides[colour], used)
+        self.overrun = self._charge(self._sides[colour], used)
         return used
 
     def budget(self, colour: int) -> float | None:
@@ -179,36 +184,42 @@ class Clock:
         elif settings.kind == "canadian" and settings.stones > 0:
             side.left, side.count, side.overtime = settings.period, settings.stones, True
 
-    def _charge(self, side: _Side, used: float) -> None:
-        """Take the time of one move from a clock."""
+    def _charge(self, side: _Side, used: float) -> bool:
+        """Take the time of one move from a clock and tell whether nothing was left."""
         settings = self.settings
         if settings.kind == "none":
-            return
+            return False
         if settings.kind == "fischer":
+            over = used >= side.left
             left = max(0.0, side.left - used) + settings.increment
             side.left = left if settings.cap is None else min(left, settings.cap)
-            return
+            return over
         if not side.overtime:
             if used < side.left or settings.kind == "absolute":
                 side.left = max(0.0, side.left - used)
-                return
+                return side.left <= 0
             used -= side.left
             side.left = 0.0
             self._enter_overtime(side)
         if side.overtime and settings.kind == "byoyomi":
-            self._charge_period(side, used)
-        elif side.overtime and settings.kind == "canadian":
-            self._charge_canadian(side, used)
+            return self._charge_period(side, used)
+        if side.overtime and settings.kind == "canadian":
+            return self._charge_canadian(side, used)
+        return True
 
-    def _charge_period(self, side: _Side, used: float) -> None:
+    def _charge_period(self, side: _Side, used: float) -> bool:
         """Take a byo-yomi move: the period starts afresh unless used up, the last one always."""
-        lost = int(used // self.settings.period) if self.settings.period > 0 else 0
+        over = used >= side.count * self.settings.period
+        lost = side.count if over else int(used // self.settings.period)
         side.count = max(1, side.count - lost)
         side.left = self.settings.period
+        return over
 
-    def _charge_canadian(self, side: _Side, used: float) -> None:
+    def _charge_canadian(self, side: _Side, used: float) -> bool:
         """Take a Canadian move: the last stone or second of a period starts the next one."""
         side.left -= used
         side.count -= 1
-        if side.count <= 0 or side.left <= 0:
+        over = side.left <= 0
+        if side.count <= 0 or over:
             side.left, side.count = self.settings.period, self.settings.stones
+        return over

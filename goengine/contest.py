@@ -101,8 +101,7 @@ class Game:
         self.clock.start()
         self._elapsed += used
         self.clock.stop(self.board.to_play)
-        left = self.clock.left(self.board.to_play)
-        return left is not None and left <= 0
+        return self.clock.overrun
 
     def forfeit(self, entrant: int, kind: str, reason: str) -> None:
         """End the game as lost by an entrant; ``kind`` is SGF's letter: R, T or F."""

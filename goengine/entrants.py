@@ -14,7 +14,8 @@ text                                                entrant
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
-from goengine.external import EngineError, EngineTimeoutError, GtpEngine
+from goengine.external import CommandError, EngineError, GtpEngine
 from goengine.options import count, not_negative
 from goengine.players import PLAYOUTS, Player, PolicyPlayer, RandomPlayer
 from goengine.types import PLAY_SYMMETRY, GoError
@@ -96,11 +97,21 @@ class ExternalEntrant:
         self._engine: GtpEngine | None = GtpEngine(command, timeout=timeout)
         self.name = name or self._engine.identify()
 
-    def _running(self) -> GtpEngine:
-        """Return the engine of the game in progress."""
+    @contextmanager
+    def _running(self) -> Iterator[GtpEngine]:
+        """Give the engine of the game in progress; one that fails in any way but ``?`` is ended.
+
+        A late answer or a stray line would be taken for the answer to the next command.
+        """
         if self._engine is None:
             raise EngineError("the engine was ended after a failure")
-        return self._engine
+        try:
+            yield self._engine
+        except CommandError:
+            raise
+        except EngineError:
+            self.close()
+            raise
 
     def start(self, board: Board, settings: TimeSettings) -> None:
         """Set up an empty board with the game's rules, komi and time."""
@@ -109,26 +120,24 @@ class ExternalEntrant:
         if self._engine is None:
             self._engine = GtpEngine(self.command, timeout=self.timeout)
         limits = (int(settings.main), int(settings.period), settings.stones)
-        self._running().new_game(board.size, board.komi, rules=board.rules.name, time=limits)
+        with self._running() as engine:
+            engine.new_game(board.size, board.komi, rules=board.rules.name, time=limits)
 
     def choose(self, boards: Sequence[Board], clock: Clock, rng: np.random.Generator) -> list[int]:
         """Return the engine's move for the one board of its game."""
         (board,) = boards
-        engine = self._running()
         left = clock.left(board.to_play)
-        limit = None
-        if left is not None:
-            engine.time_left(board.to_play, left, clock.count(board.to_play))
-            limit = left + clock.settings.period + TIME_GRACE
-        try:
+        with self._running() as engine:
+            limit = None
+            if left is not None:
+                engine.time_left(board.to_play, left, clock.count(board.to_play))
+                limit = left + clock.settings.period + TIME_GRACE
             return [engine.genmove(board.to_play, timeout=limit)]
-        except EngineTimeoutError:
-            self.close()
-            raise
 
     def played(self, colour: int, move: int) -> None:
         """Tell the engine a move."""
-        self._running().play(colour, move)
+        with self._running() as engine:
+            engine.play(colour, move)
 
     def close(self) -> None:
         """End the process."""

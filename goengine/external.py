@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
 import shlex
 import subprocess
 import threading
+import time
 from collections import deque
 from typing import IO
 
@@ -39,12 +41,31 @@ class CommandError(EngineError):
     """A command that the engine answered with ``?``; the text is its message."""
 
 
+def split_command(command: str, *, windows: bool = os.name == "nt") -> list[str]:
+    """Return the words of a command line; quotes hold one together.
+
+    As a POSIX shell would split it, except that a backslash is a letter on Windows.
+
+    Raises:
+        EngineError: a quote stands alone, or there are no words.
+    """
+    try:
+        words = shlex.split(command, posix=not windows)
+    except ValueError as error:
+        raise EngineError(f"cannot read the engine command {command!r}: {error}") from None
+    if not words:
+        raise EngineError("the engine command is empty: give a program and its arguments")
+    if windows:
+        words = [word[1:-1] if word[0] in "\"'" and word[-1] == word[0] else word for word in words]
+    return words
+
+
 class GtpProcess:
     """One engine process: ``ask`` sends a command and returns the text of the response.
 
-    ``command`` is a command line (split as a POSIX shell would, no shell runs); ``timeout`` the
-    seconds that any answer may take unless ``ask`` is told otherwise. Use as a context manager or
-    call ``close``.
+    ``command`` is a command line (``split_command``; no shell runs); ``timeout`` the seconds that
+    any answer may take unless ``ask`` is told otherwise. Use as a context manager or call
+    ``close``.
 
     Raises:
         EngineError: the program cannot be started.
@@ -53,12 +74,7 @@ class GtpProcess:
     def __init__(self, command: str, *, timeout: float = 60.0) -> None:
         self.command = command
         self.timeout = timeout
-        try:
-            words = shlex.split(command)
-        except ValueError as error:
-            raise EngineError(f"cannot read the engine command {command!r}: {error}") from None
-        if not words:
-            raise EngineError("the engine command is empty: give a program and its arguments")
+        words = split_command(command)
         try:
             self._process = subprocess.Popen(
                 words,
@@ -124,10 +140,11 @@ class GtpProcess:
         except (OSError, ValueError):
             raise EngineError(self._obituary(command)) from None
         limit = self.timeout if timeout is None else timeout
+        deadline = time.monotonic() + limit
         lines: list[str] = []
         while True:
             try:
-                line = self._lines.get(timeout=limit)
+                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 text = f"no answer to {command!r} within {limit:g} s"
                 raise EngineTimeoutError(text) from None

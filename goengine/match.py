@@ -27,6 +27,7 @@ from goengine.options import board_size, count, finite, not_negative, rule_set, 
 from goengine.players import PolicyPlayer
 from goengine.rules import RULES, format_points, get_rules
 from goengine.statistics import format_elo, format_share
+from goengine.warmup import warm_board, warm_playouts
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +132,8 @@ def _openings(args: argparse.Namespace, entrants: Sequence[Entrant]) -> OpeningS
             if isinstance(one, OwnEntrant) and isinstance(one.player, PolicyPlayer):
                 return policy_openings(one.player, size, moves, seed=args.seed)
         raise MatchError("openings by policy need a policy player in the match: use corners")
-    return sgf_openings(Path(args.openings), size, moves, seed=args.seed)
+    rules = get_rules(args.rules)
+    return sgf_openings(Path(args.openings), size, moves, rules=rules, seed=args.seed)
 
 
 def _terms(args: argparse.Namespace) -> Terms:
@@ -153,6 +155,8 @@ def _kept(args: argparse.Namespace, terms: Terms) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> int:
     """Play or continue a match and print its table."""
     terms = _terms(args)
+    warm_board()
+    warm_playouts()
     pairs: list[tuple[Entrant, Entrant]] = []
     try:
         for _ in range(args.parallel):

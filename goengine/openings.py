@@ -10,8 +10,9 @@ import numpy as np
 from goengine.board import Board
 from goengine.players import PolicyPlayer
 from goengine.record import GameRecord
+from goengine.rules import Rules
 from goengine.sgf import read_collection
-from goengine.types import BLACK, GoError, opponent
+from goengine.types import GoError
 
 Opening = tuple[int, ...]
 """Moves from the empty board, Black first, colours alternating."""
@@ -47,7 +48,7 @@ def corner_openings(size: int, moves: int, *, seed: int) -> OpeningSource:
 
 
 def policy_openings(player: PolicyPlayer, size: int, moves: int, *, seed: int) -> OpeningSource:
-    """Return openings that a network draws from its own probabilities."""
+    """Return openings that a network draws from its own probabilities; a pass ends them."""
     sampler = PolicyPlayer(player.evaluator, temperature=1.0)
 
     def opening(number: int) -> Opening:
@@ -56,6 +57,8 @@ def policy_openings(player: PolicyPlayer, size: int, moves: int, *, seed: int) -
         played = []
         for _ in range(moves):
             (move,) = sampler.choose([board], rng=rng)
+            if move == size * size:
+                break
             board.play(move)
             played.append(move)
         return tuple(played)
@@ -63,10 +66,11 @@ def policy_openings(player: PolicyPlayer, size: int, moves: int, *, seed: int) -
     return opening
 
 
-def sgf_openings(path: Path, size: int, moves: int, *, seed: int) -> OpeningSource:
+def sgf_openings(path: Path, size: int, moves: int, *, rules: Rules, seed: int) -> OpeningSource:
     """Return the first moves of the games in an SGF file, in a random order.
 
-    Games of another size, with set-up stones or with passes among the moves are left out.
+    Games of another size, with set-up stones, with passes among the moves or with moves that the
+    rules forbid are left out.
 
     Raises:
         OpeningError: the file cannot be read or no game fits.
@@ -74,26 +78,32 @@ def sgf_openings(path: Path, size: int, moves: int, *, seed: int) -> OpeningSour
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise OpeningError(f"cannot read the openings {path}: {error.strerror}") from None
+        raise OpeningError(
+            f"cannot read the openings {path}: {error.strerror}; name an SGF file, or use corners, "
+            "policy or none"
+        ) from None
     found = {
         tuple(move for _, move in game.moves[:moves])
         for game in read_collection(data)
-        if isinstance(game, GameRecord) and _fits(game, size, moves)
+        if isinstance(game, GameRecord) and _fits(game, size, moves, rules)
     }
     if not found:
-        raise OpeningError(f"{path} has no {size}x{size} game that begins with {moves} moves")
+        raise OpeningError(
+            f"{path} has no {size}x{size} game that begins with {moves} legal moves: name another "
+            "file, or ask for fewer with --opening-moves"
+        )
     ordered = sorted(found)
     np.random.default_rng(seed).shuffle(ordered)
     return lambda number: ordered[number % len(ordered)]
 
 
-def _fits(game: GameRecord, size: int, moves: int) -> bool:
+def _fits(game: GameRecord, size: int, moves: int, rules: Rules) -> bool:
     """Tell whether a game can be an opening."""
     if game.size != size or game.setup_black or game.setup_white or len(game.moves) < moves:
         return False
-    colour = BLACK
-    for played, move in game.moves[:moves]:
-        if played != colour or move == size * size:
+    board = Board(size, rules=rules)
+    for colour, move in game.moves[:moves]:
+        if colour != board.to_play or move == size * size or not board.is_legal(move):
             return False
-        colour = opponent(colour)
+        board.play(move)
     return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_engine import PROGRAM
 
 
 @pytest.fixture
@@ -34,3 +37,11 @@ def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("net") / "tiny.safetensors"
     save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), file, metadata={})
     return file
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Callable[[str], str]:
+    """The command line of an engine that behaves in a way (tests/fake_engine.py)."""
+    script = tmp_path / "fake engine.py"
+    script.write_text(PROGRAM)
+    return lambda mode: f"'{sys.executable}' '{script}' {mode}"

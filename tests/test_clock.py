@@ -150,3 +150,26 @@ def test_reset_and_unmeasured_moves() -> None:
 def test_negative_settings_are_refused() -> None:
     with pytest.raises(GoError, match="negative"):
         TimeSettings("absolute", -1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "moves"),
+    [
+        (TimeSettings(), [(1000, False)]),
+        (TimeSettings("absolute", 60), [(20, False), (40, True), (1, True)]),
+        (TimeSettings("fischer", 10, increment=5), [(9, False), (5, False), (6, True)]),
+        (TimeSettings("byoyomi", 10, 5, periods=3), [(12, False), (9, False), (10, True)]),
+        (TimeSettings("byoyomi", 0, 5, periods=1), [(4.9, False), (5, True), (1, False)]),
+        (TimeSettings("byoyomi", 10), [(9, False), (2, True)]),
+        (TimeSettings("byoyomi", 0, 5e-324, periods=5), [(1, True)]),
+        (TimeSettings("canadian", 10, 5, stones=2), [(12, False), (2, False), (6, True)]),
+        (TimeSettings("canadian", 0, 1, stones=1), [(0.9, False), (3, True)]),
+    ],
+)
+def test_the_clock_tells_when_a_move_took_all_there_was(
+    settings: TimeSettings, moves: list[tuple[float, bool]]
+) -> None:
+    clock, wall = make(settings)
+    for seconds, over in moves:
+        spend(clock, wall, BLACK, seconds)
+        assert clock.overrun is over

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,67 +14,13 @@ from goengine.board import Board
 from goengine.clock import TimeSettings, gtp_settings
 from goengine.contest import Contest, Game, Terms, engine_referee, own_referee
 from goengine.entrants import ExternalEntrant, OwnEntrant
-from goengine.external import CommandError, EngineError, EngineTimeoutError, GtpEngine, GtpProcess
+from goengine.external import EngineError
 from goengine.match import configure, points, report, run
 from goengine.match_folder import MatchError, MatchFolder, Result
 from goengine.players import RandomPlayer
 from goengine.rules import get_rules
 from goengine.sgf import read_sgf
 from goengine.types import BLACK, RESIGN, WHITE
-
-ENGINE = """
-import sys, time
-mode = sys.argv[1]
-size, moves = 5, 0
-for line in sys.stdin:
-    words = line.split()
-    answer = ""
-    if words[0] == "list_commands":
-        answer = "\\n".join(["list_commands", "boardsize", "time_left", "kgs-rules"])
-    elif words[0] == "name":
-        answer = "Fake"
-    elif words[0] == "version":
-        answer = "1." + mode
-    elif words[0] == "boardsize":
-        size, moves = int(words[1]), 0
-    elif words[0] == "final_score":
-        answer = "about even" if mode == "vague" else "W+12.5"
-        if mode == "unable":
-            print("? cannot score\\n", flush=True)
-            continue
-    elif words[0] == "kgs-rules":
-        print("? no such rules\\n", flush=True)
-        continue
-    elif words[0] == "genmove":
-        moves += 1
-        answer = "pass"
-        if mode == "occupied":
-            answer = "A1"
-        elif mode == "resigns":
-            answer = "resign"
-        elif mode == "slow":
-            time.sleep(0.3)
-        elif moves == 2 and mode == "dies":
-            sys.stderr.write("out of cheese\\n")
-            sys.exit(3)
-        elif moves == 2 and mode == "hangs":
-            time.sleep(60)
-        elif mode == "babbles":
-            answer = "the centre"
-        elif mode == "noise":
-            print("thinking", flush=True)
-    elif words[0] == "quit":
-        print("=\\n", flush=True)
-        break
-    print("= " + answer + "\\n", flush=True)
-"""
-
-
-@pytest.fixture
-def fake(tmp_path: Path):
-    script = tmp_path / "fake engine.py"
-    script.write_text(ENGINE)
-    return lambda mode: f"'{sys.executable}' '{script}' {mode}"
 
 
 class Passes:
@@ -112,59 +57,6 @@ def play(one, two, count=2, *, opening=(), **changes) -> list[Game]:
 
 def own(player) -> OwnEntrant:
     return OwnEntrant(player, name=player.name)
-
-
-# One engine process
-
-
-def test_a_conversation(fake):
-    with GtpProcess(fake("good")) as process:
-        assert process.ask("name") == "Fake"
-        assert process.ask("list_commands").splitlines()[1] == "boardsize"
-        with pytest.raises(CommandError, match="no such rules"):
-            process.ask("kgs-rules chinese")
-        assert process.ask("version") == "1.good"
-        assert process.alive
-    assert not process.alive
-
-
-def test_ids_and_blank_lines_before_an_answer_are_taken():
-    code = "import sys; sys.stdin.readline(); print('\\n=12 yes\\nmore\\n', flush=True)"
-    with GtpProcess(f'"{sys.executable}" -c "{code}"') as process:
-        assert process.ask("12 name") == "yes\nmore"
-
-
-@pytest.mark.parametrize(
-    ("command", "text"),
-    [
-        ("no-such-program-here", "cannot start 'no-such-program-here'"),
-        ("'unfinished", "cannot read the engine command"),
-        ("  ", "the engine command is empty"),
-    ],
-)
-def test_programs_that_do_not_start(command, text):
-    with pytest.raises(EngineError, match=text):
-        GtpProcess(command)
-
-
-def test_a_hanging_engine_times_out_and_is_killed(fake):
-    engine = GtpEngine(fake("hangs"), timeout=20)
-    engine.new_game(5, 7.5, rules="chinese", time=(0, 0, 0))
-    assert engine.genmove(BLACK) == 25
-    with pytest.raises(EngineTimeoutError, match="no answer to 'genmove W'"):
-        engine.genmove(WHITE, timeout=0.2)
-    engine.close()
-    assert not engine.alive
-
-
-def test_last_words_of_a_dead_engine_are_reported(fake):
-    engine = GtpEngine(fake("dies"))
-    engine.genmove(BLACK)
-    with pytest.raises(EngineError, match="status 3: out of cheese"):
-        engine.genmove(BLACK)
-    with pytest.raises(EngineError, match="the engine ended"):
-        engine.genmove(BLACK)
-    engine.close()
 
 
 # Games
@@ -205,16 +97,27 @@ def test_two_passes_are_counted_by_the_referee():
         ("hangs", "F", "failure: no answer to 'genmove [BW]' within 3 s"),
         ("babbles", "F", "failure: genmove answered 'the centre', which is no vertex"),
         ("noise", "F", "failure: 'thinking' is no GTP response"),
+        ("chatters", "F", "failure: no answer to 'genmove [BW]' within 3 s"),
     ],
 )
 def test_bad_engines_lose_and_the_next_game_goes_on(fake, mode, letter, reason):
-    timeout = 3 if mode == "hangs" else 30
+    timeout = 3 if mode in ("hangs", "chatters") else 30
     engine = ExternalEntrant(fake(mode), timeout=timeout)
     games = play(engine, own(RandomPlayer()), 2, opening=(20, 4))
     assert [game.winner for game in games] == [1, 1]
     for game in games:
         assert game.result == f"{'W' if game.black == 0 else 'B'}+{letter}"
         assert re.match(reason, game.reason), game.reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"), [("dozes", "no answer to 'play"), ("banner", "'thinking' is no GTP")]
+)
+def test_an_engine_out_of_step_loses_one_game_and_starts_anew(fake, mode, reason):
+    engine = ExternalEntrant(fake(mode), timeout=3)
+    first, *others = play(engine, own(Passes()), 3, opening=(20, 4))
+    assert first.winner == 1 and reason in first.reason
+    assert {game.reason for game in others} == {"score"}
 
 
 def test_a_good_engine_plays_to_the_end(fake):
@@ -232,6 +135,10 @@ def test_a_slow_engine_loses_on_time(fake):
     games = play(engine, own(RandomPlayer()), 1, time=gtp_settings(1, 0, 0))
     assert games[0].result == "W+T" and games[0].reason == "time"
     assert games[0].seconds[0] > 1
+    engine = ExternalEntrant(fake("slow"), timeout=30)
+    overtime = TimeSettings("canadian", 0, 0.2, stones=1)
+    games = play(engine, own(RandomPlayer()), 1, time=overtime)
+    assert games[0].result == "W+T" and games[0].chosen[0] == 1
 
 
 def test_own_illegal_moves_lose_too():

@@ -7,6 +7,7 @@ import pytest
 
 from goengine.openings import OpeningError, corner_openings, policy_openings, sgf_openings
 from goengine.players import PolicyPlayer
+from goengine.rules import get_rules
 
 
 def test_corner_openings_are_in_four_corners_and_repeatable():
@@ -39,15 +40,37 @@ def test_openings_of_a_network_are_drawn_from_it():
     assert all(30 <= move < 50 for number in range(5) for move in source(number))
 
 
+def test_openings_of_a_network_end_before_it_passes():
+    class One:
+        def evaluate(self, records, *, rng=None):
+            priors = np.zeros((len(records), 25), dtype=np.float32)
+            priors[:, 12] = records["turn"] == 0
+            return priors
+
+    assert policy_openings(PolicyPlayer(One()), 5, 8, seed=1)(3) == (12,)
+
+
+def test_openings_that_the_rules_forbid_are_left_out(tmp_path):
+    path = tmp_path / "openings.sgf"
+    suicide = "(;SZ[9];B[aa];W[ba];B[ii];W[ab];B[aa];W[cc])"
+    path.write_text(suicide + "(;SZ[9];B[ee];W[ba];B[ii];W[ab];B[hh];W[cc])")
+    loose = sgf_openings(path, 9, 5, rules=get_rules("replay"), seed=1)
+    assert len({loose(number) for number in range(4)}) == 2
+    strict = sgf_openings(path, 9, 5, rules=get_rules("chinese"), seed=1)
+    assert {strict(number)[0] for number in range(4)} == {40}
+
+
 def test_openings_from_a_file(tmp_path):
     path = tmp_path / "openings.sgf"
     path.write_text(
         "(;SZ[9];B[aa];W[bb];B[cc])(;SZ[9];B[aa];W[bb];B[dd])(;SZ[9];B[ee];W[bb];B[ff])"
         "(;SZ[19];B[aa];W[bb])(;SZ[9];B[aa];W[])(;SZ[9]AB[cc];W[aa];B[bb])"
+        "(;SZ[9];B[aa];W[aa])"
     )
-    source = sgf_openings(path, 9, 2, seed=1)
+    chinese = get_rules("chinese")
+    source = sgf_openings(path, 9, 2, rules=chinese, seed=1)
     assert {source(0), source(1)} == {(0, 10), (40, 10)} and source(2) == source(0)
-    with pytest.raises(OpeningError, match="has no 13x13 game that begins with 2 moves"):
-        sgf_openings(path, 13, 2, seed=1)
-    with pytest.raises(OpeningError, match="cannot read the openings"):
-        sgf_openings(tmp_path / "none.sgf", 9, 2, seed=1)
+    with pytest.raises(OpeningError, match="has no 13x13 game that begins with 2 legal moves"):
+        sgf_openings(path, 13, 2, rules=chinese, seed=1)
+    with pytest.raises(OpeningError, match=r"cannot read the openings .* use corners"):
+        sgf_openings(tmp_path / "none.sgf", 9, 2, rules=chinese, seed=1)
