@@ -52,12 +52,12 @@ def test_openings_of_a_network_end_before_it_passes():
 
 def test_openings_that_the_rules_forbid_are_left_out(tmp_path):
     path = tmp_path / "openings.sgf"
-    suicide = "(;SZ[9];B[aa];W[ba];B[ii];W[ab];B[aa];W[cc])"
-    path.write_text(suicide + "(;SZ[9];B[ee];W[ba];B[ii];W[ab];B[hh];W[cc])")
-    loose = sgf_openings(path, 9, 5, rules=get_rules("replay"), seed=1)
-    assert len({loose(number) for number in range(4)}) == 2
-    strict = sgf_openings(path, 9, 5, rules=get_rules("chinese"), seed=1)
-    assert {strict(number)[0] for number in range(4)} == {40}
+    before = "W[ca];B[ii];W[ab];B[hh];W[bb]"
+    path.write_text(f"(;SZ[9];B[ba];{before};B[aa])(;SZ[9];B[ba];{before};B[ee])")
+    loose = sgf_openings(path, 9, 7, rules=get_rules("new_zealand"), seed=1)
+    assert {loose(number)[-1] for number in range(4)} == {0, 40}
+    strict = sgf_openings(path, 9, 7, rules=get_rules("chinese"), seed=1)
+    assert {strict(number)[-1] for number in range(4)} == {40}
 
 
 def test_openings_from_a_file(tmp_path):
