@@ -42,8 +42,7 @@ def table_rows(text: str, where: str) -> list[dict[str, str]]:
             rows.append(row)
     except csv.Error as error:
         raise DataError(
-            f"line {reader.reader.line_num} of {where} is no line of a CSV ({error}); mend or remove "
-            "it"
+            f"line {reader.reader.line_num} of {where} is no line of a CSV ({error}); mend it"
         ) from error
     return rows
 
