@@ -148,9 +148,10 @@ def test_pickles_run_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds more than arrays \(it names posix.mkdir\)"):
         read_images(tmp_path)
     assert not (tmp_path / "made").exists()
-    file.write_bytes(b"cut")
-    with pytest.raises(DataError, match="data_batch_1 is"):
-        read_images(tmp_path)
+    for damaged in (b"cut", pickle.dumps(b"\xff", protocol=2).replace(b"latin1", b"latin_")):
+        file.write_bytes(damaged)
+        with pytest.raises(DataError, match="data_batch_1 is"):
+            read_images(tmp_path)
     file.write_bytes(pickle.dumps({b"data": np.zeros((2, 9), np.uint8), b"labels": [1, 2]}))
     with pytest.raises(DataError, match=r"expected uint8 \(2, 3072\)"):
         read_images(tmp_path)
