@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from goengine import options
 from goengine._state import Records
 from goengine.board import Board
 from goengine.evaluators import Evaluator
@@ -21,7 +22,6 @@ from goengine.features import encode_batch
 from goengine.networks import PolicyConfig, PolicyNet, load_network, shipped_networks
 from goengine.players import PolicyPlayer, RandomPlayer
 from goengine.scoring import PLAYOUTS, status
-from goengine.types import GoError
 
 FILTERS = (64, 192)
 """Networks measured with random weights where none is named and none is shipped."""
@@ -52,12 +52,14 @@ def rate(action: Callable[[], object], seconds: float) -> float:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``goengine benchmark``."""
     parser.add_argument("--network", action="append", help="shipped name or file (all shipped)")
-    parser.add_argument("--size", type=int, default=19, help="board size (19)")
-    parser.add_argument("--batch", type=int, default=64, help="positions of a batch (64)")
+    parser.add_argument("--size", type=options.board_size, default=19, help="board size (19)")
+    parser.add_argument("--batch", type=options.count, default=64, help="positions of a batch (64)")
     parser.add_argument("--device", help="cuda, mps or cpu (the best one here)")
     parser.add_argument("--precision", help="float32, bfloat16 or float16 (the device's best)")
-    parser.add_argument("--threads", type=int, help="CPU threads (all)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="seconds of a measurement (2)")
+    parser.add_argument("--threads", type=options.threads, help="CPU threads (all)")
+    parser.add_argument(
+        "--seconds", type=options.positive, default=2.0, help="seconds of a measurement (2)"
+    )
 
 
 def networks(names: list[str] | None) -> list[tuple[str, PolicyNet]]:
@@ -73,34 +75,34 @@ def networks(names: list[str] | None) -> list[tuple[str, PolicyNet]]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print one line a result."""
-    if args.batch < 1 or args.seconds <= 0:
-        raise GoError(f"cannot measure batches of {args.batch} for {args.seconds} s: use more")
+    choice = {"device": args.device, "precision": args.precision, "threads": args.threads}
+    measured = [
+        (name, Evaluator(network, **choice), Evaluator(network, symmetry="all", **choice))
+        for name, network in networks(args.network)
+    ]
     boards = middle_games(args.batch, args.size)
     records = np.concatenate([board.records for board in boards])
-    threads = args.threads or torch.get_num_threads()
-    print(f"{platform.machine()}, {threads} threads, torch {torch.__version__}")
+    cores = args.threads or torch.get_num_threads()
+    print(f"{platform.machine()}, {cores} threads, torch {torch.__version__}")
     print(f"{args.size}x{args.size}, batches of {args.batch} middle-game positions")
-    encodings = rate(lambda: encode_batch(records, threads=threads), args.seconds)
-    print(f"encoder, {threads} threads: {encodings * args.batch:,.0f} positions/s")
+    encodings = rate(lambda: encode_batch(records, threads=cores), args.seconds)
+    print(f"encoder, {cores} threads: {encodings * args.batch:,.0f} positions/s")
     rng = np.random.default_rng(1)
     judgements = rate(lambda: status(boards[0], rng=rng), args.seconds)
     print(f"playouts from a middle game, one thread: {judgements * PLAYOUTS:,.0f}/s")
-    for name, network in networks(args.network):
-        _measure(name, network, records, boards[0], args)
+    for name, plain, every in measured:
+        _measure(name, plain, every, records, boards[0], args.seconds)
     return 0
 
 
 def _measure(
-    name: str, network: PolicyNet, records: Records, board: Board, args: argparse.Namespace
+    name: str, plain: Evaluator, every: Evaluator, records: Records, board: Board, seconds: float
 ) -> None:
-    """Print the speed of one network, alone, in batches and a move of a player."""
-    choice = {"device": args.device, "precision": args.precision, "threads": args.threads}
-    plain = Evaluator(network, symmetry="none", **choice)
-    every = Evaluator(network, symmetry="all", **choice)
+    """Print the speed of one network, with one view and with all, in batches and a move."""
     rng = np.random.default_rng(1)
-    batches = rate(lambda: plain.evaluate(records), args.seconds)
-    single = rate(lambda: PolicyPlayer(plain).choose([board], rng=rng), args.seconds)
-    eight = rate(lambda: PolicyPlayer(every).choose([board], rng=rng), args.seconds)
+    batches = rate(lambda: plain.evaluate(records), seconds)
+    single = rate(lambda: PolicyPlayer(plain).choose([board], rng=rng), seconds)
+    eight = rate(lambda: PolicyPlayer(every).choose([board], rng=rng), seconds)
     print(
         f"{name} on {plain.device} in {plain.precision}: "
         f"{batches * len(records):,.0f} positions/s; "

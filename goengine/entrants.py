@@ -24,7 +24,7 @@ import numpy as np
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.external import CommandError, EngineError, GtpEngine
-from goengine.options import count, not_negative
+from goengine.options import count, not_negative, threads
 from goengine.players import PLAYOUTS, Player, PolicyPlayer, RandomPlayer
 from goengine.types import PLAY_SYMMETRY, GoError
 
@@ -160,7 +160,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "symmetry": str,
     "device": str,
     "precision": str,
-    "threads": count,
+    "threads": threads,
     "playouts": count,
     "cleanup": _switch,
     "resign": not_negative,

@@ -12,6 +12,9 @@ import math
 from goengine.rules import get_rules
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError
 
+MAX_THREADS = 1024
+"""More would only be a slip of the finger; far more is no number of threads to PyTorch."""
+
 
 def finite(text: str) -> float:
     """Return the number in a word, neither infinite nor ``nan``."""
@@ -27,9 +30,23 @@ def not_negative(text: str) -> float:
     return value
 
 
+def positive(text: str) -> float:
+    """Return the finite number above 0 in a word."""
+    wanted = "a finite number above 0"
+    value = _number(text, wanted)
+    if value <= 0:
+        raise _refusal(text, wanted)
+    return value
+
+
 def count(text: str) -> int:
     """Return the whole number of at least 1 in a word."""
     return _whole(text, 1, None, "a whole number of at least 1")
+
+
+def threads(text: str) -> int:
+    """Return the number of threads in a word."""
+    return _whole(text, 1, MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")
 
 
 def seed(text: str) -> int:

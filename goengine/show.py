@@ -7,7 +7,7 @@ from pathlib import Path
 
 from goengine.board import Board
 from goengine.sgf import read_sgf
-from goengine.types import GoError
+from goengine.types import GoError, IllegalMoveError
 
 
 def configure_position(parser: argparse.ArgumentParser, picture: str) -> None:
@@ -35,4 +35,7 @@ def chosen_position(args: argparse.Namespace) -> Board:
     number = last if args.move is None else args.move
     if not 1 <= number <= last:
         raise GoError(f"--move {number} is not in {args.file}: it has positions 1 to {last}")
-    return record.board_at(number - 1)
+    try:
+        return record.board_at(number - 1)
+    except IllegalMoveError as error:
+        raise GoError(f"{args.file}: {error}: show an earlier position with --move") from None

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     priors = evaluator.evaluate(board.records)[0]
     title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
     save_png(policy_figure(board, priors, title), args.png)
-    for move in np.argsort(-priors)[: args.top].tolist():
+    for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():
         print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")
     print(f"picture: {args.png}")
     return 0

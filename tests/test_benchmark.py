@@ -46,7 +46,16 @@ def test_middle_games_are_the_same_every_time():
     assert one == two and one[0] != one[1] and one[0].turn == 27
 
 
-@pytest.mark.parametrize("words", [["--batch", "0"], ["--seconds", "0"]])
-def test_measurements_that_cannot_be(words):
-    with pytest.raises(GoError, match="cannot measure"):
-        benchmark.run(arguments(*words))
+@pytest.mark.parametrize(
+    "words", [["--batch", "0"], ["--seconds", "inf"], ["--threads", "-3"], ["--size", "20"]]
+)
+def test_measurements_that_cannot_be(words, capsys):
+    with pytest.raises(SystemExit):
+        arguments(*words)
+    assert f"argument {words[0]}: {words[1]!r} is not possible" in capsys.readouterr().err
+
+
+def test_nothing_is_measured_before_the_device_is_known(capsys):
+    with pytest.raises(GoError, match="banana"):
+        benchmark.run(arguments("--device", "banana"))
+    assert capsys.readouterr().out == ""

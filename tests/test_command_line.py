@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,20 @@ def test_an_error_of_ours_is_a_sentence_and_not_a_traceback(
     assert main(["planes", "no-such-file.sgf"]) == 2
     errors = capsys.readouterr().err
     assert errors.startswith("goengine planes: ") and "no-such-file.sgf" in errors
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1252"])
+def test_no_character_ends_a_game_in_the_terminal(encoding: str, net_file: Path) -> None:
+    words = ["play", "--size", "9", "--network", str(net_file)]
+    typed = b"D4\n\xff\xfe\n\xe5\xbc\xa0\nquit\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "goengine", *words],
+        input=typed,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr.decode()
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,21 @@ def test_errors_are_go_errors(tmp_path: Path) -> None:
     bad.write_bytes(b"no game")
     with pytest.raises(GoError):
         chosen_position(Namespace(file=bad, move=None))
+    bad.write_bytes(b"(;SZ[9];B[ee];W[ee])")
+    with pytest.raises(GoError, match=r"bad.sgf: move 2 .* show an earlier position with --move"):
+        chosen_position(Namespace(file=bad, move=None))
+    assert chosen_position(Namespace(file=bad, move=2)).turn == 1
+
+
+def test_only_moves_that_the_network_may_make_are_listed(
+    tmp_path: Path, net_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from goengine.__main__ import main
+
+    game = tmp_path / "small.sgf"
+    game.write_bytes(b"(;SZ[2];B[aa])")
+    picture = str(tmp_path / "policy.png")
+    words = ["policy", str(game), "--network", str(net_file), "--top", "99", "--png", picture]
+    assert main(words) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()[:-1]]
+    assert sorted(listed) == ["A1", "B1", "B2"]

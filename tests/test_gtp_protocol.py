@@ -44,6 +44,7 @@ def test_lines_without_a_command(line: str) -> None:
 
 
 def test_clean_line_keeps_other_scripts() -> None:
+    assert clean_line("\ufeffname") == "name"
     assert clean_line("kgs-chat game 棋 こんにちは\x85") == "kgs-chat game 棋 こんにちは"
 
 

@@ -183,6 +183,20 @@ def test_rules_keep_their_name_while_they_say_the_same() -> None:
     assert engine.session.game.rules.name == "new-zealand"
 
 
+def test_rules_that_must_hold_are_checked() -> None:
+    engine = make_engine()
+    for line in (
+        'kata-set-rules {"scoring":"TERRITORY","tax":"NONE"}',
+        'kata-set-rules {"tax":"ALL","scoring":"AREA"}',
+        "kata-set-rule tax SEKI",
+        "kata-set-rule friendlyPassOk banana",
+    ):
+        assert "cannot be" in failure(engine, line)
+        assert engine.session.game.rules.name == "chinese"
+    result(engine, 'kata-set-rules {"tax":"seki","scoring":"TERRITORY","friendlyPassOk":false}')
+    assert engine.session.game.rules.scoring == "territory"
+
+
 def test_an_unknown_rule_set_is_named_in_short() -> None:
     word = "x" * 20_000
     for line in (f"kata-set-rules {word}", f"kgs-rules {word}"):

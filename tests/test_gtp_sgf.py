@@ -45,6 +45,26 @@ def test_what_cannot_be_loaded_changes_nothing(tmp_path: Path) -> None:
     assert result(engine, "query_boardsize") == "9"
 
 
+def test_a_game_that_can_be_read_in_part_is_loaded_only_as_far_as_is_asked(tmp_path: Path) -> None:
+    engine = make_engine()
+    path = tmp_path / "part.sgf"
+    path.write_text("(;SZ[9];B[cc];W[gg];AE[cc]AB[dd];B[ee];W[ff])")
+    for words in ("", " 4", " 99"):
+        assert failure(engine, f"loadsgf {path}{words}") == (
+            "cannot load file: only its first 2 moves can be read (setup in mid-game): name a move "
+            "number up to 3"
+        )
+    result(engine, f"loadsgf {path} 3")
+    assert result(engine, "last_move") == "white G3"
+    path.write_text("(;SZ[9];B[ee];W[cc];B[ee];W[gg])")
+    assert failure(engine, f"loadsgf {path}") == (
+        "cannot load file: move 3 (black): black E5 is illegal: the point is occupied: name an "
+        "earlier move number, or set rules that allow it"
+    )
+    result(engine, f"loadsgf {path} 3")
+    assert result(engine, "last_move") == "white C7"
+
+
 def test_a_file_that_is_not_there_or_too_large_is_named_so(tmp_path: Path) -> None:
     engine = make_engine()
     assert failure(engine, "loadsgf missing.sgf") == (

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     network.add_argument(
         "--threads",
-        type=options.count,
+        type=options.threads,
         help="processor threads of the network (default: all cores)",
     )
     play = parser.add_argument_group("play")

@@ -178,9 +178,7 @@ class GameState:
         Where a loaded game went on from here, whoever made its next move is to play.
         """
         played = replace(self._origin, komi=self.komi, moves=tuple(moves))
-        board = played.initial_board(self.rules)
-        for colour, move in moves:
-            board.play(move, colour)
+        board = played.final_board(self.rules)
         recorded = self._origin.moves
         if len(moves) < len(recorded) and tuple(moves) == recorded[: len(moves)]:
             board.to_play = recorded[len(moves)][0]

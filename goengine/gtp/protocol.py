@@ -47,8 +47,8 @@ def syntax_error(message: str) -> GtpError:
 
 
 def clean_line(line: str) -> str:
-    """Return a line without control characters and comment, TAB turned into a blank."""
-    text = line.replace("\t", " ")
+    """Return a line without control characters, byte order mark and comment, TAB made a blank."""
+    text = line.removeprefix("\ufeff").replace("\t", " ")
     if not text.isascii() or not text.isprintable():
         text = "".join(char for char in text if unicodedata.category(char) != "Cc")
     return text.partition("#")[0].strip(" ")

@@ -70,7 +70,7 @@ def rules_to_json(rules: Rules) -> str:
             "ko": rules.ko.upper(),
             "scoring": rules.scoring.upper(),
             "suicide": rules.suicide,
-            "tax": "NONE" if rules.scoring == "area" else "SEKI",
+            "tax": _tax(rules),
             "whiteHandicapBonus": _BONUS[rules.handicap_bonus],
         }
     )
@@ -86,7 +86,7 @@ def _named(name: str) -> Rules:
 
 
 def _changed(rules: Rules, changes: dict[str, object]) -> Rules:
-    """Return rules with the fields of a JSON object changed."""
+    """Return rules with the fields of a JSON object changed; those that must hold are checked."""
     for field, value in changes.items():
         text = str(value).lower()
         if field == "ko" and text in ("simple", "positional", "situational"):
@@ -98,8 +98,10 @@ def _changed(rules: Rules, changes: dict[str, object]) -> Rules:
         elif field == "whiteHandicapBonus" and str(value) in _BONUS_NAMES:
             bonus = cast("HandicapBonus", _BONUS_NAMES[str(value)])
             rules = replace(rules, handicap_bonus=bonus)
-        elif not _is_given(field, value):
-            raise syntax_error(f"the rule {shorten(field)} cannot be {shorten(str(value))}")
+        elif field != "tax" and not _is_given(field, value):
+            raise _impossible(field, value)
+    if str(changes.get("tax", _tax(rules))).upper() != _tax(rules):
+        raise _impossible("tax", changes["tax"])
     return replace(rules, name=_name_of(rules))
 
 
@@ -113,7 +115,17 @@ def _name_of(rules: Rules) -> str:
 
 
 def _is_given(field: str, value: object) -> bool:
-    """Tell whether a field asks for what holds anyway."""
-    if field == "tax":
-        return str(value).upper() in ("NONE", "SEKI")
-    return (field == "hasButton" and value is False) or field == "friendlyPassOk"
+    """Tell whether a field asks for what holds anyway, or for nothing that can be seen here."""
+    return (field == "hasButton" and value is False) or (
+        field == "friendlyPassOk" and isinstance(value, bool)
+    )
+
+
+def _tax(rules: Rules) -> str:
+    """Return which groups pay for their eyes, as KataGo names it."""
+    return "NONE" if rules.scoring == "area" else "SEKI"
+
+
+def _impossible(field: str, value: object) -> GtpError:
+    """Return the error about a rule that cannot be had."""
+    return syntax_error(f"the rule {shorten(field)} cannot be {shorten(str(value))}")

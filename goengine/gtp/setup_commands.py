@@ -10,7 +10,7 @@ from goengine.gtp import handicap, protocol
 from goengine.gtp.commands import CommandGroup, command
 from goengine.gtp.protocol import Arguments, GtpError, shorten, syntax_error
 from goengine.rules import format_points
-from goengine.types import BLACK, GoError
+from goengine.types import BLACK, GoError, IllegalMoveError
 
 BIGGEST_FILE = 10_000_000
 """Bytes of an SGF file that ``loadsgf`` reads at most; a game has a few thousand."""
@@ -162,7 +162,18 @@ class SetupCommands(CommandGroup):
                     f"it is larger than {BIGGEST_FILE:,} bytes: name the file of one game"
                 )
             record = read_sgf(Path(name).read_bytes())
+            length = len(record.moves)
+            if record.cut and (count is None or count > length):
+                raise GoError(
+                    f"only its first {length} moves can be read ({record.cut}): name a move number "
+                    f"up to {length + 1}"
+                )
             self.session.game.load(record, count=count)
+        except IllegalMoveError as error:
+            raise GtpError(
+                f"{protocol.CANNOT_LOAD_FILE}: {error}: name an earlier move number, or set rules "
+                "that allow it"
+            ) from None
         except (OSError, ValueError) as error:
             raise GtpError(f"{protocol.CANNOT_LOAD_FILE}: {_reason(error)}") from None
         self.session.clock.reset()
