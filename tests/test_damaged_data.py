@@ -83,6 +83,16 @@ def test_a_member_packed_in_an_unknown_way_is_left_out(tmp_path: Path) -> None:
         Archive(path).read("day/a.bmp")
 
 
+def test_a_list_that_cannot_be_unpacked_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.csv", "file,class_name\n" + "a.png,cat\n" * 9)
+    whole = path.read_bytes()
+    path.write_bytes(changed(whole, whole.index(b"labels.csv") + len("labels.csv"), 0xFF))
+    with pytest.raises(DataError, match=r"labels\.csv in .*photos\.zip cannot be read: "):
+        read_images(path)
+
+
 def sheet(folder: Path, labels: bytes) -> Path:
     Image.new("RGB", (64, 32)).save(folder / "sheet.png")
     (folder / "sheet.labels.txt").write_bytes(labels)
