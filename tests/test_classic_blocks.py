@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnncore import LocalResponseNorm, summary
+from cnncore import LocalResponseNorm, create_model, summary
 from cnncore.inception import (
     AuxiliaryClassifier,
     ConvUnit,
@@ -220,3 +220,14 @@ def test_folded_units_compute_the_same_function() -> None:
     folded = unit.folded()
     assert folded.bn is None
     torch.testing.assert_close(folded.double()(x), unit(x), rtol=1e-5, atol=1e-6)
+
+
+def test_the_published_alexnets_normalise_before_they_pool() -> None:
+    for name, constants in (
+        ("alexnet-two-tower", ("paper", 2.0)),
+        ("bvlc-alexnet", ("caffe", 1.0)),
+    ):
+        norm, pool = create_model(name, hidden=8).get_submodule("features")[2:4]
+        assert (norm.convention, norm.k) == constants and isinstance(pool, nn.MaxPool2d)
+    behind = create_model("alexnet", hidden=8).get_submodule("features")
+    assert isinstance(behind[2], nn.MaxPool2d)

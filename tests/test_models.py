@@ -300,16 +300,6 @@ def test_options_that_a_model_does_not_have_are_refused_by_name() -> None:
         create_model("lenet5", in_channels=0)
 
 
-def test_the_published_alexnets_normalise_before_they_pool() -> None:
-    for name, constants in (
-        ("alexnet-two-tower", ("paper", 2.0)),
-        ("bvlc-alexnet", ("caffe", 1.0)),
-    ):
-        norm, pool = on_meta(name).features[2:4]
-        assert (norm.convention, norm.k) == constants and isinstance(pool, nn.MaxPool2d)
-    assert isinstance(on_meta("alexnet").features[2], nn.MaxPool2d)
-
-
 def test_presets() -> None:
     assert create_model("lenet5").preset.input_size == (1, 32, 32)
     assert create_model("lenet5", image_size=28).preset.input_size == (1, 28, 28)
