@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cnncore.console import tolerate_characters
 from cnncore.interruption import reader_gone
 
 # command: (module, function that adds arguments, function that runs, help)
@@ -35,8 +35,7 @@ _COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 for bad input, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # Windows writes to files in cp1252
-        sys.stdout.reconfigure(errors="backslashreplace")
+    tolerate_characters()
     parser = argparse.ArgumentParser(
         prog="cnncore",
         description="Classic convolutional networks: look models up, train and measure them, "

@@ -35,13 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == chosen:
             import_module(module).configure(subparser)
     args = parser.parse_args(words)
-    if args.subcommand != "gtp":  # which sees to its streams itself
-        _tolerate_characters()
+    if args.subcommand != "gtp":  # which sees to its streams itself and must not wait for PyTorch
+        from cnncore.console import tolerate_characters
+
+        tolerate_characters()
     try:
         status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        from cnncore.interruption import reader_gone  # nothing else here needs cnncore
+        from cnncore.interruption import reader_gone
 
         return reader_gone()
     except GoError as error:
@@ -50,14 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
-
-
-def _tolerate_characters() -> None:
-    """Let no character that the terminal does not have end a command, whatever Python's rules."""
-    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors=errors)
 
 
 if __name__ == "__main__":

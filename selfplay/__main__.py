@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from cnncore.console import tolerate_characters
 from cnncore.interruption import reader_gone
 from goengine.types import GoError
 
@@ -35,6 +36,7 @@ _COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    tolerate_characters()
     parser = argparse.ArgumentParser(
         prog="selfplay",
         description="From SGF files to a policy network that plays Go.",

@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.optim import SGD, Adam, Optimizer
 
 from cnncore.blocks import PositionBias
+from cnncore.devices import widest_float
 from cnncore.init import he_normal_
 from cnncore.optim import Muon, split_parameters
 from cnncore.parallel import ALONE, Processes
@@ -138,8 +139,11 @@ def make_optimizers(model: Learner, recipe: Recipe) -> list[Optimizer]:
 def measure(
     model: nn.Module, batches: Iterable[StagedBatch], *, device: torch.device, precision: str
 ) -> Tensor:
-    """Return float64 (4,) sums over batches: loss, top-1 and top-5 of a learner, positions."""
-    sums = torch.zeros(4, dtype=torch.float64, device=device)
+    """Return (4,) sums over batches: loss, top-1 and top-5 of a learner, positions.
+
+    In the widest float that the device has.
+    """
+    sums = torch.zeros(4, dtype=widest_float(device), device=device)
     with torch.inference_mode(), autocast(device, precision):
         for batch in batches:
             planes, moves = unpack(batch.to(device))
