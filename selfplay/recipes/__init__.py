@@ -91,12 +91,16 @@ class Recipe:
         counts = ("filters", "positions", "batch", "report_steps", "validate_positions")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
         rates = ("lr", "lr_rest", "weight_decay", "clip", "future_weight", "grow_noise")
-        others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds", "seed")
+        others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds")
         check_values(
             self, *rates, *others, fits=lambda x: 0 <= x < math.inf, remedy="give a number from 0"
         )
-        shares = ("decay", "average", "label_smoothing", "momentum", "teacher_weight", "forget")
+        remedy = "give a whole number from 0 to 2^63 - 1"
+        check_values(self, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
+        shares = ("decay", "teacher_weight", "forget")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
+        shares = ("average", "label_smoothing", "momentum")
+        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 or a number below 1")
         years = "give years, or 0 for none"
         check_values(self, "recency", fits=lambda x: 0 <= x < math.inf, remedy=years)
         check_choices(self)
