@@ -23,6 +23,7 @@ LAYERS = {
 OTHER_LAYERS = {
     "alexnet": "features.12",
     "alexnet-two-tower": "features.12",
+    "alexnet-caffe": "features.12",
     "alexnet-owt": "features.10",
     "zfnet": "features.12",
     "nin-imagenet": "features.10",
