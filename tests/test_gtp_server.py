@@ -253,7 +253,7 @@ def test_a_process_whose_reader_has_gone_says_nothing() -> None:
         (["--resign", "-1"], "'-1' is not possible: use a finite number of at least 0"),
         (["--komi", "nan"], "'nan' is not possible: use a finite number"),
         (["--seed", "-1"], "'-1' is not possible: use a whole number of at least 0"),
-        (["--threads", "x"], "'x' is not possible: use a whole number of at least 1"),
+        (["--threads", "x"], "'x' is not possible: use a whole number from 1 to 1024"),
         (["--log", "/no/such/folder/log"], "cannot write the log file"),
     ],
 )
