@@ -84,6 +84,12 @@ def check_values(recipe: object, *names: str, fits: Callable[[Any], bool], remed
             raise RecipeError(f"recipe: {name} = {value!r}; {remedy}")
 
 
+def check_seed(recipe: object) -> None:
+    """Raise RecipeError for a seed that torch's generators do not take."""
+    remedy = "give a whole number from 0 to 2^63 - 1"
+    check_values(recipe, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
+
+
 def check_choices(recipe: object) -> None:
     """Raise RecipeError for a value that is not among those of its key's type, a Literal."""
     for name, kind in get_type_hints(type(recipe)).items():

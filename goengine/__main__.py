@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == chosen:
             import_module(module).configure(subparser)
     args = parser.parse_args(words)
-    if args.subcommand != "gtp":  # which sees to its streams itself and must not wait for PyTorch
+    if args.subcommand != "gtp":  # which sees to its streams itself
         from cnncore.console import tolerate_characters
 
         tolerate_characters()

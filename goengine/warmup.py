@@ -6,12 +6,15 @@ in a game, when that time is the engine's. So all that commands and moves call i
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from goengine import scoring
 from goengine.board import Board
 
 
+@functools.cache
 def warm_board() -> None:
     """Call what commands and players ask of a board."""
     board = Board(5)
@@ -23,6 +26,7 @@ def warm_board() -> None:
     board.liberties(0)
 
 
+@functools.cache
 def warm_playouts() -> None:
     """Call what judges the end of a game."""
     board = Board(5)

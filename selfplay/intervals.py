@@ -57,32 +57,33 @@ def share_over_games(hits: Mask, games: Index) -> Share:
     whole game is worth one position.
     """
     value, count = float(hits.mean()), len(hits)
-    error = standard_error(hits.astype(np.float64), games)
+    error, number = _over_games(hits.astype(np.float64), games)
     if error is None:
         return Share(value, None, None, count)
     alone = value * (1 - value) / count
-    design = error**2 / alone if alone else count / len(np.unique(games))
-    return share_of(int(hits.sum()), count, design=design, z=_reach(games))
+    design = error**2 / alone if alone else count / number
+    return share_of(int(hits.sum()), count, design=design, z=student95(number - 1))
 
 
 def standard_error(values: Floats, games: Index) -> float | None:
     """Return the standard error of the mean of values (N,) in games (N,); None of one game."""
+    return _over_games(values, games)[0]
+
+
+def _over_games(values: Floats, games: Index) -> tuple[float | None, int]:
+    """Return the standard error of a mean (None of one game), and how many games it is over."""
     _, game = np.unique(games, return_inverse=True)
     sums = np.bincount(game, weights=values - values.mean())
-    if len(sums) < 2:
-        return None
-    return float(math.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values))
+    number = len(sums)
+    if number < 2:
+        return None, number
+    return float(math.sqrt((sums**2).sum() * number / (number - 1)) / len(values)), number
 
 
 def half_interval(values: Floats, games: Index) -> float | None:
     """Return half of the 95 % interval of the mean of values (N,) in games (N,), if it has one."""
-    error = standard_error(values, games)
-    return None if error is None else _reach(games) * error
-
-
-def _reach(games: Index) -> float:
-    """Return how many standard errors an interval over two or more games has."""
-    return student95(len(np.unique(games)) - 1)
+    error, number = _over_games(values, games)
+    return None if error is None else student95(number - 1) * error
 
 
 def sign(value: float, error: float | None) -> int:

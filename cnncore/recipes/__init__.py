@@ -11,6 +11,7 @@ from cnncore import recipe_files
 from cnncore.recipe_files import (
     RecipeError,
     check_choices,
+    check_seed,
     check_values,
     read_recipe,
     typed_values,
@@ -85,8 +86,7 @@ class Recipe:
         others = ("lr_backbone", "weight_decay", "clip", "warmup", "colour", "unfreeze_after")
         remedy = "give a finite number of at least 0"
         check_values(self, *others, fits=lambda x: 0 <= x < math.inf, remedy=remedy)
-        remedy = "give a whole number from 0 to 2^63 - 1"
-        check_values(self, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
+        check_seed(self)
         shares = ("momentum", "average", "label_smoothing", "holdout")
         check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 or a number below 1")
         check_values(self, "decay", fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")

@@ -72,7 +72,8 @@ class GameState:
         """
         self.board.play(move, colour)
         self.moves.append((colour, move))
-        self.board.handicap = self.record().handicap_stones
+        begun = replace(self._origin, moves=tuple(self.moves[:2]))
+        self.board.handicap = begun.handicap_stones
 
     def undo(self, count: int = 1) -> None:
         """Take the last moves back; set-up and handicap stones stay.

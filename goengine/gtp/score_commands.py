@@ -17,7 +17,7 @@ class ScoreCommands(CommandGroup):
         """Answer the score under the rules and the komi, dead stones taken off."""
         board = self.session.game.board
         status = self.session.status()
-        from goengine.scoring import format_score, score
+        from goengine.scoring import format_score, score  # what cannot be loaded was told above
 
         return format_score(score(board, status.dead, status=status))
 

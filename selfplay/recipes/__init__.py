@@ -11,6 +11,7 @@ from cnncore import recipe_files
 from cnncore.recipe_files import (
     RecipeError,
     check_choices,
+    check_seed,
     check_values,
     read_recipe,
     typed_values,
@@ -95,8 +96,7 @@ class Recipe:
         check_values(
             self, *rates, *others, fits=lambda x: 0 <= x < math.inf, remedy="give a number from 0"
         )
-        remedy = "give a whole number from 0 to 2^63 - 1"
-        check_values(self, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
+        check_seed(self)
         shares = ("decay", "teacher_weight", "forget")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
         shares = ("average", "label_smoothing", "momentum")
