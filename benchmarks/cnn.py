@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 from cnncore import create_model, list_models
-from cnncore.googlenet import GoogLeNetOutput
-from cnncore.registry import find_model
+from cnncore.models.classics.googlenet import GoogLeNetOutput
+from cnncore.models.registry import find_model
 
 QUICK = ("alexnet-owt", "vgg-a", "googlenet-torchvision", "resnet18", "resnet50", "resnet20-cifar")
 TORCHVISION = {

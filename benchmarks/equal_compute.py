@@ -15,10 +15,10 @@ from pathlib import Path
 
 from torch import nn
 
-from goengine.networks import PolicyNet
+from goengine.networks.policy_network import PolicyNet
 from selfplay.__main__ import main as selfplay
 from selfplay.recipes import load_recipe
-from selfplay.runs import network_config
+from selfplay.training.runs import network_config
 
 POINTS = 361
 

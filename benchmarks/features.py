@@ -20,14 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
-from goengine import _ladders, _planes
-from goengine._state import Records
-from goengine.features import POLICY_PLANES, encode_batch
-from goengine.record import GameRecord
-from goengine.sgf import SgfError, read_sgf
+from goengine._kernels import ladders as ladder_kernels
+from goengine._kernels import planes as plane_kernels
+from goengine._kernels.state import Records
+from goengine.encoding.features import POLICY_PLANES, encode_batch
+from goengine.games.record import GameRecord
+from goengine.games.sgf import SgfError, read_sgf
 from goengine.types import GoError
-from selfplay.archive import Archive
-from selfplay.sources import PieceReader, find_files
+from selfplay.archive.reader import Archive
+from selfplay.archive.sources import PieceReader, find_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -109,7 +110,7 @@ def main() -> int:
         return 1
     batches = [positions[i : i + args.batch] for i in range(0, len(positions), args.batch)]
     planes = np.empty((args.batch, POLICY_PLANES, 19, 19), dtype=np.uint8)
-    stack, replies = _ladders.new_workspace()
+    stack, replies = ladder_kernels.new_workspace()
 
     def encode(batch: Records) -> None:
         records = batch.copy()
@@ -117,7 +118,7 @@ def main() -> int:
 
     def write(batch: Records, *, ladders: bool = True) -> int:
         out = planes[: len(batch)]
-        return int(_planes.write_batch(batch, out, stack, replies, ladders))
+        return int(plane_kernels.write_batch(batch, out, stack, replies, ladders))
 
     def measure(work: Callable[[Records], object]) -> float:
         work(batches[0])

@@ -25,14 +25,14 @@ from typing import Any
 
 import torch
 
-from cnncore.classifiers import ClassifierRun
-from cnncore.evaluation import predict, score
+from cnncore.classification.classifier_run import ClassifierRun
+from cnncore.classification.scores import predict, score
+from cnncore.classification.sentence_runs import evaluation_samples, sentence_task
+from cnncore.classification.trained_models import open_trained
+from cnncore.data.samples import k_fold
+from cnncore.data.text.sentences import SentenceSet, read_sentence_set
+from cnncore.models.classics.sentence import VARIANTS
 from cnncore.recipes import Recipe, load_recipe
-from cnncore.samples import k_fold
-from cnncore.sentence import VARIANTS
-from cnncore.sentence_task import evaluation_samples, sentence_task
-from cnncore.sentences import SentenceSet, read_sentence_set
-from cnncore.trained import open_trained
 
 FOLDS = 10
 FOLD_SEED = 0

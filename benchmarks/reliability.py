@@ -22,12 +22,17 @@ import numpy as np
 import torch
 
 import selfplay.__main__
-import selfplay.supervised
-from cnncore.checkpoint import CheckpointError, load_checkpoint, previous_checkpoint, read_metadata
-from cnncore.run_folder import CHECKPOINT
-from selfplay.positions import Positions
-from tests.small_archive import make_archive
-from tests.small_runs import metrics
+import selfplay.commands.train
+from cnncore.training.run_folder import CHECKPOINT
+from cnncore.weights.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    previous_checkpoint,
+    read_metadata,
+)
+from selfplay.batches.positions import Positions
+from tests.helpers.small_archive import make_archive
+from tests.helpers.small_runs import metrics
 
 FORK = multiprocessing.get_context("fork")
 SETTINGS = {

@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from goengine.board import Board
-from goengine.record import GameRecord
+from goengine.games.record import GameRecord
+from goengine.games.sgf import SgfError, read_sgf
 from goengine.rules import get_rules
-from goengine.scoring import PLAYOUTS, format_score, score, status
-from goengine.sgf import SgfError, read_sgf
+from goengine.scoring.counting import PLAYOUTS, format_score, score, status
 from goengine.statistics import format_share
 from goengine.types import GoError
 

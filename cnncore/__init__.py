@@ -9,11 +9,50 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cnncore.registry import UnknownModelError, create_model, list_models
+from cnncore.models.registry import UnknownModelError, create_model, list_models
 
 if TYPE_CHECKING:
-    from cnncore.blocks import ConvNormAct, PositionBias, fold_batch_norm
-    from cnncore.checkpoint import (
+    from cnncore.classification.classifier_run import ClassifierRun
+    from cnncore.classification.scores import Score, ensemble, predict, score
+    from cnncore.classification.trained_models import Trained, open_trained
+    from cnncore.classification.transfer import cache_features, freeze
+    from cnncore.data.images.image_data import ImageData
+    from cnncore.data.images.image_samples import (
+        Augmentation,
+        ImageSamples,
+        find_images,
+        read_images,
+    )
+    from cnncore.data.samples import DataError, Samples
+    from cnncore.data.text.sentences import (
+        Sentences,
+        SentenceSet,
+        read_sentence_set,
+        read_sentences,
+    )
+    from cnncore.data.text.word_vectors import WordVectors, read_vectors
+    from cnncore.data.text.words import SentenceSamples, Tokeniser, Vocabulary
+    from cnncore.explain.deconvnet import Projection, project
+    from cnncore.explain.occlusion import OcclusionMaps, occlude, occlude_words
+    from cnncore.explain.top_images import strongest_images
+    from cnncore.layers.alexnet_layers import LocalResponseNorm
+    from cnncore.layers.blocks import ConvNormAct, PositionBias, fold_batch_norm
+    from cnncore.layers.inception import AuxiliaryClassifier, Inception, NaiveInception
+    from cnncore.layers.init import he_normal_
+    from cnncore.layers.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
+    from cnncore.models.classifier import Classifier, FeatureMaps, Preset
+    from cnncore.models.shapes import (
+        ReceptiveField,
+        Summary,
+        conv_output_size,
+        receptive_fields,
+        summary,
+    )
+    from cnncore.system.parallel import Processes, joined
+    from cnncore.training.compiled import Compiled
+    from cnncore.training.loop import Plan, TrainingError, TrainingState, fit
+    from cnncore.training.muon import Muon, orthogonalise, split_parameters
+    from cnncore.weights.checkpoint import (
         CHECKPOINT_VERSION,
         Checkpoint,
         CheckpointError,
@@ -21,41 +60,12 @@ if TYPE_CHECKING:
         read_metadata,
         save_checkpoint,
     )
-    from cnncore.classifiers import ClassifierRun
-    from cnncore.compiled import Compiled
-    from cnncore.deconvnet import Projection, project
-    from cnncore.evaluation import Score, ensemble, predict, score
-    from cnncore.image_data import ImageData
-    from cnncore.images import Augmentation, ImageSamples, find_images, read_images
-    from cnncore.inception import AuxiliaryClassifier, Inception, NaiveInception
-    from cnncore.init import he_normal_
-    from cnncore.model import Classifier, FeatureMaps, Preset
-    from cnncore.occlusion import OcclusionMaps, occlude, occlude_words
-    from cnncore.optim import Muon, orthogonalise, split_parameters
-    from cnncore.parallel import Processes, joined
-    from cnncore.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
-    from cnncore.response import LocalResponseNorm
-    from cnncore.samples import DataError, Samples
-    from cnncore.sentences import Sentences, SentenceSet, read_sentence_set, read_sentences
-    from cnncore.shapes import (
-        ReceptiveField,
-        Summary,
-        conv_output_size,
-        receptive_fields,
-        summary,
-    )
-    from cnncore.strongest import strongest_images
-    from cnncore.text import SentenceSamples, Tokeniser, Vocabulary
-    from cnncore.trained import Trained, open_trained
-    from cnncore.training import Plan, TrainingError, TrainingState, fit
-    from cnncore.transfer import cache_features, freeze
-    from cnncore.vectors import WordVectors, read_vectors
-    from cnncore.weight_files import WeightsError, read_weights
-    from cnncore.weights import LoadReport, load_model, load_weights, save_model
+    from cnncore.weights.matching import LoadReport, load_model, load_weights, save_model
+    from cnncore.weights.weight_files import WeightsError, read_weights
 
 _NAMES = {
-    "blocks": ("ConvNormAct", "PositionBias", "fold_batch_norm"),
-    "checkpoint": (
+    "layers.blocks": ("ConvNormAct", "PositionBias", "fold_batch_norm"),
+    "weights.checkpoint": (
         "CHECKPOINT_VERSION",
         "Checkpoint",
         "CheckpointError",
@@ -63,37 +73,37 @@ _NAMES = {
         "read_metadata",
         "save_checkpoint",
     ),
-    "classifiers": ("ClassifierRun",),
-    "deconvnet": ("Projection", "project"),
-    "compiled": ("Compiled",),
-    "evaluation": ("Score", "ensemble", "predict", "score"),
-    "image_data": ("ImageData",),
-    "images": ("Augmentation", "ImageSamples", "find_images", "read_images"),
-    "inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
-    "init": ("he_normal_",),
-    "model": ("Classifier", "FeatureMaps", "Preset"),
-    "occlusion": ("OcclusionMaps", "occlude", "occlude_words"),
-    "optim": ("Muon", "orthogonalise", "split_parameters"),
-    "parallel": ("Processes", "joined"),
-    "residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
-    "response": ("LocalResponseNorm",),
-    "samples": ("DataError", "Samples"),
-    "sentences": ("SentenceSet", "Sentences", "read_sentence_set", "read_sentences"),
-    "shapes": (
+    "classification.classifier_run": ("ClassifierRun",),
+    "explain.deconvnet": ("Projection", "project"),
+    "training.compiled": ("Compiled",),
+    "classification.scores": ("Score", "ensemble", "predict", "score"),
+    "data.images.image_data": ("ImageData",),
+    "data.images.image_samples": ("Augmentation", "ImageSamples", "find_images", "read_images"),
+    "layers.inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
+    "layers.init": ("he_normal_",),
+    "models.classifier": ("Classifier", "FeatureMaps", "Preset"),
+    "explain.occlusion": ("OcclusionMaps", "occlude", "occlude_words"),
+    "training.muon": ("Muon", "orthogonalise", "split_parameters"),
+    "system.parallel": ("Processes", "joined"),
+    "layers.residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
+    "layers.alexnet_layers": ("LocalResponseNorm",),
+    "data.samples": ("DataError", "Samples"),
+    "data.text.sentences": ("SentenceSet", "Sentences", "read_sentence_set", "read_sentences"),
+    "models.shapes": (
         "ReceptiveField",
         "Summary",
         "conv_output_size",
         "receptive_fields",
         "summary",
     ),
-    "strongest": ("strongest_images",),
-    "text": ("SentenceSamples", "Tokeniser", "Vocabulary"),
-    "trained": ("Trained", "open_trained"),
-    "training": ("Plan", "TrainingError", "TrainingState", "fit"),
-    "transfer": ("cache_features", "freeze"),
-    "vectors": ("WordVectors", "read_vectors"),
-    "weight_files": ("WeightsError", "read_weights"),
-    "weights": ("LoadReport", "load_model", "load_weights", "save_model"),
+    "explain.top_images": ("strongest_images",),
+    "data.text.words": ("SentenceSamples", "Tokeniser", "Vocabulary"),
+    "classification.trained_models": ("Trained", "open_trained"),
+    "training.loop": ("Plan", "TrainingError", "TrainingState", "fit"),
+    "classification.transfer": ("cache_features", "freeze"),
+    "data.text.word_vectors": ("WordVectors", "read_vectors"),
+    "weights.weight_files": ("WeightsError", "read_weights"),
+    "weights.matching": ("LoadReport", "load_model", "load_weights", "save_model"),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

@@ -8,23 +8,23 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cnncore.console import tolerate_characters
-from cnncore.interruption import reader_gone
+from cnncore.system.console import tolerate_characters
+from cnncore.system.interruption import reader_gone
 
 # command: (module, function that adds arguments, function that runs, help)
 _COMMANDS = {
-    "list": ("describe_command", "configure_list", "run_list", "list the models"),
+    "list": ("commands.describe", "configure_list", "run_list", "list the models"),
     "info": (
-        "describe_command",
+        "commands.describe",
         "configure_info",
         "run_info",
         "describe a model, or say what a checkpoint holds",
     ),
-    "train": ("train_command", "configure", "run", "train a model on images or sentences"),
-    "evaluate": ("evaluate_command", "configure", "run", "measure models, alone and together"),
-    "classify": ("classify_command", "configure", "run", "say what a picture or sentence is"),
+    "train": ("commands.train", "configure", "run", "train a model on images or sentences"),
+    "evaluate": ("commands.evaluate", "configure", "run", "measure models, alone and together"),
+    "classify": ("commands.classify", "configure", "run", "say what a picture or sentence is"),
     "explain": (
-        "explain_command",
+        "commands.explain",
         "configure",
         "run",
         "show what a network sees, as PNG or, for words, as text",

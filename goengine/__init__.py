@@ -13,24 +13,24 @@ from goengine.types import BLACK, EMPTY, RESIGN, WHITE, GoError, IllegalMoveErro
 
 if TYPE_CHECKING:
     from goengine.board import Board
-    from goengine.features import encode, encode_batch
-    from goengine.networks import load_network
-    from goengine.record import GameRecord
+    from goengine.encoding.features import encode, encode_batch
+    from goengine.games.record import GameRecord
+    from goengine.games.sgf import SgfError, read_sgf, write_sgf
+    from goengine.networks.policy_network import load_network
     from goengine.rules import RULES, Rules, get_rules
-    from goengine.sgf import SgfError, read_sgf, write_sgf
 
 _HOMES = {
     "Board": "goengine.board",
-    "GameRecord": "goengine.record",
+    "GameRecord": "goengine.games.record",
     "RULES": "goengine.rules",
     "Rules": "goengine.rules",
-    "SgfError": "goengine.sgf",
-    "encode": "goengine.features",
-    "encode_batch": "goengine.features",
+    "SgfError": "goengine.games.sgf",
+    "encode": "goengine.encoding.features",
+    "encode_batch": "goengine.encoding.features",
     "get_rules": "goengine.rules",
-    "load_network": "goengine.networks",
-    "read_sgf": "goengine.sgf",
-    "write_sgf": "goengine.sgf",
+    "load_network": "goengine.networks.policy_network",
+    "read_sgf": "goengine.games.sgf",
+    "write_sgf": "goengine.games.sgf",
 }
 
 __all__ = [

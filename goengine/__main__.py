@@ -11,12 +11,12 @@ from goengine._version import __version__
 from goengine.types import GoError
 
 SUBCOMMANDS = {
-    "gtp": ("goengine.gtp.cli", "play and analyse in Sabaki and other GTP clients"),
-    "play": ("goengine.terminal", "play a game in the terminal"),
-    "match": ("goengine.match", "let two engines play games and count the wins"),
-    "benchmark": ("goengine.benchmark", "measure the speed of this machine"),
-    "policy": ("goengine.show_policy", "list and draw a network's moves in a position"),
-    "planes": ("goengine.show_planes", "draw the feature planes of a position"),
+    "gtp": ("goengine.commands.gtp", "play and analyse in Sabaki and other GTP clients"),
+    "play": ("goengine.commands.play", "play a game in the terminal"),
+    "match": ("goengine.commands.match", "let two engines play games and count the wins"),
+    "benchmark": ("goengine.commands.benchmark", "measure the speed of this machine"),
+    "policy": ("goengine.commands.policy", "list and draw a network's moves in a position"),
+    "planes": ("goengine.commands.planes", "draw the feature planes of a position"),
 }
 """Name -> the module with ``configure(parser)`` and ``run(args) -> int``, and a line of help."""
 
@@ -36,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             import_module(module).configure(subparser)
     args = parser.parse_args(words)
     if args.subcommand != "gtp":  # which sees to its streams itself
-        from cnncore.console import tolerate_characters
+        from cnncore.system.console import tolerate_characters
 
         tolerate_characters()
     try:
         status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
         sys.stdout.flush()
     except BrokenPipeError:
-        from cnncore.interruption import reader_gone
+        from cnncore.system.interruption import reader_gone
 
         return reader_gone()
     except GoError as error:

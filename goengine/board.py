@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goengine import _kernels, coords
-from goengine._state import STRIDE, TURN_WORD, Records, new_records
+from goengine import coords
+from goengine._kernels import chains
+from goengine._kernels.state import STRIDE, TURN_WORD, Records, new_records
 from goengine.rules import Rules, get_rules
 from goengine.types import BLACK, EMPTY, WHITE, GoError, IllegalMoveError, colour_name, opponent
 
@@ -101,7 +102,7 @@ class Board:
     def ko(self) -> int | None:
         """The move that the simple ko forbids to the player to move, if there is one."""
         point = int(self.records["ko"][0])
-        return int(_kernels.move_of(point, self.size)) if point else None
+        return int(chains.move_of(point, self.size)) if point else None
 
     @property
     def grid(self) -> npt.NDArray[np.int8]:
@@ -157,18 +158,18 @@ class Board:
         """Return the moves of the chain on a point, sorted; empty on an empty point."""
         coords.move_to_rowcol(move, self.size)
         out = np.empty(self.size * self.size, dtype=np.int16)
-        count = _kernels.chain_moves(self.records, 0, move, out)
+        count = chains.chain_moves(self.records, 0, move, out)
         return sorted(out[:count].tolist())
 
     def liberties(self, move: int) -> int:
         """Return the number of liberties of the chain on a point, 0 on an empty point."""
         coords.move_to_rowcol(move, self.size)
-        return int(_kernels.liberties(self.records, 0, move))
+        return int(chains.liberties(self.records, 0, move))
 
     def area(self) -> npt.NDArray[np.int8]:
         """Return int8 (N, N): stones, and empty regions that touch one colour only."""
         out = np.empty(self.size * self.size, dtype=np.int8)
-        _kernels.area(self.records, 0, out)
+        chains.area(self.records, 0, out)
         return out.reshape(self.size, self.size)
 
     # Moves
@@ -177,14 +178,14 @@ class Board:
         """Return bool (N*N + 1,): the moves that the rules allow; the pass, last, always is."""
         colour = self.to_play if colour is None else colour
         mask = np.empty(self.size * self.size + 1, dtype=np.bool_)
-        _kernels.legal_mask(self.records, 0, colour, self.rules.suicide, mask)
+        chains.legal_mask(self.records, 0, colour, self.rules.suicide, mask)
         return self._without_repetition(mask, colour)
 
     def sensible(self, colour: int | None = None) -> npt.NDArray[np.bool_]:
         """Return bool (N*N + 1,): legal moves that do not fill an own true eye."""
         colour = self.to_play if colour is None else colour
         mask = np.empty(self.size * self.size + 1, dtype=np.bool_)
-        _kernels.sensible_mask(self.records, 0, colour, mask)
+        chains.sensible_mask(self.records, 0, colour, mask)
         return self._without_repetition(mask, colour)
 
     def is_legal(self, move: int, colour: int | None = None) -> bool:
@@ -195,7 +196,7 @@ class Board:
             return True
         if not 0 <= move < points:
             return False
-        if not _kernels.legal_at(self.records, 0, move, colour, self.rules.suicide):
+        if not chains.legal_at(self.records, 0, move, colour, self.rules.suicide):
             return False
         mask = np.zeros(points + 1, dtype=np.bool_)
         mask[move] = True
@@ -212,7 +213,7 @@ class Board:
             raise IllegalMoveError(self._why_illegal(move, colour))
         if self.rules.ko != "simple":
             self._seen.add(self._key(self.hash, self.to_play))
-        _kernels.play(self.records, 0, move, colour)
+        chains.play(self.records, 0, move, colour)
         self.last_move = move
 
     def setup(
@@ -235,9 +236,9 @@ class Board:
                 new.add(move)
         fresh = new_records(1, self.size)
         for move in np.flatnonzero(colours).tolist():
-            _kernels.place(fresh, 0, move, colours[move])
+            chains.place(fresh, 0, move, colours[move])
             if move not in new:
-                fresh["born"][0, _kernels.point_of(move, self.size)] = born[move]
+                fresh["born"][0, chains.point_of(move, self.size)] = born[move]
         for name in ("turn", "captures", "to_play", "passes"):
             fresh[name] = self.records[name]
         before = self.records
@@ -276,7 +277,7 @@ class Board:
         if self.rules.ko == "simple":
             return mask
         after = np.zeros(self.size * self.size, dtype=np.uint64)
-        _kernels.hashes_after(self.records, 0, colour, mask, after)
+        chains.hashes_after(self.records, 0, colour, mask, after)
         present = self._key(self.hash, self.to_play)
         for move in np.flatnonzero(mask[:-1]):
             key = self._key(int(after[move]), opponent(colour))
@@ -293,6 +294,6 @@ class Board:
             return f"{vertex} is illegal: the point is occupied"
         if move == self.ko and colour == self.to_play:
             return f"{vertex} is illegal: it retakes a ko at once"
-        if not _kernels.legal_at(self.records, 0, move, colour, self.rules.suicide):
+        if not chains.legal_at(self.records, 0, move, colour, self.rules.suicide):
             return f"{vertex} is illegal: suicide"
         return f"{vertex} is illegal: it repeats an earlier position ({self.rules.ko} superko)"

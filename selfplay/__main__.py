@@ -8,24 +8,29 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from cnncore.console import tolerate_characters
-from cnncore.interruption import reader_gone
+from cnncore.system.console import tolerate_characters
+from cnncore.system.interruption import reader_gone
 from goengine.types import GoError
 
 # command: (module, function that adds arguments, function that runs, help)
 _COMMANDS = {
-    "ingest": ("selfplay.ingest", "configure", "run", "make an archive of SGF files"),
-    "subset": ("selfplay.subset", "configure", "run", "make a smaller archive of an archive"),
-    "train": ("selfplay.supervised", "configure_train", "run_train", "train a network"),
-    "lease": ("selfplay.lease", "configure", "run", "train on a machine lent for minutes"),
+    "ingest": ("selfplay.archive.ingest", "configure", "run", "make an archive of SGF files"),
+    "subset": (
+        "selfplay.archive.subset",
+        "configure",
+        "run",
+        "make a smaller archive of an archive",
+    ),
+    "train": ("selfplay.commands.train", "configure_train", "run_train", "train a network"),
+    "lease": ("selfplay.commands.lease", "configure", "run", "train on a machine lent for minutes"),
     "export": (
-        "selfplay.supervised",
+        "selfplay.commands.train",
         "configure_export",
         "run_export",
         "write the network of a training run to a file",
     ),
     "evaluate": (
-        "selfplay.evaluation",
+        "selfplay.commands.evaluate",
         "configure_evaluate",
         "run_evaluate",
         "measure a network on held-out games",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_engine import PROGRAM
+
+from tests.helpers.fake_engine import PROGRAM
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of four filters that has learnt nothing, in a file called tiny.safetensors."""
     import torch
 
-    from goengine.networks import PolicyConfig, PolicyNet, save_network
+    from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
 
     torch.manual_seed(0)
     file = tmp_path_factory.mktemp("net") / "tiny.safetensors"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from cnncore import recipe_files
-from cnncore.recipe_files import (
+from cnncore.training import recipe_files
+from cnncore.training.recipe_files import (
     RecipeError,
     check_choices,
     check_seed,
@@ -30,17 +30,17 @@ class Recipe:
     "sgd" (Nesterov), "adam", "adamw", "adadelta" or "muon". lr: learning rate. lr_backbone: that of
     all layers but the classifier, 0 for `lr`. momentum: of sgd and muon. weight_decay: L2, for
     adamw and muon decoupled; kernels and matrices only. clip: largest gradient norm, 0 for none.
-    schedule, decay: see cnncore.training.Plan. warmup: epochs over which the rate rises. average:
+    schedule, decay: see loop.Plan. warmup: epochs over which the rate rises. average:
     decay of the weight average that is measured and kept, 0 for none. label_smoothing: share of the
     target spread over all classes. holdout: share of the training samples kept for validation where
     the data has no split for it, 0 for none. crop, shift, flip, colour, scales, area: see
-    cnncore.images.Augmentation. freeze: parts that do not learn, by the names of their layers;
+    image_samples.Augmentation. freeze: parts that do not learn, by the names of their layers;
     "backbone" is all but the classifier. unfreeze_after: epochs after which they do, 0 for never.
     cache_views: how many views of each picture a wholly frozen backbone looks at, once, the first
     without augmentation; 0 computes it at every step. validate_every: in epochs. report_steps:
     steps a line of metrics. checkpoint_seconds: time between checkpoints. precision: "auto" takes
     bfloat16 where the machine computes in it. seed: of weights and batches. split_words,
-    lower_case: see cnncore.text.Tokeniser. all_words: know all words that have vectors, not only
+    lower_case: see words.Tokeniser. all_words: know all words that have vectors, not only
     those of the sentences. options: of the model.
     """
 

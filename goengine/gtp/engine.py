@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from goengine.gtp import protocol
-from goengine.gtp.admin_commands import AdminCommands
-from goengine.gtp.analysis_commands import AnalysisCommands
-from goengine.gtp.commands import Handler, collect
-from goengine.gtp.gogui_commands import GoguiCommands
-from goengine.gtp.parameter_commands import ParameterCommands
-from goengine.gtp.play_commands import PlayCommands
+from goengine.gtp.command_group import Handler, collect
+from goengine.gtp.commands.admin import AdminCommands
+from goengine.gtp.commands.analysis import AnalysisCommands
+from goengine.gtp.commands.gogui import GoguiCommands
+from goengine.gtp.commands.parameter import ParameterCommands
+from goengine.gtp.commands.play import PlayCommands
+from goengine.gtp.commands.rules import RulesCommands
+from goengine.gtp.commands.score import ScoreCommands
+from goengine.gtp.commands.setup import SetupCommands
+from goengine.gtp.commands.time import TimeCommands
 from goengine.gtp.protocol import GtpError
-from goengine.gtp.rules_commands import RulesCommands
-from goengine.gtp.score_commands import ScoreCommands
 from goengine.gtp.session import Session, Settings
-from goengine.gtp.setup_commands import SetupCommands
-from goengine.gtp.time_commands import TimeCommands
 
 if TYPE_CHECKING:
-    from goengine.players import Player
+    from goengine.players.player import Player
 
 logger = logging.getLogger(__name__)
 

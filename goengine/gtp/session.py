@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from goengine.clock import Clock
-from goengine.gtp.effort import quick, saving, variant
 from goengine.gtp.loading import Lazy
 from goengine.gtp.protocol import GtpError
+from goengine.players.effort import quick, saving, variant
 from goengine.rules import get_rules
 from goengine.types import RESIGN, IllegalMoveError
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from goengine.board import Board
-    from goengine.gtp.game import GameState
-    from goengine.players import Player
-    from goengine.scoring import Status
+    from goengine.games.game import GameState
+    from goengine.players.player import Player
+    from goengine.scoring.counting import Status
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +160,8 @@ class Session:
 
     def _make_game(self) -> GameState:
         """Import the board, compile or load its kernels, and set up the first game."""
-        from goengine.gtp.game import GameState
-        from goengine.warmup import warm_board
+        from goengine.games.game import GameState
+        from goengine.players.warmup import warm_board
 
         rules = get_rules(self.settings.rules)
         komi = rules.komi if self.settings.komi is None else self.settings.komi
@@ -175,8 +175,8 @@ class Session:
 
     def _make_judge(self) -> Callable[..., Status]:
         """Import the playouts, compile or load their kernels, and return what judges by them."""
-        from goengine.scoring import status
-        from goengine.warmup import warm_playouts
+        from goengine.players.warmup import warm_playouts
+        from goengine.scoring.counting import status
 
         warm_playouts()
         return status

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from cnncore import recipe_files
-from cnncore.recipe_files import (
+from cnncore.training import recipe_files
+from cnncore.training.recipe_files import (
     RecipeError,
     check_choices,
     check_seed,
@@ -36,15 +36,15 @@ class Recipe:
     Adam for the rest) or "sgd" (Nesterov momentum for all). lr: learning rate of the kernels.
     lr_rest: of biases, normalisation and output layer. momentum: of the kernels. weight_decay:
     decoupled for muon, L2 for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule,
-    warmup, decay: see cnncore.training.Plan. average: decay of the weight average that is exported.
+    warmup, decay: see loop.Plan. average: decay of the weight average that is exported.
     label_smoothing: share of the target spread over all points. future_moves: how many moves after
     the next one extra outputs learn to predict (training only). future_weight: weight of each such
     loss. teacher: name or file of a network whose answers are part of the next move's target; empty
     for none. teacher_weight: how large a part, the rest being the move played. forget: share of the
-    positions that are shown without the last moves (goengine.features.forget_last_moves), so that
+    positions that are shown without the last moves (features.forget_last_moves), so that
     the network learns to judge the whole board; its teacher still sees them. sources: share of
     each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
-    selfplay.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
+    selfplay.batches.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
     relative jitter that sets the copies apart. validate_every, validate_positions: how often and on
     how many held-out positions the average is measured. report_steps: steps a line of metrics.
     checkpoint_seconds: time between checkpoints. precision:

@@ -1,0 +1,1 @@
+"""Training, transfer and measurement of classifiers."""

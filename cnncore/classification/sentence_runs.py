@@ -1,0 +1,103 @@
+"""Sentences for the commands: data, model and samples of a training run, or of a measurement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnncore.classification.run_parts import Task, new_model
+from cnncore.classification.trained_models import Trained
+from cnncore.data.samples import DataError, hold_out
+from cnncore.data.text.sentences import Sentences, SentenceSet, read_sentence_set
+from cnncore.data.text.word_vectors import read_vectors
+from cnncore.data.text.words import SentenceSamples, Tokeniser, Vocabulary
+from cnncore.recipes import Recipe
+
+VOCABULARY = "vocabulary"
+"""The fact of a trained model that holds its vocabulary."""
+
+
+def open_training(name: str, path: Path, recipe: Recipe, *, vectors: Path | None = None) -> Task:
+    """Read the sentences at a path and make a model for them, with word vectors if given.
+
+    Validation is the part "dev", or a share of the training sentences as the recipe says; the
+    part "test" is not learnt from. As in Kim's program the vocabulary is that of all parts, so
+    that words of the test sentences have their vectors.
+
+    Raises DataError, and what `create_model` raises.
+    """
+    return sentence_task(name, read_sentence_set(path), recipe, vectors=vectors)
+
+
+def sentence_task(
+    name: str, sentences: SentenceSet, recipe: Recipe, *, vectors: Path | None = None
+) -> Task:
+    """Return what `open_training` does, of sentences in memory."""
+    if vectors is None and name != "kim-rand":
+        raise DataError(f"{name} starts from word vectors; add --vectors FILE, or train kim-rand")
+    tokeniser = Tokeniser(split=recipe.split_words, lower=recipe.lower_case)
+    vocabulary = Vocabulary.build(sentences.texts(), tokeniser)
+    options: dict[str, Any] = {}
+    if vectors is not None:
+        words = read_vectors(vectors, words=None if recipe.all_words else vocabulary.words)
+        if recipe.all_words:
+            vocabulary = vocabulary.with_words(words.rows)
+        rows = words.table(vocabulary, rng=np.random.default_rng([recipe.seed, 4]))
+        options = {"vectors": rows, "dimension": words.dimension}
+    train = SentenceSamples.encode(sentences.train, vocabulary)
+    classes = len(train.classes)
+    model = new_model(name, classes, recipe, vocabulary=len(vocabulary), **options)
+    facts = {VOCABULARY: vocabulary.metadata()}
+    if sentences.validation is not None:
+        return Task(train, SentenceSamples.encode(sentences.validation, vocabulary), model, facts)
+    if not recipe.holdout:
+        return Task(train, None, model, facts)
+    train, validation = hold_out(train, recipe.holdout, seed=recipe.seed)
+    return Task(train, validation, model, facts)
+
+
+def read_part(path: Path, part: str | None) -> tuple[str, Sentences]:
+    """Return a part of a set of sentences and its name: the one asked for, else test, val, all.
+
+    Raises DataError for one that is not there.
+    """
+    data = read_sentence_set(path)
+    split = data.test is not None or data.validation is not None
+    parts = {"test": data.test, "val": data.validation, "train" if split else "all": data.train}
+    there = {name: sentences for name, sentences in parts.items() if sentences is not None}
+    name = next(iter(there)) if part is None else part
+    if name not in there:
+        raise DataError(f"{path} has {', '.join(there)}, not {name}; choose one of these")
+    return name, there[name]
+
+
+def vocabulary_of(trained: Trained) -> Vocabulary:
+    """Return the vocabulary of a trained model; raises DataError if its file has none."""
+    if VOCABULARY not in trained.facts:
+        raise DataError(
+            f"{trained.path.name} does not tell its vocabulary; use a file that cnncore train wrote"
+        )
+    return Vocabulary.from_metadata(trained.facts[VOCABULARY])
+
+
+def evaluation_samples(sentences: Sentences, trained: Trained) -> SentenceSamples:
+    """Return sentences as a trained model is measured on.
+
+    Their classes get the model's names where they are its numbers ("0", "1") or the beginnings of
+    its names ("neg", "pos").
+    """
+    names = trained.names()
+
+    def of_model(label: str) -> str:
+        if label in names:
+            return label
+        if label.isdigit() and int(label) < len(names):
+            return names[int(label)]
+        longer = [name for name in names if name.startswith(label)]
+        return longer[0] if len(longer) == 1 else label
+
+    classes = tuple(of_model(label) for label in sentences.classes)
+    return SentenceSamples.encode(replace(sentences, classes=classes), vocabulary_of(trained))

@@ -1,0 +1,124 @@
+"""The commands ``cnncore list`` and ``cnncore info``: the models, and what a file holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnncore.models.registry import ENTRIES, UnknownModelError, find_model, list_models
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def configure_list(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `cnncore list`."""
+    parser.add_argument("pattern", nargs="?", default="*", help='shell pattern such as "*resnet*"')
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Run `cnncore list`."""
+    sys.stdout.write(catalogue(args.pattern))
+    return 0
+
+
+def configure_info(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `cnncore info`."""
+    parser.add_argument(
+        "name", metavar="MODEL|FILE|RUN", help="a model's name, a file of weights, or a run"
+    )
+    parser.add_argument(
+        "--size", type=int, help="side of the image or length of the sentence (default: paper's)"
+    )
+    parser.add_argument("--classes", type=int, help="number of classes (default: paper's)")
+
+
+def run_info(args: argparse.Namespace) -> int:
+    """Run `cnncore info`."""
+    if _is_path(args.name):
+        text = describe(Path(args.name))
+    else:
+        text = describe_model(args.name, size=args.size, num_classes=args.classes)
+    sys.stdout.write(text)
+    return 0
+
+
+def _is_path(name: str) -> bool:
+    """Tell a file or folder from a model: "net.pth" and "runs/net" from "resnet50-v1.5"."""
+    path = Path(name)
+    if path.is_dir() and len(path.parts) < 2:
+        return not list_models(name.lower().replace("_", "-"), aliases=True)
+    return path.is_file() or len(path.parts) > 1 or path.suffix[1:].isalpha()
+
+
+def catalogue(pattern: str) -> str:
+    """Return the models that match a pattern, one a line with its aliases; at least one.
+
+    Raises UnknownModelError where none matches.
+    """
+    names = list_models(pattern, aliases=True)
+    entries = [e for e in ENTRIES.values() if e.name in names or any(a in names for a in e.aliases)]
+    if not entries:
+        raise UnknownModelError(f"no model matches {pattern!r}; run cnncore list to see all")
+    width = max(len(entry.name) for entry in entries)
+    lines = []
+    for entry in entries:
+        aliases = f" (also {', '.join(entry.aliases)})" if entry.aliases else ""
+        lines.append(f"{entry.name.ljust(width)}  {entry.about}{aliases}")
+    return "\n".join(lines) + "\n"
+
+
+def describe_model(name: str, *, size: int | None = None, num_classes: int | None = None) -> str:
+    """Return a model's layers: shapes, parameters, multiply-adds, receptive fields.
+
+    Raises UnknownModelError, and ValueError or RuntimeError for a size that the model cannot take.
+    """
+    import torch
+
+    from cnncore.models.registry import create_model
+    from cnncore.models.shapes import summary
+
+    entry = find_model(name)
+    with torch.device("meta"):
+        model = create_model(name, num_classes=num_classes)
+    return f"{entry.name}: {entry.about}\n{summary(model, size)}\n"
+
+
+def describe(path: Path) -> str:
+    """Return a file's kind and metadata, and the shape of every tensor in it, as text.
+
+    Of a run it is its model at the end.
+
+    Raises:
+        CheckpointError: a file that should be ours is missing or damaged.
+        WeightsError: another program's file is missing, damaged or unsafe; a folder is no run.
+    """
+    from cnncore.weights.checkpoint import ForeignCheckpointError, load_checkpoint
+    from cnncore.weights.weight_files import SUFFIXES, read_weights
+
+    if path.is_dir():
+        from cnncore.classification.trained_models import model_file
+
+        path = model_file(path)
+    if path.suffix in SUFFIXES and path.suffix != ".safetensors":
+        return _inventory(path, "weights", read_weights(path).tensors, [])
+    try:
+        checkpoint = load_checkpoint(path)
+    except ForeignCheckpointError:
+        return _inventory(path, "weights", read_weights(path).tensors, [])
+    metadata = [f"  {key}: {json.dumps(value)}" for key, value in checkpoint.metadata.items()]
+    return _inventory(path, checkpoint.kind, checkpoint.tensors, metadata)
+
+
+def _inventory(path: Path, kind: str, tensors: Mapping[str, Tensor], metadata: list[str]) -> str:
+    total = sum(tensor.numel() for tensor in tensors.values())
+    lines = [f"{path}: {kind}, {len(tensors)} tensors, {total:,} numbers", *metadata]
+    lines += [
+        f"  {name}  {tuple(tensor.shape)}  {str(tensor.dtype).removeprefix('torch.')}"
+        for name, tensor in tensors.items()
+    ]
+    return "\n".join(lines) + "\n"

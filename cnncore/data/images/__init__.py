@@ -1,0 +1,1 @@
+"""Labelled images: readers, and what turns them into inputs."""

@@ -1,0 +1,1 @@
+"""Labelled sentences, their words as numbers, and word vectors."""

@@ -1,0 +1,272 @@
+"""Files of labelled sentences in the forms that the usual sets are published in.
+
+Files may mix encodings: a line that is not UTF-8 is read as Latin-1, which Pang & Lee's and Li &
+Roth's files need. Blank lines are skipped and counted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnncore.data.samples import DataError
+from cnncore.data.tables import MARKS_OF_UTF16
+
+log = logging.getLogger(__name__)
+
+_COARSE_AND_FINE = re.compile(r"([A-Z]+):(\S+)\s+(.*)")
+_NUMBER = re.compile(r"(\d+)\s+(.*)")
+_SEPARATORS = re.compile(r"[._-]")
+_TABLES = {".csv": ",", ".tsv": "\t"}
+_LABEL_COLUMNS = ("label", "class", "category", "target", "sentiment")
+_TEXT_COLUMNS = ("sentence", "text", "review", "phrase")
+_PARTS = {
+    "train": "train",
+    "dev": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences, the class of each as an index into `classes`, and how many lines were `blank`."""
+
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+    classes: tuple[str, ...]
+    blank: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of sentences."""
+        return len(self.texts)
+
+    def subset(self, index: Iterable[int]) -> Sentences:
+        """Return the sentences `index`, in that order, with the same classes."""
+        chosen = list(index)
+        texts = tuple(self.texts[i] for i in chosen)
+        return Sentences(texts, tuple(self.labels[i] for i in chosen), self.classes)
+
+
+@dataclass(frozen=True)
+class SentenceSet:
+    """The parts in which a set of sentences is published; all have the same classes."""
+
+    train: Sentences
+    validation: Sentences | None = None
+    test: Sentences | None = None
+
+    def texts(self) -> list[str]:
+        """Return the sentences of all parts, from which Kim's program makes its vocabulary."""
+        parts = (self.train, self.validation, self.test)
+        return [text for part in parts if part is not None for text in part.texts]
+
+
+def read_sentence_set(path: Path | str, *, fine: bool = False) -> SentenceSet:
+    """Read a set of sentences: a folder, one file, or the beginning that several files share.
+
+    Files with train, dev (valid, validation) or test in their names (`TREC.train`, `dev.tsv`) are
+    the parts of that set; other files that share their name but for the suffix hold one class
+    each (`rt-polarity.pos`, `rt-polarity.neg`). `fine` as in `read_sentences`.
+
+    Raises DataError for files that are missing, empty, or belong to several sets.
+    """
+    path = Path(path)
+    if path.is_file():
+        return SentenceSet(read_sentences(path, fine=fine))
+    files = _files_at(path)
+    if not files:
+        raise DataError(f"no sentences at {path}; give a folder, a file, or how the files begin")
+    parts = {file: _part(file) for file in files}
+    stems = {_stem(file) for file in files}
+    if len(stems) > 1:
+        raise DataError(
+            f"{path} holds several sets ({', '.join(sorted(stems))}); give the path up to one of "
+            f"these names, such as {files[0].parent / min(stem for stem in stems if stem)}"
+        )
+    if not any(parts.values()):
+        return SentenceSet(read_classes(files))
+    by_part = {part: file for file, part in parts.items() if part}
+    if "train" not in by_part or len(by_part) != len(files):
+        names = ", ".join(file.name for file in files)
+        raise DataError(f"{names} are not one file each of train, dev and test; name them so")
+    train = read_sentences(by_part["train"], fine=fine)
+
+    def other(part: str) -> Sentences | None:
+        if part not in by_part:
+            return None
+        return read_sentences(by_part[part], fine=fine, classes=train.classes)
+
+    return SentenceSet(train, other("validation"), other("test"))
+
+
+def _files_at(path: Path) -> list[Path]:
+    """Return the files in a folder, or those whose names begin so, up to a dot, "_" or "-"."""
+    folder = path if path.is_dir() else path.parent
+    there = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(file for file in there if file.is_file() and not _is_note(file))
+    if path.is_dir():
+        return files
+    begun = ([f for f in files if f.name.startswith(path.name + mark)] for mark in "._-")
+    return next((found for found in begun if found), [])
+
+
+def read_classes(files: Sequence[Path]) -> Sentences:
+    """Read files of one class each, a sentence a line; the suffixes name the classes, sorted."""
+    texts: list[str] = []
+    labels: list[int] = []
+    blanks = 0
+    files = sorted(files, key=lambda file: file.suffix)
+    for label, file in enumerate(files):
+        lines, blank = read_lines(file)
+        texts += lines
+        labels += [label] * len(lines)
+        blanks += blank
+    classes = tuple(file.suffix.removeprefix(".") for file in files)
+    if len(set(classes)) < 2:
+        raise DataError(
+            f"{', '.join(file.name for file in files)} make no two classes; give one file a class "
+            "with the class as suffix, such as reviews.pos and reviews.neg"
+        )
+    return Sentences(tuple(texts), tuple(labels), classes, blanks)
+
+
+def read_sentences(
+    path: Path | str, *, fine: bool = False, classes: Sequence[str] | None = None
+) -> Sentences:
+    """Read a file of labelled sentences.
+
+    Lines are `LABEL:fine text` (TREC; the label is LABEL, or with `fine` both), or `N text` (SST;
+    the class is the number). `.csv` and `.tsv` have a label and a text column: those named so in
+    a first line, else the first and the second. Classes are sorted; give those of the training
+    set for a test set.
+
+    Raises DataError, naming the line, for another form or a class that is not in `classes`.
+    """
+    path = Path(path)
+    lines, blank = read_lines(path)
+    if path.suffix in _TABLES:
+        pairs = _from_table(path, lines, _TABLES[path.suffix])
+    else:
+        pairs = _from_lines(path, lines, fine=fine)
+    names = tuple(classes) if classes is not None else _sorted({name for name, _ in pairs})
+    numbers = {name: number for number, name in enumerate(names)}
+    unknown = next((name for name, _ in pairs if name not in numbers), None)
+    if unknown is not None:
+        raise DataError(
+            f"{path} has the class {unknown!r}, which is none of {', '.join(names)}; use the "
+            "classes of the training set"
+        )
+    labels = tuple(numbers[name] for name, _ in pairs)
+    return Sentences(tuple(text for _, text in pairs), labels, names, blank)
+
+
+def read_lines(path: Path) -> tuple[list[str], int]:
+    """Return the lines that are not blank, stripped, and how many were blank.
+
+    A line that is not UTF-8 is Latin-1; a file that begins as UTF-16 does, as Windows writes it, is
+    that. Raises DataError for a missing file, one without lines, and one that is no text.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path} ({error.strerror}); check the path") from error
+    if content.startswith(MARKS_OF_UTF16):
+        content = content.decode("utf-16", errors="replace").encode()
+    if b"\0" in content:
+        raise DataError(f"{path} is no text; give a file with one sentence a line")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    lines = [_decode(line).strip() for line in content.removesuffix(b"\n").split(b"\n")]
+    kept = [line for line in lines if line]
+    if not kept:
+        raise DataError(f"{path} holds no sentence; give a file with one a line")
+    if len(kept) < len(lines):
+        log.info("%s: %d blank lines skipped", path.name, len(lines) - len(kept))
+    return kept, len(lines) - len(kept)
+
+
+def _decode(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _from_lines(path: Path, lines: list[str], *, fine: bool) -> list[tuple[str, str]]:
+    """Return (class, text) of lines in TREC's or SST's form, whichever the first one has."""
+    form = _COARSE_AND_FINE if _COARSE_AND_FINE.fullmatch(lines[0]) else _NUMBER
+    pairs = []
+    for number, line in enumerate(lines, 1):
+        match = form.fullmatch(line)
+        if match is None:
+            raise DataError(
+                f"sentence {number} of {path} has no label as the others do: {line[:40]!r}; write "
+                "'LABEL:fine text', 'N text', a .csv or .tsv of label and text, or a file a class"
+            )
+        *label, text = match.groups()
+        pairs.append((":".join(label) if fine else label[0], text))
+    return pairs
+
+
+def _from_table(path: Path, lines: list[str], delimiter: str) -> list[tuple[str, str]]:
+    """Return (class, text) of the rows of a table."""
+    rows = _comma_rows(path, lines) if delimiter == "," else [x.split(delimiter) for x in lines]
+    head = [name.strip().lower() for name in rows[0]]
+    label = next((head.index(name) for name in _LABEL_COLUMNS if name in head), None)
+    text = next((head.index(name) for name in _TEXT_COLUMNS if name in head), None)
+    if label is None and text is None:
+        label, text = 0, 1
+    elif label is None or text is None:
+        raise DataError(
+            f"{path} has the columns {', '.join(head)}; name one of them "
+            f"{' or '.join(_LABEL_COLUMNS)} and one {' or '.join(_TEXT_COLUMNS)}"
+        )
+    else:
+        rows = rows[1:]
+    for number, row in enumerate(rows, 1):
+        if len(row) <= max(label, text):
+            raise DataError(
+                f"row {number} of {path} has {len(row)} columns; give a label and a text in each"
+            )
+    return [(row[label].strip(), row[text].strip()) for row in rows]
+
+
+def _comma_rows(path: Path, lines: list[str]) -> list[list[str]]:
+    reader = csv.reader(lines)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"sentence {reader.line_num} of {path} is no line of a CSV ({error}); mend or remove it"
+        ) from error
+
+
+def _sorted(names: Iterable[str]) -> tuple[str, ...]:
+    """Sort classes, numbers by their value."""
+    return tuple(sorted(names, key=lambda name: (int(name) if name.isdigit() else -1, name)))
+
+
+def _part(file: Path) -> str | None:
+    """Return the part of its set that a word of a file's name tells, None if none does."""
+    words = _SEPARATORS.split(file.name.lower())
+    return next((_PARTS[word] for word in words if word in _PARTS), None)
+
+
+def _stem(file: Path) -> str:
+    """Return what the names of the files of one set share: all before the part, or the suffix."""
+    place = 0
+    for word in _SEPARATORS.split(file.name):
+        if word.lower() in _PARTS:
+            return file.name[:place].rstrip("._-")
+        place += len(word) + 1
+    return file.stem
+
+
+def _is_note(file: Path) -> bool:
+    return file.name.startswith(".") or file.suffix.lower() in (".md", ".npz", ".json")

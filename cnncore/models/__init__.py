@@ -1,0 +1,1 @@
+"""Classifiers by name, their shapes and costs, and the classic networks."""

@@ -1,0 +1,1 @@
+"""The classic networks, one paper a file, its table as data."""

@@ -1,0 +1,1 @@
+"""Files, folders, devices, processes and signals: what the other rooms ask of the machine."""

@@ -1,0 +1,1 @@
+"""The one training loop, its optimisers, and the folder of a run."""

@@ -1,0 +1,82 @@
+"""Metrics of a training run as JSON lines on disk, and as a PNG that shows how it went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cnncore.system import atomic
+
+
+class MetricsLog:
+    """A file with one JSON object a line, each with "event" and "step"; written line by line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append one line; it is on disk when this returns."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return all complete lines; one cut short by a crash, or of another kind, is left out."""
+        if not self.path.is_file():
+            return []
+        lines = []
+        for text in self.path.read_text(encoding="utf-8").splitlines():
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(line, dict) and {"event", "step"} <= line.keys():
+                lines.append(line)
+        return lines
+
+    def forget_after(self, step: int) -> None:
+        """Drop the lines behind `step`, so that a resumed run writes each line once."""
+        if not self.path.is_file():
+            return
+        kept = [line for line in self.read() if line["step"] <= step]
+        atomic.write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+
+
+def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
+    """Draw loss and top-1 over the samples seen as a PNG; nothing is drawn without two lines."""
+    train = [line for line in lines if line["event"] == "train"]
+    held_out = [line for line in lines if line["event"] == "validation"]
+    if len(train) < 2:
+        return
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    loss_axes, top_axes = figure.subplots(1, 2)
+    for axes, key, scale in ((loss_axes, "loss", 1.0), (top_axes, "top1", 100.0)):
+        mine = "policy_loss" if key == "loss" and "policy_loss" in train[0] else key
+        if mine in train[0]:
+            axes.plot(
+                [line["samples"] for line in train],
+                [scale * line[mine] for line in train],
+                color="#9ab",
+                linewidth=0.8,
+                label="training batches",
+            )
+        points = [line for line in held_out if key in line]
+        axes.plot(
+            [line["samples"] for line in points],
+            [scale * line[key] for line in points],
+            color="#c40",
+            marker="o",
+            markersize=3,
+            label="held out (averaged weights)",
+        )
+        axes.set_xlabel("samples seen")
+        axes.grid(alpha=0.3)
+    loss_axes.set_ylabel("cross-entropy")
+    top_axes.set_ylabel("top-1, %")
+    top_axes.legend(loc="lower right")
+    figure.suptitle(title)
+    with atomic.replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)

@@ -1,0 +1,1 @@
+"""Files of weights, and which of their tensors fit which model."""

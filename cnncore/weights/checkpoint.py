@@ -1,0 +1,190 @@
+"""Checkpoints: named tensors and JSON metadata in one safetensors file, written atomically.
+
+The file holds no code and loading it runs none. `kind` says what is inside ("network",
+"training-state"), `version` is CHECKPOINT_VERSION; the rest of the metadata belongs to the writer.
+A digest over everything tells a damaged file from a sound one; files without a digest, which older
+programs wrote, are read without that check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cnncore.system.atomic import replacing
+
+CHECKPOINT_VERSION = 1
+_KEY = "cnncore"
+_DIGEST = "digest"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read, or is of another kind or version than asked for."""
+
+
+class ForeignCheckpointError(CheckpointError):
+    """A sound safetensors file that another program wrote."""
+
+
+class CheckpointVersionError(CheckpointError):
+    """A sound checkpoint that another version of this program wrote."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What one file holds: `tensors` by name (on the CPU), `kind`, and the writer's `metadata`."""
+
+    kind: str
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any]
+
+
+def save_checkpoint(
+    path: Path | str,
+    tensors: Mapping[str, Tensor],
+    *,
+    kind: str,
+    metadata: Mapping[str, Any],
+    keep_previous: bool = False,
+) -> None:
+    """Write a checkpoint; `path` holds the old file or the complete new one, never a part.
+
+    `keep_previous` keeps the old file beside it, at `previous_checkpoint(path)`.
+
+    Raises OSError with one sentence when the disk refuses; the old file then still stands and no
+    temporary file stays.
+    """
+    path = Path(path)
+    header = json.dumps({"kind": kind, "version": CHECKPOINT_VERSION, "metadata": dict(metadata)})
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        with replacing(path) as temporary:
+            temporary.touch()
+            mode = temporary.stat().st_mode
+            save_file(ready, temporary, metadata={_KEY: header, _DIGEST: _digest(header, ready)})
+            temporary.chmod(mode)  # safetensors writes for the owner alone
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            if keep_previous and path.is_file():
+                _keep(path, previous_checkpoint(path))
+    except (OSError, SafetensorError) as error:
+        stands = "; the one written before still stands" if path.is_file() else ""
+        raise OSError(
+            f"cannot write {path} ({error}): make room there or give another folder{stands}"
+        ) from error
+
+
+def previous_checkpoint(path: Path | str) -> Path:
+    """Return where the checkpoint before the one at `path` is kept."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def recover_checkpoint(path: Path | str) -> str | None:
+    """Put the previous checkpoint in the place of a damaged or missing one, if it is sound.
+
+    Returns None if there was nothing to do or nothing sound to do it with, else a sentence that
+    says what happened; the damaged file stays as NAME.damaged.safetensors.
+    """
+    path = Path(path)
+    previous = previous_checkpoint(path)
+    if not previous.is_file():
+        return None
+    try:
+        load_checkpoint(path)
+    except CheckpointVersionError:
+        return None
+    except CheckpointError as error:
+        try:
+            load_checkpoint(previous)
+        except CheckpointError:
+            return None
+        said = f"{path} is missing; going on from {previous.name}"
+        if path.is_file():
+            damaged = path.with_name(f"{path.stem}.damaged{path.suffix}")
+            _keep(path, damaged)
+            said = (
+                f"{error}; going on from {previous.name}, the damaged one is kept as {damaged.name}"
+            )
+        _keep(previous, path)
+        return said
+    return None
+
+
+def load_checkpoint(path: Path | str, *, kind: str | None = None) -> Checkpoint:
+    """Read a checkpoint and check its digest, its version and, if given, its kind.
+
+    Raises CheckpointError with one sentence on a missing, damaged, foreign or wrong file.
+    """
+    header, tensors = _read(Path(path), with_tensors=True)
+    if kind is not None and header["kind"] != kind:
+        raise CheckpointError(f"{path} holds a {header['kind']}, not a {kind}; give another file")
+    return Checkpoint(header["kind"], tensors, header["metadata"])
+
+
+def read_metadata(path: Path | str) -> tuple[str, dict[str, Any]]:
+    """Return (kind, metadata) without reading the tensors; raises CheckpointError."""
+    header, _ = _read(Path(path), with_tensors=False)
+    return header["kind"], header["metadata"]
+
+
+def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}; check the path")
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = file.metadata() or {}
+            if _KEY not in notes:
+                raise ForeignCheckpointError(
+                    f"{path} is safetensors but was not written by cnncore; give a checkpoint"
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}
+        header = json.loads(notes[_KEY])
+        version = header["version"]
+        sound = {"kind", "metadata"} <= header.keys()
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path} ({error}); check its permissions") from error
+    except (SafetensorError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or no safetensors file ({error}); restore or write it again"
+        ) from error
+    if version != CHECKPOINT_VERSION:
+        raise CheckpointVersionError(
+            f"{path} has checkpoint version {version}, this program reads {CHECKPOINT_VERSION}; "
+            "use the release that wrote it, or write it again with this one"
+        )
+    digest = notes.get(_DIGEST) if with_tensors else None
+    if not sound or (digest is not None and digest != _digest(notes[_KEY], tensors)):
+        raise CheckpointError(
+            f"{path} is damaged (some bytes have changed); restore or write it again"
+        )
+    return header, tensors
+
+
+def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
+    state = hashlib.blake2b(header.encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return state.hexdigest()
+
+
+def _keep(source: Path, target: Path) -> None:
+    """Make `target` hold what `source` holds, at once and without taking `source` away."""
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(source, temporary)

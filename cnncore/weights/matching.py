@@ -1,0 +1,321 @@
+"""Weights into models: torchvision's, timm's, Caffe ports', training scripts', our own.
+
+A file is checked as a whole before the model is touched. Some things no shape shows. Where the
+bottleneck ResNets have their stride (see `Bottleneck`), files of known content and those that this
+package wrote say; for others the caller must. Of activations, poolings and the like (`unseen` of
+each class) only our own files tell; from others they are taken to be the model's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from cnncore.layers.residual import StrideIn
+from cnncore.models.classifier import Classifier
+from cnncore.models.registry import ENTRIES, UnknownModelError, remake_model
+from cnncore.weights.checkpoint import load_checkpoint, save_checkpoint
+from cnncore.weights.weight_files import WeightFile, WeightsError, read_weights
+
+log = logging.getLogger(__name__)
+
+KIND = "classifier"
+# Published files of bottleneck ResNets by the first 8 figures of their SHA-256, which torchvision
+# also puts into the name.
+_STRIDES: dict[str, StrideIn] = {
+    **dict.fromkeys(("0676ba61", "19c8e357", "11ad3fa6"), "3x3"),  # torchvision, 50 layers
+    **dict.fromkeys(("63fe2227", "5d3b4d8f", "cd907fc2"), "3x3"),  # 101
+    **dict.fromkeys(("394f9c45", "b121ed2d", "f82ba261"), "3x3"),  # 152
+    "4f3d3b86": "1x1",  # Keras' ResNet50 (He et al.'s Caffe weights) as 8-bit npz
+}
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What loading did: tensors `loaded`; layers `remade` or adapted; names `left` in the file."""
+
+    path: Path
+    loaded: int
+    remade: tuple[str, ...]
+    left: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        text = f"{self.path.name}: {self.loaded} tensors loaded"
+        if self.remade:
+            text += f"; {'; '.join(self.remade)}"
+        if self.left:
+            text += f"; not used: {', '.join(sorted({name.split('.')[0] for name in self.left}))}"
+        return text
+
+
+def load_weights(
+    model: Classifier,
+    source: Path | str | WeightFile,
+    *,
+    stride_in: StrideIn | None = None,
+    unsafe_pickle: bool = False,
+) -> LoadReport:
+    """Put the weights of a file into a model; all that fits or nothing.
+
+    A classifier for another number of classes stays as it is in the model, a first convolution
+    for another number of channels is adapted (one channel: the sum over RGB; others: repeated and
+    scaled); the report and the log say so. `stride_in` declares where the file's bottlenecks have
+    their stride, for files that do not tell.
+
+    Raises WeightsError with a list of what does not fit, for a file of our own whose model had
+    other options (`Classifier.unseen`), and for numbers that are not finite.
+    """
+    file = (
+        source
+        if isinstance(source, WeightFile)
+        else read_weights(source, unsafe_pickle=unsafe_pickle)
+    )
+    own = model.state_dict()
+    tensors = _renamed(file.tensors, model, own)
+    left = sorted(
+        name for name in tensors if name not in own and name.split(".")[0] in _optional(model)
+    )
+    for name in left:
+        del tensors[name]
+    adaption = _adapt(tensors, model, own)
+    _check_fit(file, tensors, model, own, adaption.kept)
+    _check_stride(file, model, stride_in)
+    _check_options(file, model)
+    _check_numbers(file, tensors)
+    model.load_state_dict({**own, **tensors})
+    report = LoadReport(file.path, len(tensors), tuple(adaption.said), tuple(left))
+    log.log(logging.WARNING if adaption.said else logging.INFO, "%s", report)
+    return report
+
+
+def save_model(
+    model: Classifier, path: Path | str, *, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Write a model made by `create_model`, with what is needed to make it again.
+
+    `facts` (JSON) are kept with it: the names of its classes, how it was trained.
+
+    Raises OSError when the disk refuses; the old file then still stands. Raises UnknownModelError
+    for a model that `create_model` did not make.
+    """
+    if model.name not in ENTRIES:
+        raise UnknownModelError(
+            f"a {model.name} was not made by create_model, so its file could not be read; make "
+            f"it by name"
+        )
+    options = {key: value for key, value in model.options.items() if key != "vectors"}
+    stride_in = getattr(model, "stride_in", None)
+    metadata = {
+        "model": model.name,
+        "options": options,
+        "stride_in": stride_in,
+        "facts": dict(facts or {}),
+    }
+    save_checkpoint(path, model.state_dict(), kind=KIND, metadata=metadata)
+
+
+def load_model(path: Path | str) -> Classifier:
+    """Return the model that `save_model` wrote, in eval mode.
+
+    Raises CheckpointError for a file that `save_model` did not write, and
+    WeightsError for one that does not fit its model any more.
+    """
+    checkpoint = load_checkpoint(path, kind=KIND)
+    options = checkpoint.metadata["options"]
+    model = remake_model(checkpoint.metadata["model"], options)
+    load_weights(model, WeightFile(Path(path), checkpoint.tensors, checkpoint.metadata))
+    return model.eval()
+
+
+def sizes_in(file: WeightFile, model: Classifier) -> dict[str, int]:
+    """Return `num_classes` and `in_channels` of a file that holds this kind of model."""
+    tensors = _renamed(file.tensors, model, model.state_dict())
+    found: dict[str, int] = {}
+    classifier = [t for n, t in tensors.items() if n.startswith(f"{model.classifiers[0]}.")]
+    if classifier and classifier[0].ndim > 0:
+        found["num_classes"] = classifier[0].shape[0]
+    stem = tensors.get(f"{model.stem}.weight")
+    if stem is not None and stem.ndim == 4:
+        found["in_channels"] = stem.shape[1]
+    return found
+
+
+def _renamed(
+    tensors: Mapping[str, Tensor], model: Classifier, own: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Give the tensors the model's names, and convolutions that stand for linear layers 2 axes."""
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if name not in own:
+            for theirs, ours in model.renames.items():
+                if name.startswith(theirs) or (theirs.startswith(".") and theirs in name):
+                    name = name.replace(theirs, ours)
+        if name in own and tensor.ndim == 4 and own[name].ndim == 2:
+            tensor = tensor.flatten(1)
+        if name in own and own[name].ndim == 0 and tensor.numel() == 1:
+            tensor = tensor.reshape(())  # some writers make a list of one number
+        found[name] = tensor
+    return found
+
+
+def _optional(model: Classifier) -> set[str]:
+    """Return the parts that a file may have and the model not."""
+    return {path.split(".")[0] for path in type(model).classifiers[1:]}
+
+
+@dataclass
+class _Adaption:
+    """What is not copied as it stands: sentences about it, and the model's tensors that stay."""
+
+    said: list[str]
+    kept: set[str]
+
+
+def _adapt(tensors: dict[str, Tensor], model: Classifier, own: Mapping[str, Tensor]) -> _Adaption:
+    """Take classifiers of another size out of `tensors` and adapt the stem to the channels."""
+    done = _Adaption([], set())
+    for path in model.present_classifiers():
+        ours = [name for name in own if name.startswith(f"{path}.")]
+        theirs = [name for name in tensors if name.startswith(f"{path}.")]
+        if theirs and not ours:
+            done.said.append(f"{path} not used, as the model has no classifier")
+        elif ours and set(ours) == set(theirs) and _differ_in_classes(ours, tensors, own):
+            count = tensors[ours[0]].shape[0]
+            done.said.append(
+                f"{path} is new, as the file has {count} classes and not {model.num_classes}"
+            )
+            done.kept.update(ours)
+        else:
+            continue
+        for name in theirs:
+            del tensors[name]
+    stem = f"{model.stem}.weight"
+    if stem in tensors and stem in own and tensors[stem].ndim == 4:
+        wanted, got = own[stem].shape, tensors[stem].shape
+        if got[1] != wanted[1] and (got[0], *got[2:]) == (wanted[0], *wanted[2:]):
+            tensors[stem] = adapt_channels(tensors[stem], wanted[1])
+            done.said.append(f"{model.stem} adapted from {got[1]} to {wanted[1]} channels")
+    return done
+
+
+def _differ_in_classes(
+    names: Iterable[str], tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> bool:
+    """Tell whether tensors of these names differ in their first axis and in no other."""
+    pairs = [(tensors[name].shape, own[name].shape) for name in names]
+    return any(a != b for a, b in pairs) and all(a[1:] == b[1:] for a, b in pairs)
+
+
+def adapt_channels(weight: Tensor, channels: int) -> Tensor:
+    """Return a first convolution's weight (O, I, F, F) for images of another number of channels.
+
+    One channel: the sum over the old ones, as if a grey image were shown in all of them; more: the
+    old ones over and over, scaled so that the sum over equal channels stays (timm's rule).
+    """
+    if channels == 1:
+        return weight.sum(dim=1, keepdim=True)
+    old = weight.shape[1]
+    repeated = weight.repeat(1, -(-channels // old), 1, 1)[:, :channels]
+    return repeated * (old / channels)
+
+
+def _check_fit(
+    file: WeightFile,
+    tensors: Mapping[str, Tensor],
+    model: Classifier,
+    own: Mapping[str, Tensor],
+    kept: set[str],
+) -> None:
+    """Refuse a file that lacks, exceeds or reshapes anything; counters of batches may lack."""
+    missing = [
+        name
+        for name in own
+        if name not in tensors and name not in kept and not name.endswith("num_batches_tracked")
+    ]
+    unknown = [name for name in tensors if name not in own]
+    shapes = [
+        f"{name} {tuple(tensor.shape)} for {tuple(own[name].shape)}"
+        for name, tensor in tensors.items()
+        if name in own and tensor.shape != own[name].shape
+    ]
+    parts = [
+        f"{len(names)} {what} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+        for what, names in (
+            ("missing in the file", missing),
+            ("unknown to the model", unknown),
+            ("of another shape", shapes),
+        )
+        if names
+    ]
+    if parts:
+        raise WeightsError(
+            f"{file.path.name} does not fit {model.name}: of {len(own)} tensors "
+            f"{', '.join(parts)}; nothing was loaded"
+        )
+
+
+def stride_of(file: WeightFile) -> StrideIn | None:
+    """Return where a file's bottlenecks have their stride, None if nothing tells."""
+    told = file.metadata.get("stride_in")
+    if told in ("1x1", "3x3"):
+        return "1x1" if told == "1x1" else "3x3"
+    with file.path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return _STRIDES.get(digest[:8])
+
+
+def _check_stride(file: WeightFile, model: Classifier, declared: StrideIn | None) -> None:
+    """Refuse weights that were trained with the stride elsewhere, and those that do not tell."""
+    wanted = getattr(model, "stride_in", None)
+    if wanted is None:
+        return
+    known = stride_of(file) or declared
+    if known is None:
+        raise WeightsError(
+            f"{file.path.name} does not tell where its bottlenecks have their stride, and in the "
+            f"wrong place its results would be worse without any error; pass stride_in='3x3' for "
+            f"weights of torchvision or timm (v1.5), stride_in='1x1' for the paper's, Caffe's or "
+            f"Keras' (v1); on the command line --stride-in"
+        )
+    if known != wanted:
+        raise WeightsError(
+            f"{file.path.name} has the stride of its bottlenecks in the {known} convolution and "
+            f"{model.name} in the {wanted}; create the model with stride_in={known!r} "
+            f"(--stride-in {known})"
+        )
+
+
+def _check_options(file: WeightFile, model: Classifier) -> None:
+    """Refuse weights of our own that were trained with other options, where no shape shows it."""
+    told, known = file.metadata.get("options"), ENTRIES.get(file.metadata.get("model", ""))
+    mine = ENTRIES.get(model.name)
+    if told is None or known is None or mine is None:
+        return
+    if (known.home, known.kind) != (mine.home, mine.kind):
+        return
+    defaults = inspect.signature(type(model)).parameters
+    for key in model.unseen:
+        theirs, ours = (made.get(key, defaults[key].default) for made in (told, model.options))
+        if theirs != ours:
+            raise WeightsError(
+                f"{file.path.name} was trained with {key}={theirs!r} and {model.name} is made with "
+                f"{key}={ours!r}; create the model with {key}={theirs!r}"
+            )
+
+
+def _check_numbers(file: WeightFile, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse infinite numbers and what is none: every answer would be none."""
+    broken = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+    if broken is not None:
+        raise WeightsError(
+            f"{file.path.name} has numbers in {broken} that are not finite; the training went "
+            "wrong or the file is damaged: give another one"
+        )

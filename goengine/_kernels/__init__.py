@@ -1,0 +1,1 @@
+"""Compiled kernels over position records: chains, eyes, ladders, planes and playouts."""

@@ -1,0 +1,45 @@
+"""``goengine policy``: list and draw the moves that a network likes best in a position."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from goengine.commands.position import chosen_position, configure_position
+from goengine.coords import move_to_gtp
+from goengine.inference.evaluator import Evaluator
+from goengine.networks.policy_network import default_network, load_network
+from goengine.options import count
+from goengine.pictures.png import policy_figure, save_png
+from goengine.types import PLAY_SYMMETRY, colour_name
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    configure_position(parser, "policy.png")
+    parser.add_argument(
+        "--network", help="a shipped network's name or a file (default: the one that plays best)"
+    )
+    parser.add_argument(
+        "--symmetry",
+        choices=("none", "all"),
+        default=PLAY_SYMMETRY,
+        help=f"one view of the board, or the mean of all 8 ({PLAY_SYMMETRY})",
+    )
+    parser.add_argument("--top", type=count, default=10, metavar="N", help="moves to list (10)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the likeliest moves and draw them all."""
+    board = chosen_position(args)
+    name = args.network or default_network()
+    evaluator = Evaluator(load_network(name), symmetry=args.symmetry)
+    priors = evaluator.evaluate(board.records)[0]
+    title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
+    save_png(policy_figure(board, priors, title), args.png)
+    for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():
+        print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")
+    print(f"picture: {args.png}")
+    return 0

@@ -1,0 +1,1 @@
+"""Games: finished ones as records and SGF, and the one in progress."""

@@ -1,0 +1,358 @@
+"""SGF bytes to GameRecord and back, on top of sgfmill's grammar.
+
+The grammar (brackets, escapes, properties) is sgfmill's; this module gives the properties their
+meaning. It reads the main line, or every variation, and fails in one way only: ``SgfError``.
+
+==========================  ====================================================================
+in the file                 in the record
+==========================  ====================================================================
+AB AW AE PL before a move   set-up stones and first player; ``aa:cc`` rectangles are expanded
+HA[n], then n black moves   the n moves become set-up stones, as other servers write them
+B[] B[tt] (up to 19x19)     a pass
+AB AW AE after a move       the record ends before it; ``cut`` says so
+a move off the board        the record ends before it; ``cut`` says so
+text that is no SGF         the record ends before it; ``cut`` says so (nothing usable: SgfError)
+CA                          the encoding; without it UTF-8, else GB18030 or Latin-1 by the look
+==========================  ====================================================================
+
+Legality is not asked here: replaying the record tells.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from sgfmill import sgf_grammar
+
+from goengine.coords import CoordError, move_to_sgf, pass_move, sgf_to_move
+from goengine.games.record import GameRecord
+from goengine.games.sgf_encoding import to_utf8
+from goengine.games.sgf_values import (
+    Node,
+    SgfError,
+    board_size,
+    check_game,
+    count_value,
+    komi_value,
+    result_value,
+    text_value,
+)
+from goengine.types import BLACK, EMPTY, WHITE, colour_letter
+
+__all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "write_sgf"]
+
+_log = logging.getLogger(__name__)
+
+_Token = tuple[str, bytes]
+
+CUT_BROKEN = "broken text"
+CUT_SETUP = "setup in mid-game"
+CUT_MOVE = "unreadable move"
+
+_ROOT = re.compile(rb"\(\s*;(?=[^()]{0,300}?\b(?:GM|FF|SZ|CA|PB|PW)\s*\[)")
+# A whole game of the usual shape: a root, then one bare move a node, no variation. The quantifiers
+# are possessive, so that matching takes linear time.
+_PLAIN = re.compile(
+    rb"\s*(\(;(?:[A-Z]{1,2}(?:\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\])++)*+)"
+    rb"((?:;[BW]\[(?:[a-s]{2})?\])++)\)\s*\Z",
+    re.DOTALL,
+)
+_PLAIN_MOVE = re.compile(rb";([BW])\[([a-s]*)\]")
+_SETUP = {b"AB": BLACK, b"AW": WHITE, b"AE": EMPTY}
+_TURN = {b"B": BLACK, b"W": WHITE}
+
+
+def read_sgf(data: bytes | str) -> GameRecord:
+    """Return the main line of the first game in SGF data.
+
+    A game that is damaged further on is read up to the damage (see ``GameRecord.cut``).
+
+    Raises:
+        SgfError: the data holds no usable game; no other exception, whatever the bytes.
+    """
+    record = next(read_collection(data))
+    if isinstance(record, SgfError):
+        raise record
+    if record.cut:
+        _log.warning("SGF: kept the first %d moves: %s", len(record.moves), record.cut)
+    return record
+
+
+def read_collection(data: bytes | str) -> Iterator[GameRecord | SgfError]:
+    """Yield the main line of every game in SGF data, and an SgfError for every game that has none.
+
+    Data without any game yields one SgfError. Never raises.
+    """
+    text = to_utf8(data)
+    plain = _plain_game(text)
+    if plain is not None:
+        yield plain
+        return
+    position = 0
+    count = 0
+    while True:
+        tokens, end = sgf_grammar.tokenise(text, position)
+        if not tokens:
+            break
+        count += 1
+        closed = tokens[-1] == ("D", b")") and _balanced(tokens)
+        try:
+            yield _record(*_main_line(tokens, closed=closed))
+        except SgfError as error:
+            yield error
+        if closed:
+            position = end
+            continue
+        # Inside a value that never ends there is no other game; elsewhere look for the next root.
+        if text[end : end + 200].lstrip()[:1] == b"[":
+            break
+        root = _ROOT.search(text, end)
+        if root is None:
+            break
+        position = root.start()
+    if count == 0:
+        yield SgfError("no SGF game found: a game starts with '(;'")
+
+
+def read_variations(data: bytes | str) -> Iterator[GameRecord]:
+    """Yield every line of the first game from root to leaf, the main line first.
+
+    Raises:
+        SgfError: the data holds no well-formed game.
+    """
+    try:
+        tree = sgf_grammar.parse_sgf_game(to_utf8(data))
+    except ValueError as error:
+        raise SgfError(f"not a well-formed SGF game: {error}") from None
+    stack: list[tuple[list[Node], Any]] = [([], tree)]
+    while stack:
+        before, branch = stack.pop()
+        nodes = before + [
+            {name.encode("ascii"): values for name, values in node.items()}
+            for node in branch.sequence
+        ]
+        children = branch.children
+        if not children:
+            yield _record(nodes, sound=True)
+        stack.extend((nodes, child) for child in reversed(children))
+
+
+def write_sgf(record: GameRecord) -> bytes:
+    """Return a record as UTF-8 SGF (FF 4), one node a move; ``read_sgf`` gives the record back."""
+    root: dict[str, list[bytes]] = {
+        "FF": [b"4"],
+        "GM": [b"1"],
+        "CA": [b"UTF-8"],
+        "SZ": [str(record.size).encode()],
+    }
+    if record.komi is not None:
+        root["KM"] = [repr(float(record.komi)).removesuffix(".0").encode()]
+    if record.handicap:
+        root["HA"] = [str(record.handicap).encode()]
+    for name, stones in (("AB", record.setup_black), ("AW", record.setup_white)):
+        if stones:
+            root[name] = [move_to_sgf(stone, record.size).encode() for stone in stones]
+    root["PL"] = [colour_letter(record.to_play).encode()]
+    for name, text in (
+        ("RU", record.rules),
+        ("RE", record.result),
+        ("PB", record.black),
+        ("PW", record.white),
+        ("BR", record.black_rank),
+        ("WR", record.white_rank),
+        ("DT", record.date),
+        ("EV", record.event),
+    ):
+        if text:
+            root[name] = [sgf_grammar.escape_text(text.encode("utf-8", "replace"))]
+    tree = sgf_grammar.Coarse_game_tree()
+    tree.sequence = [root] + [
+        {colour_letter(colour): [move_to_sgf(move, record.size).encode()]}
+        for colour, move in record.moves
+    ]
+    data: bytes = sgf_grammar.serialise_game_tree(tree)
+    return data
+
+
+def _plain_game(text: bytes) -> GameRecord | None:
+    """Return the game if it is a root and bare moves, else None: the general way is 3 times slower.
+
+    The root goes through the grammar; the moves are taken by one regular expression.
+    """
+    match = _PLAIN.match(text)
+    if match is None:
+        return None
+    tokens, _ = sgf_grammar.tokenise(match.group(1) + b")")
+    nodes, sound = _main_line(tokens, closed=True)
+    if not sound or len(nodes) != 1 or not _TURN.keys().isdisjoint(nodes[0]):
+        return None
+    try:
+        start = _record(nodes, sound=True)
+        points = _points(start.size)
+        moves = [
+            (BLACK if colour == b"B" else WHITE, points[point])
+            for colour, point in _PLAIN_MOVE.findall(match.group(2))
+        ]
+        stones = dict.fromkeys(start.setup_black, BLACK) | dict.fromkeys(start.setup_white, WHITE)
+        return _finish(nodes[0], start.size, stones, moves, None, None)
+    except (SgfError, KeyError):
+        return None
+
+
+def _balanced(tokens: list[_Token]) -> bool:
+    """Tell whether the last token closes the first."""
+    return tokens.count(("D", b"(")) == tokens.count(("D", b")"))
+
+
+def _main_line(tokens: list[_Token], *, closed: bool) -> tuple[list[Node], bool]:
+    """Return the nodes from root to first leaf (the first ``)``) and whether all is sound."""
+    nodes: list[Node] = []
+    values: list[bytes] | None = None
+    node: Node | None = None
+    for kind, token in tokens:
+        if kind == "V":
+            if values is None:
+                return nodes, False
+            values.append(token)
+        elif kind == "I":
+            if node is None:
+                return nodes, False
+            values = node.setdefault(token, [])
+        elif token == b";":
+            node = {}
+            nodes.append(node)
+            values = None
+        elif token == b")":
+            return nodes, closed
+        else:
+            node = values = None
+    return nodes, False
+
+
+@lru_cache(maxsize=32)
+def _points(size: int) -> dict[bytes, int]:
+    """Return the moves of all SGF points of a board, the passes included."""
+    table = {move_to_sgf(move, size).encode(): move for move in range(size * size + 1)}
+    table[b"tt"] = pass_move(size)
+    return table
+
+
+def _point(value: bytes, size: int) -> int | None:
+    """Return the move that a value names, in any case, blanks around it or not; else None."""
+    move = _points(size).get(value)
+    if move is not None:
+        return move
+    try:
+        return sgf_to_move(value.strip().lower().decode("ascii"), size)
+    except (CoordError, UnicodeDecodeError):
+        return None
+
+
+def _stones(values: list[bytes], size: int) -> Iterator[int]:
+    """Yield the points of AB, AW or AE; values that name none are left out."""
+    for value in values:
+        first, second = sgf_grammar.parse_compose(value)
+        start = _point(first, size)
+        stop = start if second is None else _point(second, size)
+        if start is None or stop is None or pass_move(size) in (start, stop):
+            continue
+        rows = sorted((start // size, stop // size))
+        columns = sorted((start % size, stop % size))
+        for row in range(rows[0], rows[1] + 1):
+            for column in range(columns[0], columns[1] + 1):
+                yield row * size + column
+
+
+def _record(nodes: list[Node], sound: bool) -> GameRecord:
+    """Build the record of one line of nodes; ``sound`` tells whether the text was whole."""
+    if not nodes:
+        raise SgfError("the game has no node: write at least '(;)'")
+    root = nodes[0]
+    check_game(root)
+    size = board_size(root)
+    points = _points(size)
+    stones: dict[int, int] = {}
+    moves: list[tuple[int, int]] = []
+    cut = None if sound else CUT_BROKEN
+    player: int | None = None
+    for node in nodes:
+        for name, values in node.items():
+            if name in _TURN:
+                move = points.get(values[0]) if values else None
+                if move is None and values:
+                    move = _point(values[0], size)
+                if move is None:
+                    cut = CUT_MOVE if values else CUT_BROKEN
+                    break
+                moves.append((_TURN[name], move))
+            elif name in _SETUP:
+                if moves:
+                    cut = CUT_SETUP
+                    break
+                colour = _SETUP[name]
+                for point in _stones(values, size):
+                    stones[point] = colour
+            elif name == b"PL" and values and not moves:
+                player = {b"B": BLACK, b"W": WHITE}.get(values[0].strip()[:1].upper(), player)
+        else:
+            continue
+        break
+    if not sound and not moves and not any(stones.values()):
+        raise SgfError("the text breaks off before any stone: it is not a readable SGF game")
+    return _finish(root, size, stones, moves, player, cut)
+
+
+def _finish(
+    root: Node,
+    size: int,
+    stones: dict[int, int],
+    moves: list[tuple[int, int]],
+    player: int | None,
+    cut: str | None,
+) -> GameRecord:
+    """Settle handicap and first player, and read what the root says about the game."""
+    handicap = count_value(root, b"HA")
+    black = sorted(point for point, colour in stones.items() if colour == BLACK)
+    white = sorted(point for point, colour in stones.items() if colour == WHITE)
+    if not any(stones.values()) and _opens_with_handicap(moves, handicap, size):
+        black = sorted(move for _, move in moves[:handicap])
+        moves = moves[handicap:]
+        player = WHITE
+    if moves:
+        player = moves[0][0]
+    elif player is None:
+        player = WHITE if black and not white else BLACK
+    if handicap == 0 and len(black) >= 2 and not white and player == WHITE:
+        handicap = len(black)
+    return GameRecord(
+        size=size,
+        komi=komi_value(root),
+        rules=text_value(root, b"RU"),
+        handicap=handicap,
+        setup_black=tuple(black),
+        setup_white=tuple(white),
+        to_play=player,
+        moves=tuple(moves),
+        result=result_value(root),
+        black=text_value(root, b"PB"),
+        white=text_value(root, b"PW"),
+        black_rank=text_value(root, b"BR"),
+        white_rank=text_value(root, b"WR"),
+        date=text_value(root, b"DT"),
+        event=text_value(root, b"EV"),
+        cut=cut,
+    )
+
+
+def _opens_with_handicap(moves: list[tuple[int, int]], handicap: int, size: int) -> bool:
+    """Tell whether the first moves are handicap stones written as moves."""
+    if not 2 <= handicap <= len(moves):
+        return False
+    first = moves[:handicap]
+    points = {move for colour, move in first if colour == BLACK and move != pass_move(size)}
+    follower = moves[handicap][0] if len(moves) > handicap else WHITE
+    return len(points) == handicap and follower == WHITE

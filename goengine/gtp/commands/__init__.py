@@ -1,0 +1,1 @@
+"""The GTP commands by theme; each module holds one group of them."""

@@ -1,0 +1,47 @@
+"""Commands about the end of the game: the score, and which stones are alive."""
+
+from __future__ import annotations
+
+from goengine.coords import move_to_gtp
+from goengine.gtp.command_group import CommandGroup, command
+from goengine.gtp.protocol import Arguments, shorten, syntax_error
+
+_CONDITIONS = ("alive", "seki", "dead")
+
+
+class ScoreCommands(CommandGroup):
+    """Judgements by random playouts; they hold for finished games."""
+
+    @command("final_score")
+    def final_score(self, arguments: Arguments) -> str:
+        """Answer the score under the rules and the komi, dead stones taken off."""
+        board = self.session.game.board
+        status = self.session.status()
+        from goengine.scoring.counting import (  # what cannot be loaded was told above
+            format_score,
+            score,
+        )
+
+        return format_score(score(board, status.dead, status=status))
+
+    @command("final_status_list")
+    def final_status_list(self, arguments: Arguments) -> str:
+        """Answer the stones of one condition, one chain per line."""
+        condition = arguments.word(0, "the condition").lower()
+        if condition not in _CONDITIONS:
+            raise syntax_error(
+                f"{shorten(condition)} is not a condition: use {', '.join(_CONDITIONS)}"
+            )
+        status = self.session.status()
+        board = self.session.game.board
+        lines = []
+        done: set[int] = set()
+        for move, colour in enumerate(board.grid.ravel().tolist()):
+            if not colour or move in done:
+                continue
+            chain = board.chain(move)
+            done.update(chain)
+            found = "dead" if move in status.dead else "seki" if move in status.seki else "alive"
+            if found == condition:
+                lines.append(" ".join(move_to_gtp(stone, board.size) for stone in chain))
+        return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Positions to priors and values: the one place where a network runs."""

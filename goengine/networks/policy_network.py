@@ -1,0 +1,211 @@
+"""The policy networks, composed of cnncore blocks, their files, and those that are shipped.
+
+"plain" is AlphaGo's (Silver et al. 2016, Methods, "Neural network architecture"): one 5x5
+convolution and eleven 3x3 convolutions of k filters, each with ReLU, then one 1x1 convolution to a
+single map with a different bias for each position. "residual" has the same first and last layer and
+a tower of residual blocks between them (He et al. 2015; for Go: Silver et al. 2017, Methods). The
+softmax is left to who asks (evaluators.py): networks return logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from cnncore.layers.blocks import ConvNormAct, PositionBias, channels_last
+from cnncore.layers.init import he_normal_
+from cnncore.layers.residual import BasicBlock
+from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from goengine.encoding.features import FEATURE_VERSION
+from goengine.types import GoError
+
+KIND = "policy-network"
+
+_BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
+"""Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
+among equals."""
+
+
+class NetworkError(GoError):
+    """A network that does not exist, cannot be read or does not fit this program."""
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """The shape of a policy network.
+
+    filters: maps of each hidden layer (AlphaGo: 192). layers: convolutions one behind the other,
+    the last 1x1 included; a residual block counts two. planes: input planes. size: the board that
+    the position bias belongs to. norm: batch normalisation behind each hidden convolution, for
+    training only. kind: "plain" or "residual"; files from before it are plain. forgetful: it has
+    learnt positions without their last moves too, and half of eight views are such ones.
+    """
+
+    filters: int = 192
+    layers: int = 13
+    planes: int = 48
+    size: int = 19
+    norm: bool = False
+    kind: Literal["plain", "residual"] = "plain"
+    forgetful: bool = False
+
+
+class PolicyNet(nn.Module):
+    """Map feature planes to one logit a point."""
+
+    def __init__(self, config: PolicyConfig = PolicyConfig()) -> None:
+        super().__init__()
+        _check(config)
+        self.config = config
+        k, norm = config.filters, config.norm
+        self.body = nn.Sequential(ConvNormAct(config.planes, k, kernel=5, norm=norm))
+        if config.kind == "plain":
+            self.body.extend(ConvNormAct(k, k, norm=norm) for _ in range(config.layers - 2))
+        else:
+            self.body.extend(_residual_block(k, norm) for _ in range(config.layers // 2 - 1))
+        self.head = nn.Conv2d(k, 1, 1, bias=False)
+        self.bias = PositionBias(config.size)
+        he_normal_(self.head, gain=1.0)
+
+    def blocks(self) -> list[ConvNormAct | BasicBlock]:
+        """Return the hidden blocks in order; the first is a ConvNormAct."""
+        return [block for block in self.body if isinstance(block, ConvNormAct | BasicBlock)]
+
+    def features(self, planes: Tensor) -> Tensor:
+        """Return the last hidden maps (B, filters, N, N) of uint8 or float (B, planes, N, N)."""
+        x = planes.to(self.head.weight.dtype)
+        hidden: Tensor = self.body(x.contiguous(memory_format=torch.channels_last))
+        return hidden
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """Return float32 logits (B, N*N); other sizes than the config's get no position bias."""
+        logits: Tensor = self.bias(self.head(self.features(planes)).float())
+        return logits
+
+    def folded(self) -> PolicyNet:
+        """Return a network without normalisation that computes what this one does in eval mode."""
+        net = PolicyNet(replace(self.config, norm=False))
+        net.body = nn.Sequential(*(block.folded() for block in self.blocks()))
+        net.head.load_state_dict(self.head.state_dict())
+        net.bias.load_state_dict(self.bias.state_dict())
+        return channels_last(net, self.head.weight.device).eval()
+
+
+def _check(config: PolicyConfig) -> None:
+    """Refuse a shape that no network has."""
+    if config.kind not in ("plain", "residual"):
+        raise NetworkError(f"no policy network is {config.kind!r}; it is 'plain' or 'residual'")
+    if config.layers < 2 or config.filters < 1:
+        raise NetworkError(
+            f"a policy network needs at least 2 layers and 1 filter, not {config.layers} and "
+            f"{config.filters}"
+        )
+    if config.kind == "residual" and config.layers % 2:
+        raise NetworkError(
+            f"a residual network has 2 layers and 2 more a block, so {config.layers} is not "
+            f"possible; give {config.layers - 1} or {config.layers + 1}"
+        )
+
+
+def _residual_block(filters: int, norm: bool) -> BasicBlock:
+    """Return a block that begins as the identity, which steadies a deep tower's first steps.
+
+    Goyal et al. 2017, "Accurate, large minibatch SGD", section 5.1: the last scale starts at zero.
+    """
+    block = BasicBlock(filters, filters, norm=norm)
+    he_normal_(block.conv1)
+    he_normal_(block.conv2)
+    if isinstance(block.bn2, nn.BatchNorm2d):
+        nn.init.zeros_(block.bn2.weight)
+    return block
+
+
+def save_network(
+    net: PolicyNet,
+    path: Path | str,
+    *,
+    metadata: dict[str, Any],
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a network, folded, in `dtype` (float32 or float16), with its config and `metadata`."""
+    plain = net.folded() if net.config.norm else net
+    tensors = {name: value.to(dtype) for name, value in plain.state_dict().items()}
+    facts = {**metadata, "config": asdict(plain.config), "feature_version": FEATURE_VERSION}
+    save_checkpoint(path, tensors, kind=KIND, metadata=facts)
+
+
+def shipped_networks() -> list[str]:
+    """Return the names of the networks that ship with the engine, sorted."""
+    folder = resources.files("goengine") / "nets"
+    if not folder.is_dir():
+        return []
+    names = [entry.name for entry in folder.iterdir()]
+    return sorted(n.removesuffix(".safetensors") for n in names if n.endswith(".safetensors"))
+
+
+def default_network(*, candidates: Sequence[str] | None = None) -> str:
+    """Return the name of the shipped network that plays best.
+
+    Raises:
+        NetworkError: no network is shipped.
+    """
+    names = shipped_networks() if candidates is None else list(candidates)
+    if not names:
+        raise NetworkError(
+            "this installation ships no network; name a file, e.g. one from 'selfplay export'"
+        )
+    ranked = [name for name in _BEST_FIRST if name in names]
+    return (ranked or sorted(names))[0]
+
+
+def load_network(name_or_path: str | Path) -> PolicyNet:
+    """Return a network by its shipped name or file: float32, in eval mode, on the CPU.
+
+    Raises: NetworkError: unknown name, missing or damaged file, other version, or weights that do
+    not fit.
+    """
+    net, _ = read_network(name_or_path)
+    return net
+
+
+def read_network(name_or_path: str | Path) -> tuple[PolicyNet, dict[str, Any]]:
+    """Return a network and its file's metadata (config, feature version, training)."""
+    path = _locate(name_or_path)
+    try:
+        checkpoint = load_checkpoint(path, kind=KIND)
+    except CheckpointError as error:
+        raise NetworkError(str(error)) from error
+    facts = checkpoint.metadata
+    if facts.get("feature_version") != FEATURE_VERSION:
+        raise NetworkError(
+            f"{path} was trained on feature version {facts.get('feature_version')}, this program "
+            f"encodes version {FEATURE_VERSION}; use a network of this release"
+        )
+    try:
+        net = PolicyNet(PolicyConfig(**facts["config"]))
+        net.load_state_dict({name: value.float() for name, value in checkpoint.tensors.items()})
+    except (KeyError, TypeError) as error:
+        raise NetworkError(f"{path} has no usable config ({error}); export it again") from error
+    except RuntimeError as error:
+        raise NetworkError(f"the weights in {path} do not fit its config: {error}") from error
+    return channels_last(net).eval(), facts
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.suffix == ".safetensors" or path.is_file():
+        return path
+    shipped = resources.files("goengine") / "nets" / f"{name_or_path}.safetensors"
+    if not shipped.is_file():
+        known = ", ".join(shipped_networks()) or "none"
+        raise NetworkError(
+            f"no network named {str(name_or_path)!r}; shipped networks: {known}; or give the path "
+            "of a .safetensors file"
+        )
+    return Path(str(shipped))

@@ -1,0 +1,1 @@
+"""Pictures of boards, as PNG by matplotlib and as SVG text."""

@@ -1,0 +1,1 @@
+"""Who chooses a move, and what that takes."""

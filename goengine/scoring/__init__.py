@@ -1,0 +1,1 @@
+"""Who won: counting, the status of stones by playouts, and how dead stones are captured."""

@@ -1,0 +1,1 @@
+"""Games on disk: read from SGF, written, filtered and sampled."""

@@ -1,0 +1,1 @@
+"""From an archive to the batches that a network learns from."""

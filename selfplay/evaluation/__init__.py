@@ -1,0 +1,1 @@
+"""Answers to held-out positions, and the measures of them with intervals."""

@@ -1,0 +1,186 @@
+"""Fine-tuning a network on one's own games, with early stopping on held-out ones.
+
+The run is an ordinary one (runs.py) that is stopped every fraction of an epoch to measure the
+averaged weights on games held out for that. The best weights so far are always on disk as a network
+file; when several measurements in a row bring nothing better, the run ends. All that this needs to
+be resumed is in the run's checkpoint and metrics.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from cnncore.training.recipe_files import RecipeError
+from cnncore.training.run_folder import RunFolder
+from goengine.networks.policy_network import PolicyNet, load_network, save_network
+from selfplay.archive.reader import Archive
+from selfplay.batches.positions import Positions
+from selfplay.evaluation.answers import SEED, Contestant, Sample, answered
+from selfplay.recipes import Recipe
+from selfplay.training.learner import Learner
+from selfplay.training.run_network import NETWORK, START
+from selfplay.training.runs import Run
+
+log = logging.getLogger(__name__)
+
+EPOCHS = 6.0
+ROUNDS = 4
+"""Measurements an epoch."""
+PATIENCE = 6
+"""Measurements in a row without a better loss that end the run."""
+LIMIT = 4096
+"""Most positions that one measurement asks about."""
+
+
+def tuning_recipe(
+    recipe: Recipe, net: PolicyNet, archive: Archive, *, epochs: float | None
+) -> Recipe:
+    """Return a recipe in the shape of a network, as long as `epochs` passes over the games.
+
+    With None it is as long as it says. Only a forgetful network goes on forgetting.
+    """
+    games, _ = Positions(archive, "train", weights=recipe.sources).listed()
+    length = recipe.positions if epochs is None else round(epochs * len(games))
+    config = net.config
+    return replace(
+        recipe,
+        network=config.kind,
+        filters=config.filters,
+        layers=config.layers,
+        norm=False,
+        forget=recipe.forget if config.forgetful else 0.0,
+        grow=(),
+        positions=max(recipe.batch, length),
+    )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder with a run that is no fine-tuning.
+
+    Raises:
+        RecipeError: there is one.
+    """
+    if RunFolder(folder).begun and not (folder / START).is_file():
+        raise RecipeError(
+            f"the folder {folder} holds the run of a recipe: give another --out to fine-tune, or "
+            "name the recipe to go on with it"
+        )
+
+
+def starting_network(folder: Path, net: PolicyNet) -> PolicyNet:
+    """Return the folded network that the run in `folder` begins with; written at its begin.
+
+    Raises:
+        RecipeError: the run began with another one.
+    """
+    net = net.folded()
+    file = folder / START
+    if not RunFolder(folder).begun:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_network(net, file, metadata={})
+        return net
+    before = load_network(file).state_dict()
+    now = net.state_dict()
+    if before.keys() != now.keys() or not all(torch.equal(before[k], now[k]) for k in now):
+        raise RecipeError(
+            f"the run in {folder} began with another network; give that one, or another --out"
+        )
+    return net
+
+
+class Tuning:
+    """A run that is measured on held-out games and keeps the best weights it had."""
+
+    def __init__(self, run: Run, archive: Archive, *, card: dict[str, Any]) -> None:
+        """Go on with a run; `archive` has held-out games, `card` goes into the network file."""
+        self.run, self.card = run, card
+        self._held_out = sample(archive, "validation", LIMIT)
+        self._learnt = sample(archive, "train", LIMIT // 2)
+        train = Positions(archive, "train", weights=run.recipe.sources)
+        self._round = max(run.recipe.batch, math.ceil(len(train.listed()[0]) / ROUNDS))
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The measurements so far, the one of the start first."""
+        return [line for line in self.run.files.metrics.read() if line["event"] == "validation"]
+
+    def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
+        """Train until nothing better comes; "stopped", "finished", "time" or "interrupted"."""
+        began = time.monotonic()
+        while True:
+            state, history = self.run.state, self.history
+            last = history[-1]["samples"] if history else -1
+            if last < 0 or last < state.samples >= self._due(history):
+                self._measure()
+                history = self.history
+            best = best_of(history)
+            if len(history) - 1 - history.index(best) >= PATIENCE:
+                return "stopped"
+            if history[-1]["samples"] >= self.run.recipe.positions:
+                return "finished"
+            outcome = self.run.fit(
+                until=self._due(history),
+                minutes=minutes - (time.monotonic() - began) / 60.0,
+                progress=progress,
+            )
+            if outcome != "finished":
+                return outcome
+
+    def _due(self, history: list[dict[str, Any]]) -> int:
+        """Return after how many positions to measure next; an interruption does not move it."""
+        following: int = (history[-1]["samples"] // self._round + 1) * self._round
+        return min(following, self.run.recipe.positions)
+
+    def _measure(self) -> None:
+        """Write a line of metrics, after saving the network if it is the best so far."""
+        state = self.run.state
+        average = state.average
+        assert isinstance(average, Learner)
+        contestant = Contestant("now", average.policy.eval(), precision=self.run.precision)
+        held_out, learnt = (answered(contestant, part) for part in (self._held_out, self._learnt))
+        line: dict[str, Any] = {
+            "event": "validation",
+            "step": state.step,
+            "samples": state.samples,
+            "loss": float(held_out.losses.mean()),
+            "top1": float((held_out.better == 0).mean()),
+            "learnt_loss": float(learnt.losses.mean()),
+            "learnt_top1": float((learnt.better == 0).mean()),
+            "time": round(time.time(), 1),
+        }
+        history = self.history
+        if not history or line["loss"] < best_of(history)["loss"]:
+            card = {**self.card, "positions_seen": state.samples}
+            save_network(average.policy, self.run.folder / NETWORK, metadata=card)
+        self.run.files.metrics.write(line)
+        self.run.files.draw()
+        log.info(
+            "after %s positions: loss %.4f on held-out games, %.4f on those learnt from",
+            f"{state.samples:,}",
+            line["loss"],
+            line["learnt_loss"],
+        )
+
+
+def best_of(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the measurement with the lowest held-out loss, the first of equal ones."""
+    return min(history, key=lambda line: line["loss"])
+
+
+def sample(archive: Archive, split: str, limit: int) -> Sample:
+    """Return all positions of a split, or `limit` different ones, game by game, always the same."""
+    positions = Positions(archive, split)
+    games, plies = positions.listed()
+    if len(games) > limit:
+        rng = np.random.default_rng(SEED)
+        chosen = np.sort(rng.choice(len(games), limit, replace=False))
+        games, plies = games[chosen], plies[chosen]
+    return Sample(positions, games, plies)

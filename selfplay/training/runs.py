@@ -1,0 +1,325 @@
+"""One training run in its folder: started from a recipe, resumed, grown, measured."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cnncore.data.samples import DataError
+from cnncore.layers.blocks import channels_last
+from cnncore.system.parallel import ALONE, Processes
+from cnncore.training.compiled import Compiled
+from cnncore.training.loop import (
+    KIND,
+    Plan,
+    Precision,
+    TrainingState,
+    autocast,
+    best_precision,
+    fit,
+)
+from cnncore.training.recipe_files import RecipeError
+from cnncore.training.run_folder import RunFolder
+from cnncore.weights.checkpoint import load_checkpoint
+from goengine.networks.policy_network import PolicyConfig, PolicyNet, load_network
+from selfplay.archive.reader import Archive
+from selfplay.batches.packing import StagedBatch, stage, unpack
+from selfplay.batches.positions import PackedBatch, Positions
+from selfplay.batches.weighting import Weighting
+from selfplay.evaluation.answers import BATCH, fixed_sample
+from selfplay.recipes import Recipe, from_table
+from selfplay.training.learner import Learner, make_optimizers, measure, policy_loss
+
+log = logging.getLogger(__name__)
+
+FIXED = ("network", "filters", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
+"""Keys of a recipe that cannot change once a run has begun."""
+
+
+class Run:
+    """A run in a folder: begun with `start_from` or a new network, or gone on with.
+
+    `other_data` goes on although the archive is not the one that the run began with.
+
+    Raises:
+        RecipeError: a key that is fixed has changed, or the processes cannot share a batch.
+        NetworkError: there is no such teacher.
+        DataError: another archive, or one without positions to learn from.
+        CheckpointError: the folder holds another run, or a damaged one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        archive: Archive,
+        *,
+        device: torch.device,
+        start_from: PolicyNet | None = None,
+        workers: int = 1,
+        processes: Processes = ALONE,
+        other_data: bool = False,
+    ) -> None:
+        if recipe.batch % processes.count:
+            raise RecipeError(
+                f"recipe: batch = {recipe.batch} cannot be shared evenly by {processes.count} "
+                "processes; give a multiple"
+            )
+        self.folder, self.recipe, self.archive = folder, recipe, archive
+        self.device, self.workers, self.processes = device, workers, processes
+        self._teacher = _teacher(recipe, device)
+        self.files = RunFolder(folder, processes)
+        self.files.prepare()
+        if self.files.begun:
+            self._check(other_data)
+        weights = recipe.sources
+        self.train = Positions(
+            archive,
+            "train",
+            weights=weights,
+            weighting=Weighting(recipe.recency, recipe.ranks),
+            future=recipe.future_moves,
+        )
+        self.held_out = _held_out(archive, weights)
+        self._measured_on: list[StagedBatch] = []
+        self.precision: Precision = (
+            best_precision(device) if recipe.precision == "auto" else recipe.precision
+        )
+        if self.files.begun:
+            net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
+        else:
+            net = start_from or self._fresh()
+        net.config = replace(net.config, forgetful=net.config.forgetful or recipe.forget > 0)
+        self.state = self._state(net)
+        self.files.resume(self.state)
+
+    def _check(self, other_data: bool) -> None:
+        """Refuse to go on with another recipe or archive than the run began with."""
+        facts = read_facts(self.folder)
+        before = from_table(facts["recipe"]).table()
+        self.files.check_recipe(before, self.recipe.table(), fixed=FIXED)
+        self.files.check_data(
+            facts["archive"], self.archive.digest, kind="archive", other_data=other_data
+        )
+
+    def _fresh(self) -> PolicyNet:
+        torch.manual_seed(self.recipe.seed)
+        return PolicyNet(network_config(self.recipe))
+
+    def _state(self, policy: PolicyNet) -> TrainingState:
+        learner = Learner(policy, future_moves=self.recipe.future_moves)
+        learner = channels_last(learner, self.device)
+        optimizers = make_optimizers(learner, self.recipe)
+        return TrainingState.start(learner, optimizers, seed=self.recipe.seed)
+
+    def _grow(self, filters: int) -> None:
+        """Widen the network and its average alike and go on with new optimisers."""
+        old = self.state
+        grown: list[Learner] = []
+        for learner in (old.model, old.average):
+            assert isinstance(learner, Learner)
+            torch.manual_seed(self.recipe.seed)
+            rng = np.random.default_rng([self.recipe.seed, filters])
+            grown.append(learner.widened(filters, rng, noise=self.recipe.grow_noise))
+        model = channels_last(grown[0], self.device).train()
+        average = channels_last(grown[1], self.device)
+        self.state = replace(
+            old,
+            model=model,
+            optimizers=make_optimizers(model, self.recipe),
+            average=average.eval().requires_grad_(False),
+        )
+        log.info("the network now has %d filters", filters)
+
+    def checkpoint(self) -> None:
+        """Save the state, and draw the curve anew."""
+        policy = self.state.model.policy
+        assert isinstance(policy, PolicyNet)
+        facts = {
+            "config": vars(policy.config),
+            "recipe": self.recipe.table(),
+            "archive": self.archive.digest,
+            "torch": torch.__version__,
+            "precision": self.precision,
+        }
+        self.files.save(self.state, facts)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Measure a model on the held-out positions."""
+        if self.held_out is None:
+            raise DataError("this run has no held-out positions to measure on")
+        if not self._measured_on:
+            count = self.recipe.validate_positions
+            self._measured_on = _fixed_batches(self.held_out, count, self.processes)
+        sums = measure(model, self._measured_on, device=self.device, precision=self.precision)
+        self.processes.add(sums)
+        loss, top1, top5, count = sums.tolist()
+        return {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
+
+    def _stream(self) -> _Stream:
+        return _Stream(self.train, self.recipe, self.device, self.workers, self.processes)
+
+    def _compute(self) -> nn.Module:
+        """Return what the loss calls: the model as it is, compiled, spread over processes."""
+        twin = self.processes.synchronised(self.state.model)
+        compute = Compiled(twin) if self.recipe.compile else twin
+        if self.processes == ALONE:
+            return compute
+        share = self.recipe.batch // self.processes.count
+        example = self.train.random_batch(share, seed=0, number=0)
+        planes, _ = unpack(stage(example).to(self.device))
+        with autocast(self.device, self.precision):
+            return self.processes.spread(compute, planes)
+
+    def _loss(self) -> Callable[[Any, Any], Any]:
+        return policy_loss(
+            self.recipe, self.device, processes=self.processes, teacher=self._teacher
+        )
+
+    def fit(
+        self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
+    ) -> str:
+        """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was.
+
+        `until` ends it earlier, after so many positions.
+        """
+        deadline = minutes
+        end = self.recipe.positions if until is None else min(until, self.recipe.positions)
+        while True:
+            filters = self.recipe.filters_at(self.state.samples)
+            learner = self.state.model
+            assert isinstance(learner, Learner)
+            if filters > learner.policy.config.filters:
+                self._grow(filters)
+            before = self.state.seconds
+            with closing(self._stream()) as stream:
+                outcome = fit(
+                    self.state,
+                    stream,
+                    self._loss(),
+                    training_plan(self.recipe, self.precision),
+                    until=min(end, self.recipe.next_growth(self.state.samples)),
+                    minutes=deadline,
+                    report=self.files.metrics.write,
+                    validate=self.validate if self.held_out else None,
+                    checkpoint=self.checkpoint,
+                    progress=progress,
+                    compute=self._compute(),
+                    processes=self.processes,
+                )
+            deadline -= (self.state.seconds - before) / 60.0
+            if outcome != "finished" or self.state.samples >= end:
+                return outcome
+
+
+def network_config(recipe: Recipe) -> PolicyConfig:
+    """Return the shape of the network that a recipe begins with."""
+    return PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm, kind=recipe.network)
+
+
+def training_plan(recipe: Recipe, precision: Precision) -> Plan:
+    """Return what the training loop needs to know of a recipe."""
+    return Plan(
+        samples=recipe.positions,
+        warmup=recipe.warmup,
+        schedule=recipe.schedule,
+        decay=recipe.decay,
+        average=recipe.average,
+        clip=recipe.clip,
+        report_steps=recipe.report_steps,
+        validate_samples=recipe.validate_every,
+        checkpoint_seconds=recipe.checkpoint_seconds,
+        precision=precision,
+    )
+
+
+def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
+    """Return the network that a recipe learns from, if it names one."""
+    if not recipe.teacher:
+        return None
+    return channels_last(load_network(recipe.teacher), device).requires_grad_(False)
+
+
+def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:
+    """Return the positions to validate on; a small archive may have none, which is said."""
+    try:
+        return Positions(archive, "validation", weights=weights)
+    except DataError as error:
+        log.warning("no validation during this run: %s", error)
+        return None
+
+
+def _fixed_batches(positions: Positions, count: int, processes: Processes) -> list[StagedBatch]:
+    """Return this process's part of `count` positions, the same for all runs on an archive."""
+    sample = fixed_sample(positions, count)
+    rank, parts = processes.rank, processes.count
+    chunks = [slice(start, start + BATCH) for start in range(0, len(sample), BATCH)]
+    batches = [
+        positions.packed(sample.games[c], sample.plies[c], part=rank, parts=parts) for c in chunks
+    ]
+    return [stage(batch) for batch in batches if len(batch)]
+
+
+class _Stream:
+    """One process's batches of a recipe from any step on; `close` ends the worker threads."""
+
+    def __init__(
+        self,
+        positions: Positions,
+        recipe: Recipe,
+        device: torch.device,
+        workers: int,
+        processes: Processes,
+    ) -> None:
+        self._positions, self._recipe, self._workers = positions, recipe, workers
+        self._pinned, self._processes = device.type == "cuda", processes
+        self._open: list[Any] = []
+
+    def __call__(self, step: int) -> Iterator[StagedBatch]:
+        stream = self._positions.stream(
+            self._recipe.batch,
+            seed=self._recipe.seed,
+            prepare=self._stage,
+            first=step,
+            part=self._processes.rank,
+            parts=self._processes.count,
+            workers=self._workers,
+        )
+        self._open.append(stream)
+        return stream
+
+    def _stage(self, batch: PackedBatch) -> StagedBatch:
+        return stage(batch, pinned=self._pinned)
+
+    def close(self) -> None:
+        for stream in self._open:
+            stream.close()
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what the checkpoint of a run says about it: config, recipe, archive, state.
+
+    Raises CheckpointError if there is none, it is damaged, or something else wrote it.
+    """
+    return RunFolder(folder).facts(("config", "recipe", "archive"))
+
+
+def averaged_network(folder: Path) -> PolicyNet:
+    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
+    net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
+    checkpoint = load_checkpoint(RunFolder(folder).file, kind=KIND)
+    prefix = "average.policy."
+    tensors = checkpoint.tensors
+    net.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    )
+    return net.eval()

@@ -1,0 +1,29 @@
+"""Kernels are compiled even where nothing can be cached."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numba
+import pytest
+
+from goengine._kernels import jit
+
+
+def test_without_a_place_for_a_cache_kernels_compile_and_one_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = numba.njit
+
+    def njit(*functions: Any, **options: Any) -> Any:
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function 'f': no locator available for file 'f.py'")
+        return real(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    jit.warn_of_no_cache.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        double, triple = jit.kernel(lambda x: 2 * x), jit.kernel(lambda x: 3 * x)
+    assert (double(4), triple(4)) == (8, 12)
+    assert caplog.text.count("set NUMBA_CACHE_DIR to a folder") == 1

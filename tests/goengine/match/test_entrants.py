@@ -1,0 +1,79 @@
+"""Entrants: which texts describe one, and what their settings do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from goengine.match.entrants import EntrantError, OwnEntrant, make_entrant, make_policy_player
+from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+from goengine.players.player import PolicyPlayer
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+    return path
+
+
+def policy(text: str) -> PolicyPlayer:
+    entrant = make_entrant(text)
+    assert isinstance(entrant, OwnEntrant) and isinstance(entrant.player, PolicyPlayer)
+    return entrant.player
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("human", "'human' is no entrant"),
+        ("gtp:", "'gtp:' is no entrant"),
+        ("random:x", "is no entrant"),
+        ("policy:x,temperature", "'temperature' is not a setting"),
+        ("policy:x,colour=red", "unknown setting 'colour': use temperature, "),
+    ],
+)
+def test_entrants_that_do_not_exist(text: str, error: str) -> None:
+    with pytest.raises(EntrantError, match=error):
+        make_entrant(text)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "temperature=hot",
+        "temperature=nan",
+        "temperature=-1",
+        "threads=abc",
+        "threads=0",
+        "playouts=nan",
+        "playouts=inf",
+        "playouts=2.5",
+        "resign=nan",
+        "cleanup=perhaps",
+    ],
+)
+def test_settings_that_make_no_sense_are_named(setting: str) -> None:
+    name, value = setting.split("=")
+    with pytest.raises(EntrantError, match=f"^{name}: '{value}' is not possible: use "):
+        make_entrant(f"policy:{setting}")
+
+
+def test_a_policy_player_by_the_settings_in_a_text(network: Path) -> None:
+    player = policy(
+        f"policy:{network},temperature=0.5,symmetry=all,cleanup=yes,resign=30,playouts=50,"
+        "device=cpu"
+    )
+    assert make_entrant(f"policy:{network},temperature=0.5").name == "tiny t=0.5"
+    assert (player.temperature, player.resign, player.playouts) == (0.5, 30, 50)
+    assert player.cleanup is True and player.evaluator.symmetry == "all"
+    plain = policy(f"policy:{network}")
+    assert plain.resign is None and plain.cleanup is None and plain.name == "tiny"
+    assert make_entrant(f"policy:{network}").name == "tiny"
+    assert policy(f"policy:{network},cleanup=no").cleanup is False
+
+
+def test_any_path_can_be_a_network(network: Path) -> None:
+    odd = network.rename(network.with_name("a=b,c.safetensors"))
+    assert make_policy_player(str(odd), temperature=0.5).name == "a=b,c"
