@@ -296,7 +296,7 @@ from tests.oracle.lockstep import Twin, random_game
 from tests.oracle import ladders as slow
 from goengine._kernels import ladders as fast
 for limit in (1, 2, 3, 4, 5, 6):
-    fast.DEPTH_LIMIT = slow.PLIES = limit
+    slow.DEPTH_LIMIT = fast.PLIES = limit
     rng = np.random.default_rng(limit)
     for twin in random_game(Twin(5), rng, 30, fill_eyes=True):
         if twin.position.turn > 8:
