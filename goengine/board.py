@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine import coords
-from goengine._kernels import chains
+from goengine._kernels import chains, repetition
 from goengine._kernels.state import STRIDE, TURN_WORD, Records, new_records
 from goengine.rules import Rules, get_rules
 from goengine.types import BLACK, EMPTY, WHITE, GoError, IllegalMoveError, colour_name, opponent
@@ -34,7 +34,9 @@ class Board:
         self.komi = self.rules.komi if komi is None else float(komi)
         self.handicap = 0
         self.last_move: int | None = None
-        self._seen: set[int] = set()
+        self.history: repetition.Table = repetition.new_table()
+        """What superko compares with: a word for every position before this one, for kernels."""
+        self._remembered = 0
 
     @classmethod
     def from_diagram(
@@ -149,7 +151,7 @@ class Board:
         twin = object.__new__(Board)
         twin.__dict__.update(self.__dict__)
         twin.records = self.records.copy()
-        twin._seen = self._seen.copy()
+        twin.history = self.history.copy()
         return twin
 
     # Chains
@@ -212,7 +214,7 @@ class Board:
         if not self.is_legal(move, colour):
             raise IllegalMoveError(self._why_illegal(move, colour))
         if self.rules.ko != "simple":
-            self._seen.add(self._key(self.hash, self.to_play))
+            self.remember(self.hash, self.to_play)
         chains.play(self.records, 0, move, colour)
         self.last_move = move
 
@@ -264,11 +266,19 @@ class Board:
 
     # Repetition
 
-    def _key(self, stones: int, to_play: int) -> int:
-        """Return what superko compares: the stones, and the player to move if that counts."""
-        if self.rules.ko == "situational" and to_play == WHITE:
-            return stones ^ TURN_WORD
-        return stones
+    def remember(self, stones: int, to_play: int) -> None:
+        """Forbid under superko that a position comes again: its stones' hash, and who was to play.
+
+        `play` does so by itself for every position that it leaves.
+        """
+        if 2 * (self._remembered + 1) > len(self.history):
+            self.history = repetition.grown(self.history)
+        word = np.uint64(stones ^ self._turn_word(to_play))
+        self._remembered += bool(repetition.remember(self.history, word))
+
+    def _turn_word(self, to_play: int) -> int:
+        """Return what superko adds to the stones' hash: the player to move, if that counts."""
+        return TURN_WORD if self.rules.ko == "situational" and to_play == WHITE else 0
 
     def _without_repetition(
         self, mask: npt.NDArray[np.bool_], colour: int
@@ -278,11 +288,10 @@ class Board:
             return mask
         after = np.zeros(self.size * self.size, dtype=np.uint64)
         chains.hashes_after(self.records, 0, colour, mask, after)
-        present = self._key(self.hash, self.to_play)
-        for move in np.flatnonzero(mask[:-1]):
-            key = self._key(int(after[move]), opponent(colour))
-            if key == present or key in self._seen:
-                mask[move] = False
+        turn_word = np.uint64(self._turn_word(opponent(colour)))
+        repetition.forbid_repetition(self.history, after, turn_word, mask)
+        present = np.uint64(self.hash ^ self._turn_word(self.to_play))
+        mask[:-1] &= (after ^ turn_word) != present
         return mask
 
     def _why_illegal(self, move: int, colour: int) -> str:

@@ -116,7 +116,7 @@ def test_superko_is_respected():
     for move in (12, 13):
         board.play(move)
     assert choose(player, board) == [5]
-    board._seen.add(after(board, 5).hash)
+    board.remember(after(board, 5).hash, WHITE)
     assert choose(player, board) not in ([5], [6])
 
 
