@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from cnncore.layers.blocks import channels_last
-from cnncore.system.parallel import default_device
+from cnncore.system.devices import default_device, training_precision
 from cnncore.training.compiled import Compiled
-from cnncore.training.loop import TrainingState, best_precision, fit
+from cnncore.training.loop import TrainingState, fit
 from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import StagedBatch, stage, unpack
@@ -45,7 +45,7 @@ class Bench:
         learner = channels_last(learner, device)
         self.state = TrainingState.start(learner, make_optimizers(learner, recipe))
         self.compute = Compiled(learner) if recipe.compile else learner
-        self.plan = training_plan(recipe, best_precision(device))
+        self.plan = training_plan(recipe, training_precision(device))
         self.loss = policy_loss(recipe, device)
         self.staged = self._stage(self.positions.random_batch(recipe.batch, seed=0, number=0))
         self.ready = self.staged.to(device)

@@ -25,7 +25,8 @@ from cnncore.layers.blocks import channels_last
 from cnncore.models.classics.googlenet import GoogLeNetOutput
 from cnncore.models.classifier import Classifier
 from cnncore.recipes import Recipe
-from cnncore.training.loop import Outcome, Plan, Precision, TrainingState, best_precision, fit
+from cnncore.system.devices import TrainingPrecision, training_precision
+from cnncore.training.loop import Outcome, Plan, TrainingState, fit
 from cnncore.training.muon import Muon
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
@@ -75,8 +76,8 @@ class ClassifierRun:
         self.folder, self.recipe = folder, recipe
         self.train, self.validation = train, validation
         self.device = torch.device(device)
-        self.precision: Precision = (
-            best_precision(self.device) if recipe.precision == "auto" else recipe.precision
+        self.precision: TrainingPrecision = (
+            training_precision(self.device) if recipe.precision == "auto" else recipe.precision
         )
         self.batch = min(recipe.batch, len(train))
         self.epoch = self.batch * steps_per_epoch(train, self.batch)

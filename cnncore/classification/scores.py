@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cnncore.data.samples import DataError, HasLengths, Samples
-from cnncore.system.devices import widest_float
-from cnncore.training.loop import autocast
+from cnncore.system.devices import autocast, widest_float
 
 # Numbers in one batch of inputs: 33 pictures of 3x224x224, all of a sentence's words.
 _NUMBERS = 5_000_000

@@ -21,7 +21,7 @@ from cnncore.classification.trained_models import (
 )
 from cnncore.data.samples import DataError, Samples
 from cnncore.models.classics.sentence import KimCNN
-from cnncore.system.parallel import default_device
+from cnncore.system.devices import default_device
 
 _WIDEST = 20
 

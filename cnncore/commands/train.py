@@ -15,7 +15,7 @@ from cnncore.classification.image_runs import open_training
 from cnncore.classification.run_parts import Task
 from cnncore.models.registry import Entry, find_model
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
-from cnncore.system.parallel import default_device
+from cnncore.system.devices import default_device
 from cnncore.training.recipe_files import RecipeError, add_settings
 from cnncore.training.run_folder import RunFolder
 

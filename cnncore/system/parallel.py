@@ -20,11 +20,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from cnncore.system.devices import DeviceError, device_named
+from cnncore.system.devices import default_device
 
 
 class ParallelError(RuntimeError):
-    """A device that is not there, or processes that cannot work together."""
+    """Processes that cannot work together."""
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,6 @@ class Processes:
 ALONE = Processes()
 
 
-def default_device(name: str | None = None) -> torch.device:
-    """Return the device of that name, or without one CUDA where there is one.
-
-    Raises:
-        ParallelError: there is none of that name.
-    """
-    try:
-        return device_named(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except DeviceError as error:
-        raise ParallelError(str(error)) from None
-
-
 @contextmanager
 def joined(device: str | None = None) -> Iterator[tuple[Processes, torch.device]]:
     """Yield the processes that torchrun started and this one's device; alone without torchrun.
@@ -110,6 +98,7 @@ def joined(device: str | None = None) -> Iterator[tuple[Processes, torch.device]
     the one of its local rank. Communication is NCCL between GPUs and gloo between CPUs.
 
     Raises:
+        DeviceError: this machine does not have that device.
         ParallelError: more processes on this host than GPUs.
     """
     wanted = default_device(device)

@@ -22,14 +22,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from cnncore.system.devices import widest_float
+from cnncore.system.devices import TrainingPrecision, autocast, widest_float
 from cnncore.system.interruption import interruptible
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 KIND = "training-state"
-
-Precision = Literal["float32", "bfloat16"]
 
 
 class TrainingError(RuntimeError):
@@ -54,7 +52,7 @@ class Plan:
     report_steps: int = 50
     validate_samples: int = 0
     checkpoint_seconds: float = 180.0
-    precision: Precision = "float32"
+    precision: TrainingPrecision = "float32"
 
     def rate(self, samples: int) -> float:
         """Return the multiplier of the learning rates after `samples` samples."""
@@ -333,25 +331,6 @@ def _average(state: TrainingState, decay: float) -> None:
         counts = [name for name, value in mine.items() if not value.is_floating_point()]
         if counts:
             torch._foreach_copy_([mine[n] for n in counts], [theirs[n] for n in counts])
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context in which a model computes in `precision` ("float32" or "bfloat16")."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def best_precision(device: torch.device) -> Precision:
-    """Return "bfloat16" where the hardware is faster in it, else "float32"."""
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
-    if device.type == "cpu":
-        capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-        if capability.get("avx512_bf16") or capability.get("amx_bf16"):
-            return "bfloat16"
-        flags = Path("/proc/cpuinfo")
-        text = flags.read_text() if flags.is_file() else ""
-        return "bfloat16" if "avx512_bf16" in text or "amx_bf16" in text else "float32"
-    return "float32"
 
 
 def _crossed(before: int, after: int, every: int, until: int) -> bool:

@@ -22,9 +22,8 @@ from tqdm import tqdm
 
 from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
-from cnncore.system.parallel import default_device
+from cnncore.system.devices import default_device, training_precision
 from cnncore.training.curves import MetricsLog
-from cnncore.training.loop import best_precision
 from cnncore.training.run_folder import RunFolder
 from goengine.networks.policy_network import PolicyNet, load_network
 from selfplay.archive.reader import Archive
@@ -199,7 +198,7 @@ def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> li
         names = list(nets)
     if len(set(names)) < len(names):
         raise DataError("the same network is named twice; name each one once")
-    precision = best_precision(device)
+    precision = training_precision(device)
     modes: list[Symmetry] = ["none", "all"] if symmetry == "both" else ["none"]
     if symmetry == "all":
         modes = ["all"]

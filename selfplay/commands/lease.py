@@ -20,9 +20,8 @@ import torch
 
 from cnncore.layers.blocks import channels_last
 from cnncore.system import atomic
+from cnncore.system.devices import default_device, training_precision
 from cnncore.system.folders import make_folder
-from cnncore.system.parallel import default_device
-from cnncore.training.loop import best_precision
 from cnncore.training.recipe_files import add_settings
 from cnncore.training.run_folder import CHECKPOINT, RunFolder
 from selfplay.archive.reader import Archive
@@ -154,7 +153,7 @@ def _measure(args: argparse.Namespace, outcome: str, device: torch.device) -> di
     archive = Archive.open(args.data)
     facts = read_facts(args.work)
     net = channels_last(averaged_network(args.work).folded(), device)
-    precision = best_precision(device)
+    precision = training_precision(device)
     sources = [
         evaluate_source(
             net, archive, name, split="validation", limit=args.limit, precision=precision

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cnncore.training.loop import autocast
+from cnncore.system.devices import autocast
 from goengine.encoding.eight_views import eight_views, turn_back
 from goengine.inference.evaluator import mean_of_views
 from goengine.networks.policy_network import PolicyNet

@@ -8,13 +8,23 @@ import sys
 import torch
 
 from cnncore.data.samples import DataError
+from cnncore.system.devices import DeviceError
 from cnncore.system.parallel import ParallelError
 from cnncore.training.loop import TrainingError
 from cnncore.training.recipe_files import RecipeError
 from cnncore.weights.checkpoint import CheckpointError
 from goengine.types import GoError
 
-FAILURES = (GoError, CheckpointError, RecipeError, DataError, TrainingError, ParallelError, OSError)
+FAILURES = (
+    GoError,
+    CheckpointError,
+    RecipeError,
+    DataError,
+    TrainingError,
+    DeviceError,
+    ParallelError,
+    OSError,
+)
 """Errors whose text is already such a sentence."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

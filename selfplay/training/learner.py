@@ -19,9 +19,8 @@ from torch.optim import SGD, Adam, Optimizer
 
 from cnncore.layers.blocks import PositionBias
 from cnncore.layers.init import he_normal_
-from cnncore.system.devices import widest_float
+from cnncore.system.devices import autocast, widest_float
 from cnncore.system.parallel import ALONE, Processes
-from cnncore.training.loop import autocast
 from cnncore.training.muon import Muon, split_parameters
 from goengine.encoding.features import forget_last_moves
 from goengine.networks.policy_network import PolicyNet

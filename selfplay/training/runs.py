@@ -16,15 +16,13 @@ from torch import nn
 
 from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
+from cnncore.system.devices import TrainingPrecision, autocast, training_precision
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.compiled import Compiled
 from cnncore.training.loop import (
     KIND,
     Plan,
-    Precision,
     TrainingState,
-    autocast,
-    best_precision,
     fit,
 )
 from cnncore.training.recipe_files import RecipeError
@@ -91,8 +89,8 @@ class Run:
         )
         self.held_out = _held_out(archive, weights)
         self._measured_on: list[StagedBatch] = []
-        self.precision: Precision = (
-            best_precision(device) if recipe.precision == "auto" else recipe.precision
+        self.precision: TrainingPrecision = (
+            training_precision(device) if recipe.precision == "auto" else recipe.precision
         )
         if self.files.begun:
             net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
@@ -226,7 +224,7 @@ def network_config(recipe: Recipe) -> PolicyConfig:
     return PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm, kind=recipe.network)
 
 
-def training_plan(recipe: Recipe, precision: Precision) -> Plan:
+def training_plan(recipe: Recipe, precision: TrainingPrecision) -> Plan:
     """Return what the training loop needs to know of a recipe."""
     return Plan(
         samples=recipe.positions,

@@ -12,7 +12,7 @@ import time
 import torch
 from torch import nn
 
-from cnncore.training.loop import Precision
+from cnncore.system.devices import TrainingPrecision
 from selfplay.batches.positions import SIZE
 
 TRIES = 3
@@ -38,7 +38,9 @@ def training_flops(model: nn.Module) -> int:
     return 6 * multiply_adds(model)
 
 
-def matrix_rate(device: torch.device, precision: Precision, *, seconds: float = 1.0) -> float:
+def matrix_rate(
+    device: torch.device, precision: TrainingPrecision, *, seconds: float = 1.0
+) -> float:
     """Return the FLOP/s of a square matrix product on a device, the best of at least three tries.
 
     8192 rows on an accelerator, 1024 on a CPU with the threads that torch has. Takes about

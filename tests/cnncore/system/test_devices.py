@@ -1,4 +1,4 @@
-"""Devices that compute in nothing wider than float32, as Apple's do."""
+"""Devices by name, their precisions, and those that have nothing wider than float32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import cnncore.training.loop
 from cnncore.classification import scores
 from cnncore.layers.blocks import fold_batch_norm
-from cnncore.system.devices import widest_float
+from cnncore.system.devices import (
+    DeviceError,
+    best_precision,
+    default_device,
+    training_precision,
+    widest_float,
+)
 from cnncore.training.loop import Plan, TrainingState, fit
 
 
@@ -87,3 +93,59 @@ def test_predictions_and_folding_ask_the_device(monkeypatch: pytest.MonkeyPatch)
     with NoFloat64():
         weight, bias = fold_batch_norm(conv, norm)
     assert weight.dtype == bias.dtype == torch.float32
+
+
+def test_absent_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="'gpu' is not a device: use cuda, mps"):
+        default_device("gpu")
+    with pytest.raises(DeviceError, match="'cuda:1' is not available on this machine: use cpu"):
+        default_device("cuda:1")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="'mps' is not available on this machine"):
+        default_device("mps")
+    with pytest.raises(DeviceError, match="'meta' is not supported: use cuda, mps or cpu"):
+        default_device("meta")
+    assert default_device() == torch.device("cpu")
+
+
+def test_the_best_device_is_the_first_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert default_device(among=("cuda", "mps", "cpu")) == torch.device("mps")
+    assert default_device() == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert default_device(among=("cuda", "mps", "cpu")) == torch.device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("capability", "best", "training"),
+    [
+        ((9, 0), "bfloat16", "bfloat16"),
+        ((7, 5), "float16", "float32"),
+        ((6, 1), "float32", "float32"),
+    ],
+)
+def test_cards_compute_in_what_they_have_units_for(
+    capability: tuple[int, int], best: str, training: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert best_precision(torch.device("cuda")) == best
+    assert training_precision(torch.device("cuda")) == training
+
+
+@pytest.mark.parametrize(("tiles", "vectors"), [(True, False), (False, True), (False, False)])
+def test_processors_with_units_for_bfloat16_use_them(
+    tiles: bool, vectors: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
+    wanted = "bfloat16" if tiles or vectors else "float32"
+    assert best_precision(torch.device("cpu")) == wanted
+    assert training_precision(torch.device("cpu")) == wanted
+
+
+def test_other_devices_have_their_own_precision() -> None:
+    assert best_precision(torch.device("mps")) == "float16"
+    assert training_precision(torch.device("mps")) == "float32"
+    assert training_precision(torch.device("meta")) == "float32"

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnncore.system.parallel import ALONE, ParallelError, Processes, default_device, joined
+from cnncore.system.parallel import ALONE, ParallelError, Processes, joined
 from cnncore.training.recipe_files import RecipeError
 from selfplay.archive.reader import Archive
 from selfplay.recipes import load_recipe
@@ -138,24 +138,10 @@ def test_a_batch_that_cannot_be_shared_is_refused(archive: Archive, tmp_path: Pa
 def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with joined("cpu") as (processes, device):
-        assert processes == ALONE and device == default_device("cpu")
+        assert processes == ALONE and device == torch.device("cpu")
         assert processes.leads and processes.any(True, False) == (True, False)
         model = nn.Linear(2, 2)
         assert processes.synchronised(model) is model
-
-
-def test_absent_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ParallelError, match="'gpu' is not a device: use cuda, mps"):
-        default_device("gpu")
-    with pytest.raises(ParallelError, match="'cuda:1' is not available on this machine: use cpu"):
-        default_device("cuda:1")
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(ParallelError, match="'mps' is not available on this machine"):
-        default_device("mps")
-    with pytest.raises(ParallelError, match="'meta' is not supported: use cuda, mps or cpu"):
-        default_device("meta")
-    assert default_device() == torch.device("cpu")
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

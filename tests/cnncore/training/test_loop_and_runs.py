@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.training.curves import MetricsLog, plot_curves
-from cnncore.training.loop import Plan, TrainingError, TrainingState, _step, best_precision, fit
+from cnncore.training.loop import Plan, TrainingError, TrainingState, _step, fit
 from cnncore.training.muon import Muon
 from cnncore.training.run_folder import CHECKPOINT
 from selfplay.archive.reader import Archive
@@ -251,9 +251,3 @@ def test_the_curve_is_a_png(tmp_path: Path) -> None:
     ]
     plot_curves(lines, tmp_path / "curve.png", title="run")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_precision_is_one_the_device_has() -> None:
-    precision = best_precision(torch.device("cpu"))
-    assert precision in ("float32", "bfloat16")
-    assert best_precision(torch.device("meta")) == "float32"
