@@ -25,7 +25,8 @@ from goengine.board import Board
 from goengine.games.record import GameRecord
 from goengine.games.sgf import SgfError, read_sgf
 from goengine.rules import get_rules
-from goengine.scoring.counting import PLAYOUTS, format_score, score, status
+from goengine.scoring.counting import format_score, score
+from goengine.scoring.status import PLAYOUTS, status
 from goengine.statistics import format_share
 from goengine.types import GoError
 

@@ -1,9 +1,9 @@
 """The board of the playouts: stones, chains and pseudo-liberties, made for speed alone.
 
-The state is one int32 array of ROWS x POINTS over the padded board of _state.py. Liberties are
+The state is one int32 array of ROWS x POINTS over the padded board of state.py. Liberties are
 pseudo-liberties with their sum and sum of squares, so "one liberty left, and which" costs two
 multiplications (a chain is in atari when count * squares == sum * sum). The rules are those of
-simple ko without suicide; legality beyond that is for who plays (_playouts.py).
+simple ko without suicide; legality beyond that is for the player (playouts.py).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from goengine.encoding.features import encode_batch
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.policy_network import PolicyConfig, PolicyNet, load_network, shipped_networks
 from goengine.players.player import PolicyPlayer, RandomPlayer
-from goengine.scoring.counting import PLAYOUTS, status
+from goengine.scoring.status import PLAYOUTS, status
 
 FILTERS = (64, 192)
 """Networks measured with random weights where none is named and none is shipped."""

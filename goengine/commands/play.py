@@ -17,7 +17,8 @@ from goengine.match.entrants import make_policy_player
 from goengine.options import board_size, finite, not_negative, rule_set, seed
 from goengine.players.player import Player, PolicyPlayer
 from goengine.rules import RULES, format_points, get_rules
-from goengine.scoring.counting import format_score, score, status
+from goengine.scoring.counting import format_score, score
+from goengine.scoring.status import status
 from goengine.types import (
     BLACK,
     PLAY_SYMMETRY,

@@ -28,7 +28,7 @@ from goengine.types import BLACK, GoError, parse_colour
 if TYPE_CHECKING:
     from goengine.board import Board
     from goengine.players.player import Candidate, Player
-    from goengine.scoring.counting import Status
+    from goengine.scoring.status import Status
 
 MOST_MOVES = 20
 """Moves of a report unless ``minmoves`` or ``maxmoves`` ask otherwise."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from goengine.board import Board
     from goengine.games.game import GameState
     from goengine.players.player import Player
-    from goengine.scoring.counting import Status
+    from goengine.scoring.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class Session:
     def _make_judge(self) -> Callable[..., Status]:
         """Import the playouts, compile or load their kernels, and return what judges by them."""
         from goengine.players.warmup import warm_playouts
-        from goengine.scoring.counting import status
+        from goengine.scoring.status import status
 
         warm_playouts()
         return status

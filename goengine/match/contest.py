@@ -23,7 +23,8 @@ from goengine.match.entrants import Entrant
 from goengine.match.external import EngineError, GtpEngine
 from goengine.match.openings import Opening, OpeningSource
 from goengine.rules import Rules
-from goengine.scoring.counting import final_score, format_score
+from goengine.scoring.counting import format_score
+from goengine.scoring.status import final_score
 from goengine.types import BLACK, RESIGN, WHITE, colour_letter
 
 Referee = Callable[[Board, Sequence[tuple[int, int]]], str]

@@ -18,7 +18,9 @@ import numpy.typing as npt
 from goengine.board import Board
 from goengine.inference.evaluator import Priors, PriorSource, sharpen
 from goengine.scoring.capturing import capturing_moves
-from goengine.scoring.counting import Status, liberty_points, move_scores, neighbours, score, status
+from goengine.scoring.counting import score
+from goengine.scoring.regions import liberty_points, neighbours
+from goengine.scoring.status import Status, move_scores, status
 from goengine.types import BLACK, EMPTY, RESIGN, GoError
 
 VISITS = 1000

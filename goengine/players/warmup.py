@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from goengine.board import Board
-from goengine.scoring import counting
+from goengine.scoring.status import move_scores, status
 
 
 @functools.cache
@@ -31,5 +31,5 @@ def warm_playouts() -> None:
     """Call what judges the end of a game."""
     board = Board(5)
     rng = np.random.default_rng(0)
-    counting.status(board, rng=rng, playouts=1)
-    counting.move_scores(board, [0, 25], rng=rng, playouts=1)
+    status(board, rng=rng, playouts=1)
+    move_scores(board, [0, 25], rng=rng, playouts=1)

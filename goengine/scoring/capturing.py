@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.board import Board
-from goengine.scoring.counting import Status, liberty_points, neighbours, status
+from goengine.scoring.regions import liberty_points, neighbours
+from goengine.scoring.status import Status, status
 from goengine.types import EMPTY, opponent
 
 TRIES = 6

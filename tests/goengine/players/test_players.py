@@ -10,7 +10,7 @@ import pytest
 from goengine.board import Board
 from goengine.inference.evaluator import Priors
 from goengine.players.player import Candidate, PolicyPlayer, RandomPlayer
-from goengine.scoring.counting import status
+from goengine.scoring.status import status
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD
 

@@ -1,0 +1,142 @@
+"""Which stones are dead, which are in seki, and how sure that is.
+
+This is a judgement, and random playouts make it (_kernels/playouts.py): a chain is dead when its
+points end in the opponent's hands more often than not. Scores are Black minus White in points,
+komi and handicap bonus included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from goengine._kernels.chains import point_of
+from goengine._kernels.playout_board import ROWS
+from goengine._kernels.playouts import run_moves, run_playouts
+from goengine._kernels.state import POINTS
+from goengine.board import Board
+from goengine.scoring.counting import handicap_bonus, score
+from goengine.scoring.regions import Grid, neighbours, regions
+from goengine.types import BLACK, EMPTY
+
+PLAYOUTS = 400
+"""Playouts of one status unless told otherwise: about 20 ms at the end of a 19x19 game."""
+SETTLED = 0.8
+"""A point is settled when this share of the playouts agrees on its owner."""
+UNFILLED = 0.9
+"""A liberty belongs to a seki when nobody owns it in this share of the playouts."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What playouts say about a position."""
+
+    ownership: npt.NDArray[np.float32]
+    """Mean owner of each point, float32 (N, N), -1 White ... 1 Black."""
+    settled: npt.NDArray[np.bool_]
+    """Bool (N, N): the playouts agree on the owner, nobody included, as in a seki."""
+    dead: frozenset[int]
+    """Moves whose stones will be taken."""
+    seki: frozenset[int]
+    """Moves of living stones that share a liberty which nobody can fill."""
+    lead: float
+    """Mean area score of the playouts, Black minus White, komi included."""
+    spread: float
+    """Standard deviation of the playouts' area scores."""
+
+    def lead_for(self, colour: int) -> float:
+        """Return the mean area score as a colour sees it, in points."""
+        return signed(self.lead, colour)
+
+
+def signed(points: float, colour: int) -> float:
+    """Return a score, Black minus White, as a colour sees it."""
+    return points if colour == BLACK else -points
+
+
+def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) -> Status:
+    """Judge a position by random playouts: owners, dead stones, seki and the likely score.
+
+    Either colour begins half of the playouts, so no one gains from whose turn it is.
+    """
+    size = board.size
+    results = np.empty((playouts, size * size), dtype=np.int8)
+    ko = 0 if board.ko is None else int(point_of(board.ko, size))
+    seed = np.array([rng.integers(1, 2**63)], dtype=np.uint64)
+    work = np.empty((2, ROWS, POINTS), dtype=np.int32)
+    run_playouts(board.records["colour"][0], size, ko, board.to_play, seed, work, results)
+    ownership = results.mean(axis=0, dtype=np.float32)
+    shares = np.stack([(results == owner).mean(axis=0) for owner in (-1, 0, 1)])
+    totals = results.sum(axis=1, dtype=np.int64) - board.komi - handicap_bonus(board)
+    grid = board.grid
+    dead = _dead(grid, ownership)
+    return Status(
+        ownership.reshape(size, size),
+        (shares.max(axis=0) >= SETTLED).reshape(size, size),
+        dead,
+        _seki(grid, dead, shares[1]),
+        float(totals.mean()),
+        float(totals.std()),
+    )
+
+
+def move_scores(
+    board: Board, moves: Sequence[int], *, rng: np.random.Generator, playouts: int
+) -> npt.NDArray[np.float64]:
+    """Return the mean area score, as Black minus White, that playouts reach after each move.
+
+    The player to move makes the moves (legal, no suicide; a pass is allowed), the opponent goes
+    on. float64 (M,), komi and handicap bonus included.
+    """
+    size = board.size
+    points = [0 if move == size * size else int(point_of(move, size)) for move in moves]
+    ko = 0 if board.ko is None else int(point_of(board.ko, size))
+    out = np.empty((len(points), playouts), dtype=np.int16)
+    run_moves(
+        board.records["colour"][0],
+        size,
+        ko,
+        board.to_play,
+        np.array(points, dtype=np.int32),
+        np.array([rng.integers(1, 2**63)], dtype=np.uint64),
+        np.empty((3, ROWS, POINTS), dtype=np.int32),
+        out,
+    )
+    means: npt.NDArray[np.float64] = out.mean(axis=1) - board.komi - handicap_bonus(board)
+    return means
+
+
+def _dead(grid: Grid, ownership: npt.NDArray[np.float32]) -> frozenset[int]:
+    """Return the moves of chains whose points the opponent owns on average."""
+    dead: list[int] = []
+    for colour, inside, _ in regions(grid):
+        if colour != EMPTY:
+            kept = float(ownership[inside].mean()) * (1 if colour == BLACK else -1)
+            if kept < 0:
+                dead += inside
+    return frozenset(dead)
+
+
+def _seki(grid: Grid, dead: frozenset[int], nobody: npt.NDArray[np.floating]) -> frozenset[int]:
+    """Return the moves of living chains of both colours around points that end as nobody's."""
+    flat = grid.ravel()
+    chains = {}
+    for colour, inside, _ in regions(grid):
+        if colour != EMPTY:
+            chains.update(dict.fromkeys(inside, inside))
+    seki: set[int] = set()
+    for move in np.flatnonzero((flat == EMPTY) & (nobody >= UNFILLED)):
+        beside = [m for m in neighbours(len(grid))[move] if flat[m] != EMPTY and m not in dead]
+        if len({int(flat[m]) for m in beside}) == 2:
+            for near in beside:
+                seki.update(chains[near])
+    return frozenset(seki)
+
+
+def final_score(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) -> float:
+    """Return the score of a finished game, dead stones found by playouts and taken off."""
+    judged = status(board, rng=rng, playouts=playouts)
+    return score(board, judged.dead, status=judged)

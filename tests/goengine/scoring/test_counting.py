@@ -1,0 +1,67 @@
+"""Counting: area and territory scores, rules, komi and handicap."""
+
+from __future__ import annotations
+
+import pytest
+
+from goengine.board import Board
+from goengine.scoring.counting import area_score, format_score, score, territory_score
+from goengine.types import BLACK, WHITE
+from tests.goengine.scoring.positions import DEAD, SPLIT
+
+
+def test_area_counts_stones_and_own_regions():
+    board = Board.from_diagram(SPLIT)
+    board.komi = 0.5
+    assert area_score(board) == 11 - 10 - 0.5
+    assert (board.area() == BLACK).sum() == 11
+    assert (board.area() == WHITE).sum() == 10
+
+
+def test_territory_counts_empty_points_and_prisoners():
+    board = Board.from_diagram(SPLIT, rules="japanese")
+    board.komi = 6.5
+    assert territory_score(board) == 3 - 3 - 6.5
+    board.records["captures"][0, BLACK] = 5
+    assert territory_score(board) == 3 - 3 + 5 - 6.5
+
+
+def test_dead_stones_are_taken_off_and_are_prisoners():
+    board = Board.from_diagram(DEAD)
+    board.komi = 0
+    dead = [2 * 9 + 2, 2 * 9 + 7]
+    assert area_score(board, dead) == 45 - 36
+    assert territory_score(board, dead) == (36 + 1) - (27 + 1)
+    assert area_score(board) == 9 - 9 + 1 - 1
+
+
+def test_the_score_follows_the_rules():
+    board = Board.from_diagram(DEAD, rules="japanese")
+    board.komi = 0
+    dead = [20, 25]
+    assert score(board, dead) == territory_score(board, dead)
+    board = Board.from_diagram(DEAD, rules="chinese")
+    assert score(board, dead) == area_score(board, dead)
+
+
+@pytest.mark.parametrize(
+    ("rules", "bonus"), [("chinese", 4), ("aga", 3), ("tromp-taylor", 0), ("japanese", 0)]
+)
+def test_handicap_bonus(rules, bonus):
+    board = Board(9, rules=rules, komi=0.5)
+    board.place_handicap([20, 24, 56, 60])
+    free = 0 if rules == "japanese" else 4
+    assert score(board) == 81 - 4 + free - 0.5 - bonus
+
+
+@pytest.mark.parametrize(
+    ("points", "text"), [(3.5, "B+3.5"), (-0.5, "W+0.5"), (0, "0"), (-12, "W+12"), (0.0, "0")]
+)
+def test_format(points, text):
+    assert format_score(points) == text
+
+
+def test_an_empty_board_is_nobodys():
+    board = Board(9, komi=7.5)
+    assert area_score(board) == -7.5
+    assert territory_score(board) == -7.5
