@@ -154,6 +154,14 @@ class Board:
         twin.history = self.history.copy()
         return twin
 
+    def under(self, rules: Rules) -> Board:
+        """Return a copy under other rules; what superko compared with is forgotten."""
+        twin = self.copy()
+        twin.rules = rules
+        twin.history = repetition.new_table()
+        twin._remembered = 0
+        return twin
+
     # Chains
 
     def chain(self, move: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -28,7 +28,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 @functools.cache
 def warn_of_no_cache() -> None:
     """Say once how to avoid compiling at every start."""
-    _log.warning(
+    log.warning(
         "no folder for compiled code can be written, so every start compiles for up to a minute: "
         "set NUMBA_CACHE_DIR to a folder that can"
     )

@@ -18,9 +18,13 @@ from goengine import options
 from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
+from goengine.games.game import Game
+from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.policy_network import PolicyConfig, PolicyNet, load_network, shipped_networks
-from goengine.players.player import PolicyPlayer, RandomPlayer
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.random_player import RandomPlayer
+from goengine.players.settings import PolicySettings
 from goengine.scoring.status import PLAYOUTS, status
 
 FILTERS = (64, 192)
@@ -30,12 +34,12 @@ FILTERS = (64, 192)
 def middle_games(count: int, size: int, *, seed: int = 1) -> list[Board]:
     """Return boards after random moves on a third of their points."""
     rng = np.random.default_rng(seed)
-    boards = [Board(size) for _ in range(count)]
+    games = [Game(size) for _ in range(count)]
     player = RandomPlayer()
     for _ in range(size * size // 3):
-        for board, move in zip(boards, player.choose(boards, rng=rng), strict=True):
-            board.play(move)
-    return boards
+        for game, choice in zip(games, player.choose_each(games, rng=rng), strict=True):
+            game.play(choice.move)
+    return [game.board for game in games]
 
 
 def rate(action: Callable[[], object], seconds: float) -> float:
@@ -77,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print one line a result."""
     choice = {"device": args.device, "precision": args.precision, "threads": args.threads}
     measured = [
-        (name, Evaluator(network, **choice), Evaluator(network, symmetry="all", **choice))
+        (name, Evaluator(TorchBackend(network, **choice)))
         for name, network in networks(args.network)
     ]
     boards = middle_games(args.batch, args.size)
@@ -90,21 +94,26 @@ def run(args: argparse.Namespace) -> int:
     rng = np.random.default_rng(1)
     judgements = rate(lambda: status(boards[0], rng=rng), args.seconds)
     print(f"playouts from a middle game, one thread: {judgements * PLAYOUTS:,.0f}/s")
-    for name, plain, every in measured:
-        _measure(name, plain, every, records, boards[0], args.seconds)
+    for name, evaluator in measured:
+        _measure(name, evaluator, records, boards[0], args.seconds)
     return 0
 
 
 def _measure(
-    name: str, plain: Evaluator, every: Evaluator, records: Records, board: Board, seconds: float
+    name: str, evaluator: Evaluator, records: Records, board: Board, seconds: float
 ) -> None:
     """Print the speed of one network, with one view and with all, in batches and a move."""
     rng = np.random.default_rng(1)
-    batches = rate(lambda: plain.evaluate(records), seconds)
-    single = rate(lambda: PolicyPlayer(plain).choose([board], rng=rng), seconds)
-    eight = rate(lambda: PolicyPlayer(every).choose([board], rng=rng), seconds)
+    game = Game.at(board)
+    one, every = (
+        PolicyPlayer(evaluator, PolicySettings(symmetry=views)) for views in ("none", "all")
+    )
+    batches = rate(lambda: evaluator.evaluate_records(records), seconds)
+    single = rate(lambda: one.choose(game, rng=rng), seconds)
+    eight = rate(lambda: every.choose(game, rng=rng), seconds)
+    backend = evaluator.backend
     print(
-        f"{name} on {plain.device} in {plain.precision}: "
+        f"{name} on {backend.device} in {backend.precision}: "
         f"{batches * len(records):,.0f} positions/s; "
         f"{1000 / single:.1f} ms a move, {1000 / eight:.1f} ms with all symmetries"
     )

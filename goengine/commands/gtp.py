@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from goengine import options
 from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
-from goengine.gtp.session import Settings
+from goengine.gtp.session import SessionSettings
 from goengine.rules import RULES
 from goengine.types import PLAY_SYMMETRY
 
@@ -104,23 +104,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make_settings(args: argparse.Namespace) -> Settings:
+def make_settings(args: argparse.Namespace) -> SessionSettings:
     """Return how the session begins."""
-    return Settings(size=args.size, rules=args.rules, komi=args.komi, seed=args.seed)
+    return SessionSettings(size=args.size, rules=args.rules, komi=args.komi, seed=args.seed)
 
 
 def make_player(args: argparse.Namespace) -> Player:
     """Load the network and return the player, ready to answer without delay."""
-    from goengine.match.entrants import make_policy_player
+    from goengine.players.making import make_policy_player
+    from goengine.players.settings import PolicySettings
 
     player = make_policy_player(
         args.network,
-        temperature=args.temperature,
-        symmetry=args.symmetry,
+        PolicySettings(temperature=args.temperature, symmetry=args.symmetry, resign=args.resign),
         device=args.device,
         precision=args.precision,
         threads=args.threads,
-        resign=args.resign,
         size=args.size,
     )
     player.name = f"policy network {player.name}"

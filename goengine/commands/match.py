@@ -19,17 +19,17 @@ from typing import Any
 from tqdm import tqdm
 
 from goengine.clock import gtp_settings
-from goengine.match.contest import Contest, Game, Referee, Terms, engine_referee, own_referee
+from goengine.match.contest import Contest, MatchGame, Referee, Terms, engine_referee, own_referee
 from goengine.match.entrants import SETTINGS, Entrant, OwnEntrant, make_entrant
 from goengine.match.folder import MatchError, MatchFolder, Result
 from goengine.match.openings import OpeningSource, corner_openings, policy_openings, sgf_openings
 from goengine.options import board_size, count, finite, not_negative, rule_set, seed
-from goengine.players.player import PolicyPlayer
+from goengine.players.policy_player import PolicyPlayer
 from goengine.players.warmup import warm_board, warm_playouts
 from goengine.rules import RULES, format_points, get_rules
 from goengine.statistics import format_elo, format_share
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 OPENING_MOVES = 4
 
@@ -195,12 +195,12 @@ def _pair(
     return a, b
 
 
-def _games(contests: Sequence[Contest], numbers: Sequence[int]) -> Iterator[Game]:
+def _games(contests: Sequence[Contest], numbers: Sequence[int]) -> Iterator[MatchGame]:
     """Yield finished games; several contests share the numbers and play in threads."""
     if len(contests) == 1:
         yield from contests[0].games(numbers)
         return
-    finished: queue.Queue[Game | BaseException | None] = queue.Queue()
+    finished: queue.Queue[MatchGame | BaseException | None] = queue.Queue()
     left = iter(numbers)
     lock = threading.Lock()
 
@@ -251,7 +251,7 @@ def _play(
             bar.set_postfix_str(f"A {points(everything, 0):g} of {counted}")
             bar.update()
     except KeyboardInterrupt:
-        _log.warning("interrupted after %d of %d games", len(before) + len(results), games)
+        log.warning("interrupted after %d of %d games", len(before) + len(results), games)
     finally:
         bar.close()
     return results

@@ -10,13 +10,15 @@ import numpy as np
 from cnncore.system import atomic
 from goengine.board import Board
 from goengine.coords import CoordError, gtp_to_move, move_to_gtp
+from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import write_sgf
 from goengine.handicap import fixed_points, most_fixed
-from goengine.match.entrants import make_policy_player
 from goengine.options import board_size, finite, not_negative, rule_set, seed
-from goengine.players.player import Player, PolicyPlayer
-from goengine.rules import RULES, format_points, get_rules
+from goengine.players.making import make_policy_player
+from goengine.players.player import Player
+from goengine.players.settings import PolicySettings
+from goengine.rules import RULES, format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
 from goengine.types import (
@@ -26,7 +28,6 @@ from goengine.types import (
     WHITE,
     GoError,
     IllegalMoveError,
-    colour_letter,
     colour_name,
     opponent,
     parse_colour,
@@ -54,27 +55,17 @@ class Session:
     game has ended, which undo may take back, and ``left`` tells whether the person wants no more.
     """
 
-    def __init__(
-        self, board: Board, player: Player, *, human: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, game: Game, player: Player, *, human: int, rng: np.random.Generator) -> None:
+        self.game = game
         self.player = player
         self.human = human
         self.left = False
-        self.result: str | None = None
         self._rng = rng
-        self._boards = [board]
-        self._moves: list[tuple[int, int]] = []
-        self._stones = tuple(int(move) for move in np.flatnonzero(board.grid.ravel() == BLACK))
 
     @property
     def board(self) -> Board:
         """The position now."""
-        return self._boards[-1]
-
-    @property
-    def over(self) -> bool:
-        """Whether the game has ended."""
-        return self.result is not None
+        return self.game.board
 
     def answer(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""
@@ -104,60 +95,53 @@ class Session:
 
     def respond(self) -> str:
         """Let the player move if it is its turn and return the text to show."""
-        if self.over or self.board.to_play == self.human:
+        if self.game.over or self.board.to_play == self.human:
             return ""
-        (move,) = self.player.choose([self.board], rng=self._rng)
+        move = self.player.choose(self.game, rng=self._rng).move
         colour = self.board.to_play
         text = f"{colour_name(colour).capitalize()}: {move_to_gtp(move, self.board.size)}"
         return "\n".join(filter(None, [text, self._make(move)]))
 
     def _play(self, move: int) -> str:
         """Make the person's move and the player's answer."""
-        if self.over:
+        if self.game.over:
             return f"the game is over: {AFTERWARDS}"
         return "\n".join(filter(None, [self._make(move), self.respond()]))
 
     def _make(self, move: int) -> str:
         """Make a move for the player to move; say the result if the game ends."""
-        board = self.board
-        colour = board.to_play
         if move == RESIGN:
-            return self._end(f"{colour_letter(opponent(colour))}+R")
-        after = board.copy()
-        after.play(move)
-        self._boards.append(after)
-        self._moves.append((colour, move))
-        if after.passes < 2:
+            self.game.lose(self.board.to_play, "R")
+            return f"The game is over: {self.game.result}"
+        self.game.play(move)
+        board = self.board
+        if board.passes < 2:
             return ""
-        judged = status(after, rng=self._rng)
-        result = format_score(score(after, judged.dead, status=judged))
-        taken = " ".join(move_to_gtp(stone, after.size) for stone in sorted(judged.dead))
-        return self._end(result) + (f"\ntaken as dead: {taken}" if taken else "")
-
-    def _end(self, result: str) -> str:
-        """End the game."""
-        self.result = result
-        return f"The game is over: {result}"
+        judged = status(board, rng=self._rng)
+        self.game.end(format_score(score(board, judged.dead, status=judged)))
+        taken = " ".join(move_to_gtp(stone, board.size) for stone in sorted(judged.dead))
+        over = f"The game is over: {self.game.result}"
+        return over + (f"\ntaken as dead: {taken}" if taken else "")
 
     def _undo(self) -> str:
         """Take back to the person's turn before, or no more than the person's resignation."""
         count = 1 if self.board.to_play != self.human else 2
-        if count == 2 and self.over and self.board.passes < 2:
-            count = 0
-        kept = len(self._moves) - count
-        if kept < 0:
+        if count == 2 and self.game.over and self.board.passes < 2:
+            self.game.reopen()
+            return ""
+        if count > len(self.game.moves):
             return "nothing to undo"
-        del self._boards[kept + 1 :]
-        del self._moves[kept:]
-        self.result = None
+        self.game.undo(count)
         return ""
 
     def _hint(self) -> str:
         """List the network's moves."""
-        if not isinstance(self.player, PolicyPlayer):
+        analyst = self.player.analyst
+        if analyst is None:
             return "this player gives no hints"
         size = self.board.size
-        found = self.player.candidates(self.board, limit=HINTS)
+        opinion = next(analyst.stream(self.game, interval=0.0, pause=lambda seconds: True))
+        found = opinion.candidates[:HINTS]
         return "\n".join(f"  {move_to_gtp(c.move, size):5}{100 * c.prior:5.1f} %" for c in found)
 
     def _score(self) -> str:
@@ -187,27 +171,15 @@ class Session:
     def record(self) -> GameRecord:
         """Return the game so far."""
         names = {self.human: "human", opponent(self.human): self.player.name}
-        first = self._boards[0]
-        return GameRecord(
-            size=first.size,
-            komi=first.komi,
-            rules=first.rules.name,
-            handicap=first.handicap,
-            setup_black=self._stones,
-            to_play=first.to_play,
-            moves=tuple(self._moves),
-            result=self.result,
-            black=names[BLACK],
-            white=names[WHITE],
-        )
+        return self.game.record(black=names[BLACK], white=names[WHITE])
 
     def prompt(self) -> str:
         """Return the board with who is to move, or what to do after the end, and the captures."""
         board = self.board
         by_black, by_white = board.captures
         state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
-        if self.over:
-            state = f"{self.result}, {AFTERWARDS}"
+        if self.game.over:
+            state = f"{self.game.result}, {AFTERWARDS}"
         captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
         return f"\n{board}\n{state}; {captures}"
 
@@ -233,33 +205,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, help="seed of its random choices (another each time)")
 
 
-def start_board(size: int, rules: str, komi: float | None, handicap: int) -> Board:
-    """Return the board before the first move.
+def start_game(size: int, rules: str, komi: float | None, handicap: int) -> Game:
+    """Return the game before the first move.
 
     Raises:
         GoError: the size, the rules or the number of stones is not possible.
     """
     if handicap and komi is None:
         komi = 0.5
-    board = Board(size, rules=get_rules(rules), komi=komi)
+    game = Game(size, rules=rules, komi=komi)
     if handicap:
         most = most_fixed(size)
         if most == 0:
             raise GoError(f"{size}x{size} has no handicap points: use 7x7 or larger, or handicap 0")
         if not 2 <= handicap <= most:
             raise GoError(f"{handicap} handicap stones do not fit {size}x{size}: use 2 to {most}")
-        board.place_handicap(fixed_points(size, handicap))
-    return board
+        game.place_handicap(fixed_points(size, handicap))
+    return game
 
 
 def run(args: argparse.Namespace) -> int:
     """Play one game."""
-    board = start_board(args.size, args.rules, args.komi, args.handicap)
+    game = start_game(args.size, args.rules, args.komi, args.handicap)
     human = parse_colour(args.colour)
     player = make_policy_player(
-        args.network, temperature=args.temperature, symmetry=args.symmetry, size=args.size
+        args.network,
+        PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
+        size=args.size,
     )
-    session = Session(board, player, human=human, rng=np.random.default_rng(args.seed))
+    session = Session(game, player, human=human, rng=np.random.default_rng(args.seed))
     print(f"You play {colour_name(human)} against {player.name}. Type help for the commands.")
     show(session.respond())
     while not session.left:

@@ -9,8 +9,8 @@ import numpy as np
 
 from goengine.commands.position import chosen_position, configure_position
 from goengine.coords import move_to_gtp
-from goengine.inference.evaluator import Evaluator
-from goengine.networks.policy_network import default_network, load_network
+from goengine.inference.choosing import make_evaluator
+from goengine.networks.policy_network import default_network
 from goengine.options import count
 from goengine.pictures.png import policy_figure, save_png
 from goengine.types import PLAY_SYMMETRY, colour_name
@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     """List the likeliest moves and draw them all."""
     board = chosen_position(args)
     name = args.network or default_network()
-    evaluator = Evaluator(load_network(name), symmetry=args.symmetry)
-    priors = evaluator.evaluate(board.records)[0]
+    evaluator = make_evaluator(name, symmetry=args.symmetry)
+    priors = evaluator.evaluate([board]).priors[0, :-1]
     title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
     save_png(policy_figure(board, priors, title), args.png)
     for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():

@@ -1,41 +1,79 @@
-"""The game that a GTP session plays: one board, what led to it, and the way back.
+"""The game in progress: one board, what led to it, the way back, clocks and result.
 
-Undo replays: the board is rebuilt from the set-up stones and the moves, so that no history of
-boards has to be kept right. Every change is made on a new board first; a refused one changes
-nothing. This module imports numba through the board, so only loaded sessions import it.
+GTP sessions, the terminal and matches all play one of these. Undo replays: the board is rebuilt
+from the position before the first move, so that no history of boards has to be kept right. Every
+change is made on a new board first; a refused one changes nothing.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from goengine.board import Board
-from goengine.games.record import GameRecord
-from goengine.rules import Rules
-from goengine.types import MAX_SIZE, MIN_SIZE, WHITE, GoError, IllegalMoveError
+from goengine.clock import Clock
+from goengine.games.record import GameRecord, play_moves
+from goengine.rules import Rules, get_rules
+from goengine.types import BLACK, MAX_SIZE, MIN_SIZE, WHITE, GoError, colour_letter, opponent
 
 Move = tuple[int, int]
+"""(colour, move)."""
 
 
-class GameState:
+class Game:
     """A game from its set-up stones to the present position.
 
-    ``size``, ``rules`` and ``komi`` outlive the game: they hold for the next one too.
+    `size`, `rules`, `komi` and the clocks' settings outlive the game: they hold for the next one
+    too. `moves` are all moves so far, `result` what SGF writes once the game has ended, `reason`
+    why it ended so.
     """
 
-    def __init__(self, size: int, *, rules: Rules, komi: float) -> None:
+    def __init__(
+        self,
+        size: int = 19,
+        *,
+        rules: str | Rules = "chinese",
+        komi: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.size = size
-        self.rules = rules
-        self.komi = komi
-        self.clear()
+        self.rules = get_rules(rules)
+        self.komi = self.rules.komi if komi is None else komi
+        self.clock = Clock() if clock is None else clock
+        self.result: str | None = None
+        self.reason = ""
+        self.moves: list[Move] = []
+        self._origin = GameRecord(size=size)
+        self._first = Board(size, rules=self.rules, komi=self.komi)
+        self.board = self._first.copy()
+
+    @classmethod
+    def at(cls, board: Board, *, clock: Clock | None = None) -> Game:
+        """Return a game that begins in a position; the board itself stays as it is."""
+        game = cls(board.size, rules=board.rules, komi=board.komi, clock=clock)
+        stones = board.grid.ravel()
+        black, white = (tuple(np.flatnonzero(stones == c).tolist()) for c in (BLACK, WHITE))
+        game._start(
+            GameRecord(
+                size=board.size,
+                handicap=board.handicap,
+                setup_black=black,
+                setup_white=white,
+                to_play=board.to_play,
+            ),
+            first=board.copy(),
+        )
+        return game
 
     def clear(self) -> None:
         """Start a new game on an empty board; size, rules and komi stay."""
         self._start(GameRecord(size=self.size))
 
     def resize(self, size: int) -> None:
-        """Start a new game on a board of ``size`` lines.
+        """Start a new game on a board of `size` lines.
 
         Raises:
             GoError: no board has that size.
@@ -54,29 +92,30 @@ class GameState:
         """Change the rules of this game and the next ones; komi stays.
 
         Raises:
-            GoError: a move of the game so far is illegal under them.
+            IllegalMoveError: a move of the game so far is illegal under them.
         """
-        before = self.rules
-        self.rules = rules
+        before = self._first
+        self._first = before.under(rules)
         try:
             self._rebuild(self.moves)
-        except IllegalMoveError:
-            self.rules = before
+        except GoError:
+            self._first = before
             raise
+        self.rules = rules
 
-    def play(self, move: int, colour: int) -> None:
-        """Play a move of either colour.
+    def play(self, move: int, colour: int | None = None) -> None:
+        """Play a move of either colour, by default of the one to move.
 
         Raises:
             IllegalMoveError: the rules forbid it.
         """
+        colour = self.board.to_play if colour is None else colour
         self.board.play(move, colour)
         self.moves.append((colour, move))
-        begun = replace(self._origin, moves=tuple(self.moves[:2]))
-        self.board.handicap = begun.handicap_stones
+        self.board.handicap = self._handicap(self.moves)
 
     def undo(self, count: int = 1) -> None:
-        """Take the last moves back; set-up and handicap stones stay.
+        """Take the last moves back, and a result with them; set-up and handicap stones stay.
 
         Raises:
             GoError: fewer moves were played.
@@ -84,22 +123,42 @@ class GameState:
         if not 1 <= count <= len(self.moves):
             raise GoError(f"cannot take back {count} of {len(self.moves)} moves")
         self._rebuild(self.moves[:-count])
+        self.reopen()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was placed or played yet."""
         return not self.moves and not self.board.grid.any()
 
+    @property
+    def over(self) -> bool:
+        """Whether the game has a result."""
+        return self.result is not None
+
+    def end(self, result: str, reason: str = "") -> None:
+        """End the game with a result as SGF writes it."""
+        self.result = result
+        self.reason = reason
+
+    def lose(self, colour: int, kind: str, reason: str = "") -> None:
+        """End the game as lost by a colour; `kind` is SGF's letter: R, T or F."""
+        self.end(f"{colour_letter(opponent(colour))}+{kind}", reason)
+
+    def reopen(self) -> None:
+        """Take the result back."""
+        self.result = None
+        self.reason = ""
+
     def place_handicap(self, points: Sequence[int]) -> None:
         """Begin with Black's handicap stones and White to move.
 
         Raises:
-            GoError: the board is not empty, or the points are no handicap.
+            GoError: the board is not empty, or the points are not a handicap.
         """
         if not self.is_empty:
             raise GoError("handicap stones go on an empty board")
         stones = tuple(sorted(points))
-        board = self._empty_board()
+        board = Board(self.size, rules=self.rules, komi=self.komi)
         board.place_handicap(stones)
         self._start(
             GameRecord(size=self.size, handicap=len(stones), setup_black=stones, to_play=WHITE)
@@ -111,11 +170,10 @@ class GameState:
         Raises:
             GoError: a chain would have no liberty.
         """
-        self._empty_board().setup(black=black, white=white)
         self._start(GameRecord(size=self.size, setup_black=tuple(black), setup_white=tuple(white)))
 
     def load(self, record: GameRecord, *, count: int | None = None) -> None:
-        """Take over a game record up to ``count`` moves; its komi, if it has one, too.
+        """Take over a game record up to `count` moves; its komi, if it has one, too.
 
         Raises:
             GoError: the record's size is not supported or a move is illegal; nothing changes.
@@ -123,29 +181,34 @@ class GameState:
         if not MIN_SIZE <= record.size <= MAX_SIZE:
             raise GoError(f"size {record.size} is outside {MIN_SIZE} to {MAX_SIZE}")
         komi = self.komi if record.komi is None else record.komi
-        loaded = GameState(record.size, rules=self.rules, komi=komi)
+        loaded = Game(record.size, rules=self.rules, komi=komi, clock=self.clock)
         loaded._start(record, record.moves[:count])
         self.__dict__.update(loaded.__dict__)
 
-    def record(self) -> GameRecord:
-        """Return the game so far as a record."""
+    def record(self, *, black: str | None = None, white: str | None = None) -> GameRecord:
+        """Return the game so far as a record, with the players' names where they are given."""
         moves = tuple(self.moves)
         origin = self._origin
+        kept = origin.result if moves == origin.moves else None
         return replace(
             origin,
             komi=self.komi,
             rules=self.rules.name,
             moves=moves,
-            result=origin.result if moves == origin.moves else None,
+            result=kept if self.result is None else self.result,
+            black=origin.black if black is None else black,
+            white=origin.white if white is None else white,
         )
 
-    def position(self, colour: int) -> Board:
-        """Return the board with ``colour`` to move: a copy where it is the other's turn."""
+    def turned_to(self, colour: int) -> Game:
+        """Return the game with `colour` to move: a copy where it is the other's turn."""
         if self.board.to_play == colour:
-            return self.board
-        board = self.board.copy()
-        board.to_play = colour
-        return board
+            return self
+        twin = copy.copy(self)
+        twin.board = self.board.copy()
+        twin.board.to_play = colour
+        twin.moves = list(self.moves)
+        return twin
 
     def before_last(self) -> Board:
         """Return the position before the last move, its player to move.
@@ -159,27 +222,42 @@ class GameState:
         board.to_play = self.moves[-1][0]
         return board
 
-    def _start(self, origin: GameRecord, moves: Sequence[Move] = ()) -> None:
-        """Begin the game that an origin's set-up describes, with none or some of its moves."""
-        self._origin = origin
-        self._rebuild(moves)
+    def _start(
+        self, origin: GameRecord, moves: Sequence[Move] = (), *, first: Board | None = None
+    ) -> None:
+        """Begin the game that an origin's set-up describes, with none or some of its moves.
+
+        `first` is the position before the first move where the set-up does not say all of it.
+        """
+        begun = replace(origin, komi=self.komi, moves=tuple(moves))
+        board = begun.initial_board(self.rules) if first is None else first
+        before = self.__dict__.copy()
+        self._origin, self._first = origin, board
+        try:
+            self._rebuild(moves)
+        except GoError:
+            self.__dict__.update(before)
+            raise
+        self.reopen()
 
     def _rebuild(self, moves: Sequence[Move]) -> None:
         """Replace the game by the one with these moves."""
         self.board = self._replayed(moves)
-        self.moves: list[Move] = list(moves)
+        self.moves = list(moves)
 
-    def _empty_board(self) -> Board:
-        """Return a board of the present size, rules and komi."""
-        return Board(self.size, rules=self.rules, komi=self.komi)
+    def _handicap(self, moves: Sequence[Move]) -> int:
+        """Return how many stones of the set-up are a handicap, which the first moves tell."""
+        return replace(self._origin, moves=tuple(moves[:2])).handicap_stones
 
     def _replayed(self, moves: Sequence[Move]) -> Board:
         """Return the board after the set-up and these moves.
 
         Where a loaded game went on from here, whoever made its next move is to play.
         """
-        played = replace(self._origin, komi=self.komi, moves=tuple(moves))
-        board = played.final_board(self.rules)
+        board = self._first.copy()
+        board.komi = self.komi
+        board.handicap = self._handicap(moves)
+        play_moves(board, moves)
         recorded = self._origin.moves
         if len(moves) < len(recorded) and tuple(moves) == recorded[: len(moves)]:
             board.to_play = recorded[len(moves)][0]

@@ -7,7 +7,7 @@ writing SGF is sgf.py's work; this module imports no parser.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,7 @@ class GameRecord:
         for number, (colour, move) in enumerate(self.moves, start=1):
             board.to_play = colour
             yield board.copy(), move
-            self._play(board, number, colour, move)
+            _play(board, number, colour, move)
 
     def board_at(self, count: int, rules: str | Rules = "replay") -> Board:
         """Return the board after the first ``count`` moves; a negative count leaves off the end.
@@ -99,8 +99,7 @@ class GameRecord:
             IllegalMoveError: at the first move that the rules forbid.
         """
         board = self.initial_board(rules)
-        for number, (colour, move) in enumerate(self.moves[:count], start=1):
-            self._play(board, number, colour, move)
+        play_moves(board, self.moves[:count])
         following = self.moves[count:]
         if following:
             board.to_play = following[0][0]
@@ -114,9 +113,20 @@ class GameRecord:
         """
         return self.board_at(len(self.moves), rules)
 
-    @staticmethod
-    def _play(board: Board, number: int, colour: int, move: int) -> None:
-        try:
-            board.play(move, colour)
-        except IllegalMoveError as error:
-            raise IllegalMoveError(f"move {number} ({colour_name(colour)}): {error}") from error
+
+def play_moves(board: Board, moves: Sequence[tuple[int, int]]) -> None:
+    """Play (colour, move) pairs on a board.
+
+    Raises:
+        IllegalMoveError: at the first move that the rules forbid; it tells the move's number.
+    """
+    for number, (colour, move) in enumerate(moves, start=1):
+        _play(board, number, colour, move)
+
+
+def _play(board: Board, number: int, colour: int, move: int) -> None:
+    """Play one move of a game; an error tells its number."""
+    try:
+        board.play(move, colour)
+    except IllegalMoveError as error:
+        raise IllegalMoveError(f"move {number} ({colour_name(colour)}): {error}") from error

@@ -9,14 +9,13 @@ and an ownership is there only where it was asked for, from playouts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from goengine.coords import move_to_gtp
 from goengine.gtp.protocol import (
     Arguments,
-    GtpError,
     parse_flag,
     parse_integer,
     parse_vertex,
@@ -26,9 +25,12 @@ from goengine.gtp.protocol import (
 from goengine.types import BLACK, GoError, parse_colour
 
 if TYPE_CHECKING:
-    from goengine.board import Board
-    from goengine.players.player import Candidate, Player
-    from goengine.scoring.status import Status
+    import numpy as np
+    import numpy.typing as npt
+
+    from goengine.players.player import Candidate
+
+    Floats = npt.NDArray[np.float32]
 
 MOST_MOVES = 20
 """Moves of a report unless ``minmoves`` or ``maxmoves`` ask otherwise."""
@@ -130,18 +132,6 @@ def _parse_restriction(request: Request, key: str, values: list[str], size: int)
         (request.avoid if key == "avoid" else request.allow).update(moves)
 
 
-def candidates(player: Player, board: Board, *, limit: int) -> list[Candidate]:
-    """Return the player's opinion of a position, best move first.
-
-    Raises:
-        GtpError: this player has none.
-    """
-    ask: Callable[..., list[Candidate]] | None = getattr(player, "candidates", None)
-    if ask is None:
-        raise GtpError("this player cannot analyse: start the engine with a network")
-    return ask(board, limit=limit)
-
-
 def select(request: Request, found: Sequence[Candidate], size: int) -> list[Candidate]:
     """Return the candidates that a report shows: points only, restricted as asked."""
     shown = [
@@ -158,27 +148,27 @@ def lz_line(shown: Sequence[Candidate], size: int) -> str:
     """Return a report in Leela Zero's whole numbers."""
     return " ".join(
         f"info move {move_to_gtp(candidate.move, size)} visits {candidate.visits} "
-        f"winrate {_parts(candidate.winrate)} prior {_parts(candidate.prior)} "
-        f"lcb {_parts(candidate.winrate)} order {order} pv {_variation(candidate, size)}"
+        f"winrate {_parts(_winrate(candidate))} prior {_parts(candidate.prior)} "
+        f"lcb {_parts(_winrate(candidate))} order {order} pv {_variation(candidate, size)}"
         for order, candidate in enumerate(shown)
     )
 
 
 def kata_line(
-    request: Request, shown: Sequence[Candidate], size: int, status: Status | None = None
+    request: Request, shown: Sequence[Candidate], size: int, ownership: Floats | None = None
 ) -> str:
     """Return a report in KataGo's floats, with root and ownership where they were asked for."""
     pieces = [
         f"info move {move_to_gtp(candidate.move, size)} visits {candidate.visits} "
-        f"winrate {candidate.winrate:.6f} prior {candidate.prior:.6f} "
-        f"lcb {candidate.winrate:.6f} order {order} pv {_variation(candidate, size)}"
+        f"winrate {_winrate(candidate):.6f} prior {candidate.prior:.6f} "
+        f"lcb {_winrate(candidate):.6f} order {order} pv {_variation(candidate, size)}"
         for order, candidate in enumerate(shown)
     ]
     if request.root_info and shown:
         visits = sum(candidate.visits for candidate in shown)
-        pieces.append(f"rootInfo visits {visits} winrate {shown[0].winrate:.6f}")
-    if status is not None:
-        values = (f"{_for(request.colour, float(v)):.4f}" for v in status.ownership.ravel())
+        pieces.append(f"rootInfo visits {visits} winrate {_winrate(shown[0]):.6f}")
+    if ownership is not None:
+        values = (f"{_for(request.colour, float(v)):.4f}" for v in ownership.ravel())
         pieces.append("ownership " + " ".join(values))
     return " ".join(pieces)
 
@@ -191,6 +181,11 @@ def _variation(candidate: Candidate, size: int) -> str:
             break
         moves.append(move)
     return " ".join(move_to_gtp(move, size) for move in moves)
+
+
+def _winrate(candidate: Candidate) -> float:
+    """Return a candidate's win rate; a half where nobody knows it, as clients want a number."""
+    return 0.5 if candidate.winrate is None else candidate.winrate
 
 
 def _parts(share: float) -> int:

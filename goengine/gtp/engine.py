@@ -21,12 +21,13 @@ from goengine.gtp.commands.score import ScoreCommands
 from goengine.gtp.commands.setup import SetupCommands
 from goengine.gtp.commands.time import TimeCommands
 from goengine.gtp.protocol import GtpError
-from goengine.gtp.session import Session, Settings
+from goengine.gtp.session import Session, SessionSettings
 
 if TYPE_CHECKING:
+    from goengine.clock import Clock
     from goengine.players.player import Player
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 GROUPS = (
     AdminCommands,
@@ -48,9 +49,13 @@ class Engine:
     """
 
     def __init__(
-        self, player_factory: Callable[[], Player], settings: Settings | None = None
+        self,
+        player_factory: Callable[[], Player],
+        settings: SessionSettings | None = None,
+        *,
+        clock: Clock | None = None,
     ) -> None:
-        self.session = Session(player_factory, settings if settings is not None else Settings())
+        self.session = Session(player_factory, settings or SessionSettings(), clock=clock)
         self._handlers: dict[str, Handler] = collect([group(self.session) for group in GROUPS])
         self.session.command_names = list(self._handlers)
 
@@ -76,7 +81,7 @@ class Engine:
         except GtpError as error:
             yield protocol.format_failure(command.id, str(error))
         except Exception:  # the one place that may: an engine must survive its own faults
-            logger.exception("internal error in %r", command.name)
+            log.exception("internal error in %r", command.name)
             yield protocol.format_failure(command.id, protocol.INTERNAL_ERROR)
         else:
             if isinstance(result, str):
@@ -96,5 +101,5 @@ def _stream(identifier: str, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             yield protocol.clean_result(line) + "\n"
     except Exception:  # the response is open: all that can be done is to close it
-        logger.exception("internal error in an analysis")
+        log.exception("internal error in an analysis")
     yield "\n"

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from goengine.gtp.protocol import GtpError
 
 Value = TypeVar("Value")
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Lazy(Generic[Value]):
@@ -50,8 +50,8 @@ class Lazy(Generic[Value]):
             self._value = self._factory()
         except Exception as error:  # whatever fails, the process goes on and says so
             self._error = f"cannot load {self._what}: {_sentence(error)}"
-            logger.error("%s", self._error)
-            logger.debug("while loading %s", self._what, exc_info=True)
+            log.error("%s", self._error)
+            log.debug("while loading %s", self._what, exc_info=True)
 
 
 def _sentence(error: Exception) -> str:

@@ -20,7 +20,7 @@ from goengine.types import GoError
 if TYPE_CHECKING:
     from goengine.gtp.engine import Engine
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 HEAD_START = 0.2
 """Seconds that the first command may take to come before loading begins; loading holds Python's
@@ -84,7 +84,7 @@ class Server:
         self._engine = engine
         self._reader = LineReader(input_fd)
         self._output_fd = output_fd
-        self._log = log
+        self.log = log
         self._greeted = threading.Event()
         self._loader = threading.Thread(target=self._load, name="gtp-load", daemon=True)
         engine.session.pause = self._reader.wait
@@ -108,7 +108,7 @@ class Server:
                     self._send(piece)
                 self._greeted.set()
         except BrokenPipeError:
-            logger.info("the client has closed its end")
+            log.info("the client has closed its end")
 
     def _load(self) -> None:
         """Load what moves need, once the first command is answered."""
@@ -129,18 +129,18 @@ class Server:
 
     def _note(self, direction: str, text: str) -> None:
         """Write a line or a piece of a response to the log file, as long as that is possible."""
-        if self._log is None:
+        if self.log is None:
             return
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         try:
             for line in text.rstrip("\n").split("\n"):
-                self._log.write(f"{stamp} {direction} {line}\n")
-            self._log.flush()
+                self.log.write(f"{stamp} {direction} {line}\n")
+            self.log.flush()
         except OSError as error:
-            logger.warning("the log ends here, the game goes on: %s", error.strerror or error)
+            log.warning("the log ends here, the game goes on: %s", error.strerror or error)
             with suppress(OSError):  # closing tries once more to write what is left
-                self._log.close()
-            self._log = None
+                self.log.close()
+            self.log = None
 
 
 def reserve_stdout() -> int:

@@ -1,13 +1,13 @@
 """What the commands of one GTP session share: game, player, clock, randomness, settings.
 
-The heavy parts are made when they are first asked for, or ahead of that by ``load`` in a
+The heavy parts are made when they are first asked for, or ahead of that by `load` in a
 background thread; until then a session costs nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING
 from goengine.clock import Clock
 from goengine.gtp.loading import Lazy
 from goengine.gtp.protocol import GtpError
-from goengine.players.effort import quick, saving, variant
 from goengine.rules import get_rules
 from goengine.types import RESIGN, IllegalMoveError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from goengine.board import Board
-    from goengine.games.game import GameState
-    from goengine.players.player import Player
+    from goengine.games.game import Game
+    from goengine.players.player import Player, Snapshot
+    from goengine.players.settings import Settings as PlayerSettings
     from goengine.scoring.status import Status
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class SessionSettings:
     """How a session begins."""
 
     size: int = 19
@@ -45,13 +44,19 @@ class Settings:
 class Session:
     """The state behind the commands.
 
-    ``pause(seconds)`` waits and tells whether new input has come; an analysis ends when it does.
+    `pause(seconds)` waits and tells whether new input has come; an analysis ends when it does.
     Without a server it never waits and always says yes, so an analysis is one report long.
     """
 
-    def __init__(self, player_factory: Callable[[], Player], settings: Settings) -> None:
+    def __init__(
+        self,
+        player_factory: Callable[[], Player],
+        settings: SessionSettings,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
         self.settings = settings
-        self.clock = Clock()
+        self.clock = Clock() if clock is None else clock
         self.pause: Callable[[float], bool] = lambda seconds: True
         self.command_names: list[str] = []
         self.closing = False
@@ -59,7 +64,7 @@ class Session:
         self._judge = Lazy(self._make_judge, what="the playouts")
         self._player = Lazy(partial(self._make_player, player_factory), what="the player")
         self._random = Lazy(self._make_random, what="the random numbers")
-        self._effort = 0.0
+        self._adjusted: Player | None = None
         self._status: tuple[tuple[object, ...], Status] | None = None
 
     def load(self) -> None:
@@ -68,7 +73,7 @@ class Session:
             part.attempt()
 
     @property
-    def game(self) -> GameState:
+    def game(self) -> Game:
         """The game in progress.
 
         Raises:
@@ -83,7 +88,11 @@ class Session:
         Raises:
             GtpError: the player could not be loaded.
         """
-        return self._player.get()
+        return self._player.get() if self._adjusted is None else self._adjusted
+
+    def adjust(self, settings: PlayerSettings) -> None:
+        """Let the player go on by other settings."""
+        self._adjusted = self.player.with_settings(settings)
 
     @property
     def description(self) -> str:
@@ -92,8 +101,7 @@ class Session:
             player = self.player
         except GtpError as error:
             return str(error)
-        temperature = getattr(player, "temperature", None)
-        return player.name if temperature is None else f"{player.name}, temperature {temperature:g}"
+        return ", ".join(filter(None, [player.name, player.settings.brief()]))
 
     @property
     def rng(self) -> np.random.Generator:
@@ -104,37 +112,59 @@ class Session:
         """Return the player's best move, the same every time, without playing it."""
         import numpy as np
 
-        player = variant(self.player, temperature=0.0)
-        return int(player.choose([self.game.position(colour)], rng=np.random.default_rng(0))[0])
+        from goengine.players.player import Budget, Conditions
+
+        game = self.game.turned_to(colour)
+        rng = np.random.default_rng(0)
+        return self.player.choose(game, Budget(), rng=rng, conditions=Conditions(exact=True)).move
 
     def generate(
         self, colour: int, *, among: Collection[int] | None = None, cleanup: bool = False
     ) -> int:
         """Choose and play a move, charge the clock, and return it.
 
-        ``among`` names the moves to choose from (None: all). With ``cleanup`` the opponent's dead
+        `among` names the moves to choose from (None: all). With `cleanup` the opponent's dead
         stones are captured before a pass, and nobody resigns. A move that the rules turn out to
-        forbid becomes a pass: ``genmove`` never fails.
+        forbid becomes a pass: `genmove` never fails.
         """
-        player, times = self.player, 1.0
-        if self._is_hurried(colour):
-            player, times = quick(player), saving(player)
-        if cleanup:
-            player = variant(player, cleanup=True, resign=None)
+        player, game = self.player, self.game.turned_to(colour)
+        from goengine.players.player import Budget, Conditions  # what cannot be loaded was told
+
+        conditions = Conditions(None if among is None else frozenset(among), cleanup=cleanup)
+        budget = Budget(seconds=self.clock.budget(colour))
         self.clock.start()
         try:
-            move = self._choose(player, self.game.position(colour), among)
+            move = player.choose(game, budget, rng=self.rng, conditions=conditions).move
         finally:
-            self._effort = times * self.clock.stop(colour)
+            self.clock.stop(colour)
         if move == RESIGN:
             return move
         try:
             self.game.play(move, colour)
         except IllegalMoveError as error:
-            logger.error("the player chose an illegal move and passes instead: %s", error)
+            log.error("the player chose an illegal move and passes instead: %s", error)
             move = self.game.size**2
             self.game.play(move, colour)
         return move
+
+    def analyse(self, game: Game, *, interval: float = 1.0) -> Iterator[Snapshot]:
+        """Yield what the player thinks of a game's position until new input comes.
+
+        Raises:
+            GtpError: this player has no opinion to show.
+        """
+        analyst = self.player.analyst
+        if analyst is None:
+            raise GtpError("this player cannot analyse: start the engine with a network")
+        return analyst.stream(game, interval=interval, pause=self.pause)
+
+    def opinion(self, game: Game) -> Snapshot:
+        """Return what the player thinks of a game's position at first sight.
+
+        Raises:
+            GtpError: this player has no opinion to show.
+        """
+        return next(self.analyse(game))
 
     def status(self) -> Status:
         """Return who owns what in the present position; computed once per position."""
@@ -144,29 +174,15 @@ class Session:
             self._status = (key, self._judge.get()(board, rng=self.rng))
         return self._status[1]
 
-    def _choose(self, player: Player, board: Board, among: Collection[int] | None) -> int:
-        """Return the player's choice for a board, among some moves where they are named."""
-        if among is None:
-            return int(player.choose([board], rng=self.rng)[0])
-        ask: Callable[..., int] | None = getattr(player, "choose_among", None)
-        if ask is None:
-            raise GtpError("this player cannot avoid or allow moves: leave these words out")
-        return ask(board, among, rng=self.rng)
-
-    def _is_hurried(self, colour: int) -> bool:
-        """Tell whether the budget is short of what the last move took, or would have in full."""
-        budget = self.clock.budget(colour)
-        return budget is not None and self._effort > budget / 2
-
-    def _make_game(self) -> GameState:
+    def _make_game(self) -> Game:
         """Import the board, compile or load its kernels, and set up the first game."""
-        from goengine.games.game import GameState
+        from goengine.games.game import Game
         from goengine.players.warmup import warm_board
 
         rules = get_rules(self.settings.rules)
         komi = rules.komi if self.settings.komi is None else self.settings.komi
         warm_board()
-        return GameState(self.settings.size, rules=rules, komi=komi)
+        return Game(self.settings.size, rules=rules, komi=komi, clock=self.clock)
 
     def _make_player(self, factory: Callable[[], Player]) -> Player:
         """Make the player, and first the playouts that its late moves are judged by."""

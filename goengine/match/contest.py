@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.coords import move_to_gtp
+from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.match.entrants import Entrant
 from goengine.match.external import EngineError, GtpEngine
@@ -25,10 +26,10 @@ from goengine.match.openings import Opening, OpeningSource
 from goengine.rules import Rules
 from goengine.scoring.counting import format_score
 from goengine.scoring.status import final_score
-from goengine.types import BLACK, RESIGN, WHITE, colour_letter
+from goengine.types import BLACK, RESIGN, WHITE
 
 Referee = Callable[[Board, Sequence[tuple[int, int]]], str]
-"""Counts a finished board (and its moves) and returns ``B+3.5``, ``W+0.5`` or ``0``; an EngineError
+"""Counts a finished board (and its moves) and returns `B+3.5`, `W+0.5` or `0`; an EngineError
 says that it cannot."""
 
 REFEREE_PLAYOUTS = 1000
@@ -49,66 +50,51 @@ class Terms:
     time: TimeSettings
 
 
-@dataclass
-class Game:
-    """One game of a match; ``black`` is the index (0 or 1) of the entrant that plays Black."""
+class MatchGame:
+    """One game of a match; `black` is the index (0 or 1) of the entrant that plays Black.
 
-    number: int
-    black: int
-    board: Board
-    settings: TimeSettings
-    opening: Opening = ()
-    moves: list[tuple[int, int]] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=lambda: [0.0, 0.0])
-    chosen: list[int] = field(default_factory=lambda: [0, 0])
-    result: str | None = None
-    reason: str = ""
+    Its clock runs only by the seconds that `spend` is told, so that games in lockstep do not pay
+    for each other.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, number: int, black: int, terms: Terms, opening: Opening = ()) -> None:
+        self.number = number
+        self.black = black
+        self.opening = opening
+        self.seconds = [0.0, 0.0]
+        self.chosen = [0, 0]
         self._elapsed = 0.0
-        self.clock = Clock(self.settings, now=lambda: self._elapsed)
+        clock = Clock(terms.time, now=lambda: self._elapsed)
+        self.game = Game(terms.size, rules=terms.rules, komi=terms.komi, clock=clock)
 
     @property
     def turn_of(self) -> int:
         """The index of the entrant to move."""
-        return self.black if self.board.to_play == BLACK else 1 - self.black
+        return self.black if self.game.board.to_play == BLACK else 1 - self.black
 
     @property
     def winner(self) -> int | None:
         """The index of the entrant that won, None for a draw and for no result."""
-        if not self.result or self.result[0] not in "BW":
+        result = self.game.result
+        if not result or result[0] not in "BW":
             return None
-        return self.black if self.result[0] == "B" else 1 - self.black
+        return self.black if result[0] == "B" else 1 - self.black
 
     def record(self, names: Sequence[str]) -> GameRecord:
         """Return the game for an SGF file."""
-        return GameRecord(
-            size=self.board.size,
-            komi=self.board.komi,
-            rules=self.board.rules.name,
-            moves=tuple(self.moves),
-            result=self.result,
-            black=names[self.black],
-            white=names[1 - self.black],
-        )
-
-    def play(self, move: int) -> None:
-        """Make a legal move for the player to move."""
-        self.moves.append((self.board.to_play, move))
-        self.board.play(move)
+        return self.game.record(black=names[self.black], white=names[1 - self.black])
 
     def spend(self, used: float) -> bool:
         """Charge seconds to the player to move and tell whether its time is over."""
-        self.clock.start()
+        clock = self.game.clock
+        clock.start()
         self._elapsed += used
-        self.clock.stop(self.board.to_play)
-        return self.clock.overrun
+        clock.stop(self.game.board.to_play)
+        return clock.overrun
 
     def forfeit(self, entrant: int, kind: str, reason: str) -> None:
-        """End the game as lost by an entrant; ``kind`` is SGF's letter: R, T or F."""
-        winner = WHITE if entrant == self.black else BLACK
-        self.result = f"{colour_letter(winner)}+{kind}"
-        self.reason = reason
+        """End the game as lost by an entrant; `kind` is SGF's letter: R, T or F."""
+        self.game.lose(BLACK if entrant == self.black else WHITE, kind, reason)
 
 
 def own_referee(seed: int) -> Referee:
@@ -139,7 +125,7 @@ def engine_referee(command: str, *, timeout: float) -> Referee:
         finally:
             engine.close()
         if not _SCORE.fullmatch(answer):
-            raise EngineError(f"final_score answered {answer!r}, which is no score")
+            raise EngineError(f"final_score answered {answer!r}, which is not a score")
         return answer.upper()
 
     return count
@@ -149,7 +135,7 @@ class Contest:
     """Play numbered games between two entrants.
 
     Game n is played with colours swapped in every second game, and games 2k and 2k + 1 share
-    opening k, so each entrant has both sides of it. ``batch`` games run at once if both entrants
+    opening k, so each entrant has both sides of it. `batch` games run at once if both entrants
     are parallel.
     """
 
@@ -168,52 +154,50 @@ class Contest:
         self.referee = referee
         self.batch = batch if all(entrant.parallel for entrant in entrants) else 1
 
-    def games(self, numbers: Sequence[int]) -> Iterator[Game]:
+    def games(self, numbers: Sequence[int]) -> Iterator[MatchGame]:
         """Play the games of these numbers and yield each when it is over."""
         for start in range(0, len(numbers), self.batch):
             games = [self._begin(number) for number in numbers[start : start + self.batch]]
             rng = np.random.default_rng([self.terms.seed, games[0].number])
-            running = [game for game in games if game.result is None]
-            yield from (game for game in games if game.result is not None)
+            running = [game for game in games if not game.game.over]
+            yield from (game for game in games if game.game.over)
             while running:
                 for entrant in (0, 1):
-                    turn = [g for g in running if g.result is None and g.turn_of == entrant]
+                    turn = [g for g in running if not g.game.over and g.turn_of == entrant]
                     if turn:
                         self._move(turn, entrant, rng)
-                yield from (game for game in running if game.result is not None)
-                running = [game for game in running if game.result is None]
+                yield from (game for game in running if game.game.over)
+                running = [game for game in running if not game.game.over]
 
-    def _begin(self, number: int) -> Game:
+    def _begin(self, number: int) -> MatchGame:
         """Set up a game and play its opening."""
-        terms = self.terms
-        board = Board(terms.size, rules=terms.rules, komi=terms.komi)
-        game = Game(number, number % 2, board, terms.time, self.openings(number // 2))
+        match_game = MatchGame(number, number % 2, self.terms, self.openings(number // 2))
+        game = match_game.game
         for entrant in (0, 1):
-            self._tell(game, entrant, lambda one: one.start(board, terms.time))
-        for move in game.opening:
+            self._tell(match_game, entrant, lambda one: one.start(game))
+        for move in match_game.opening:
             for entrant in (0, 1):
-                self._announce(game, entrant, board.to_play, move)
+                self._announce(match_game, entrant, game.board.to_play, move)
             game.play(move)
-        return game
+        return match_game
 
-    def _tell(self, game: Game, entrant: int, action: Callable[[Entrant], None]) -> None:
+    def _tell(self, game: MatchGame, entrant: int, action: Callable[[Entrant], None]) -> None:
         """Let an entrant hear of something; if it fails, it loses."""
-        if game.result is None:
+        if not game.game.over:
             try:
                 action(self.entrants[entrant])
             except EngineError as error:
                 game.forfeit(entrant, "F", f"failure: {error}")
 
-    def _announce(self, game: Game, entrant: int, colour: int, move: int) -> None:
+    def _announce(self, game: MatchGame, entrant: int, colour: int, move: int) -> None:
         """Tell an entrant a move that it did not make."""
         self._tell(game, entrant, lambda one: one.played(colour, move))
 
-    def _move(self, games: list[Game], entrant: int, rng: np.random.Generator) -> None:
+    def _move(self, games: list[MatchGame], entrant: int, rng: np.random.Generator) -> None:
         """Let an entrant move in all these games, where it is its turn."""
-        clock = games[0].clock
         start = time.perf_counter()
         try:
-            moves = self.entrants[entrant].choose([game.board for game in games], clock, rng)
+            moves = self.entrants[entrant].choose([one.game for one in games], rng)
         except EngineError as error:
             for game in games:
                 game.forfeit(entrant, "F", f"failure: {error}")
@@ -224,9 +208,9 @@ class Contest:
             game.chosen[entrant] += 1
             self._apply(game, entrant, move, used)
 
-    def _apply(self, game: Game, entrant: int, move: int, used: float) -> None:
+    def _apply(self, game: MatchGame, entrant: int, move: int, used: float) -> None:
         """Make a chosen move and end the game if it is over."""
-        board = game.board
+        board = game.game.board
         colour = board.to_play
         if game.spend(used):
             game.forfeit(entrant, "T", "time")
@@ -236,15 +220,14 @@ class Contest:
             game.forfeit(entrant, "F", f"illegal move {move_to_gtp(move, board.size)}")
         else:
             self._announce(game, 1 - entrant, colour, move)
-            game.play(move)
-            if game.result is None and (board.passes >= 2 or board.turn >= self.terms.move_cap):
-                self._count(game)
+            game.game.play(move)
+            if not game.game.over and (board.passes >= 2 or board.turn >= self.terms.move_cap):
+                self._count(game.game)
 
     def _count(self, game: Game) -> None:
         """Let the referee count a game that is over."""
         try:
-            game.result = self.referee(game.board, game.moves)
-            game.reason = "score" if game.board.passes >= 2 else "move cap"
+            result = self.referee(game.board, game.moves)
+            game.end(result, "score" if game.board.passes >= 2 else "move cap")
         except EngineError as error:
-            game.result = VOID
-            game.reason = f"no result: {error}"
+            game.end(VOID, f"no result: {error}")

@@ -3,11 +3,11 @@
 ==================================================  =============================================
 text                                                entrant
 ==================================================  =============================================
-``policy`` or ``policy:NAME[,setting=value ...]``   a network (shipped name or file), by settings
+`policy` or `policy:NAME[,setting=value ...]`   a network (shipped name or file), by settings
                                                     temperature, symmetry, device, precision,
                                                     threads, playouts, cleanup, resign
-``random``                                          any sensible move
-``gtp:COMMAND LINE``                                an engine that speaks GTP
+`random`                                          any sensible move
+`gtp:COMMAND LINE`                                an engine that speaks GTP
 ==================================================  =============================================
 """
 
@@ -16,17 +16,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from goengine.board import Board
-from goengine.clock import Clock, TimeSettings
+from goengine.games.game import Game
 from goengine.match.external import CommandError, EngineError, GtpEngine
 from goengine.options import count, not_negative, threads
-from goengine.players.player import PLAYOUTS, Player, PolicyPlayer, RandomPlayer
-from goengine.types import PLAY_SYMMETRY, GoError
+from goengine.players.making import make_policy_player
+from goengine.players.player import Player
+from goengine.players.random_player import RandomPlayer
+from goengine.players.settings import PolicySettings
+from goengine.types import GoError
 
 TIME_GRACE = 10.0
 """Seconds beyond its clock after which an external engine is taken for hung."""
@@ -39,19 +40,19 @@ class EntrantError(GoError):
 class Entrant(Protocol):
     """A player as a match sees it.
 
-    ``parallel`` entrants answer several games at once; others play one game at a time and are
+    `parallel` entrants answer several games at once; others play one game at a time and are
     told of every move. A failure (EngineError) loses the game.
     """
 
     name: str
     parallel: bool
 
-    def start(self, board: Board, settings: TimeSettings) -> None:
-        """Begin a game from an empty board."""
+    def start(self, game: Game) -> None:
+        """Begin a game that has no moves yet."""
         ...
 
-    def choose(self, boards: Sequence[Board], clock: Clock, rng: np.random.Generator) -> list[int]:
-        """Return a move for the player to move on each board."""
+    def choose(self, games: Sequence[Game], rng: np.random.Generator) -> list[int]:
+        """Return a move for the player to move in each game."""
         ...
 
     def played(self, colour: int, move: int) -> None:
@@ -72,12 +73,12 @@ class OwnEntrant:
         self.player = player
         self.name = name
 
-    def start(self, board: Board, settings: TimeSettings) -> None:
-        """Nothing to prepare: a player sees the whole board each time."""
+    def start(self, game: Game) -> None:
+        """Nothing to prepare: a player sees the whole game each time."""
 
-    def choose(self, boards: Sequence[Board], clock: Clock, rng: np.random.Generator) -> list[int]:
+    def choose(self, games: Sequence[Game], rng: np.random.Generator) -> list[int]:
         """Return the player's moves."""
-        return self.player.choose(boards, rng=rng)
+        return [choice.move for choice in self.player.choose_each(games, rng=rng)]
 
     def played(self, colour: int, move: int) -> None:
         """Nothing to note."""
@@ -99,7 +100,7 @@ class ExternalEntrant:
 
     @contextmanager
     def _running(self) -> Iterator[GtpEngine]:
-        """Give the engine of the game in progress; one that fails in any way but ``?`` is ended.
+        """Give the engine of the game in progress; one that fails in any way but `?` is ended.
 
         A late answer or a stray line would be taken for the answer to the next command.
         """
@@ -113,19 +114,21 @@ class ExternalEntrant:
             self.close()
             raise
 
-    def start(self, board: Board, settings: TimeSettings) -> None:
+    def start(self, game: Game) -> None:
         """Set up an empty board with the game's rules, komi and time."""
         if self._engine is not None and not self._engine.alive:
             self.close()
         if self._engine is None:
             self._engine = GtpEngine(self.command, timeout=self.timeout)
+        settings = game.clock.settings
         limits = (int(settings.main), int(settings.period), settings.stones)
         with self._running() as engine:
-            engine.new_game(board.size, board.komi, rules=board.rules.name, time=limits)
+            engine.new_game(game.size, game.komi, rules=game.rules.name, time=limits)
 
-    def choose(self, boards: Sequence[Board], clock: Clock, rng: np.random.Generator) -> list[int]:
-        """Return the engine's move for the one board of its game."""
-        (board,) = boards
+    def choose(self, games: Sequence[Game], rng: np.random.Generator) -> list[int]:
+        """Return the engine's move in its one game."""
+        (game,) = games
+        board, clock = game.board, game.clock
         left = clock.left(board.to_play)
         with self._running() as engine:
             limit = None
@@ -165,16 +168,16 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "cleanup": _switch,
     "resign": not_negative,
 }
-"""What turns the text of each setting into an argument of ``make_policy_player``."""
+"""What turns the text of each setting into a value."""
 SETTINGS = ", ".join(_READERS)
 """The names of all settings."""
 
 
 def _settings(text: str) -> dict[str, Any]:
-    """Return what ``a=1,b=2`` sets.
+    """Return what `a=1,b=2` sets.
 
     Raises:
-        EntrantError: a part has no ``=``, an unknown name or a value that makes no sense.
+        EntrantError: a part has no `=`, an unknown name or a value that makes no sense.
     """
     found = {}
     for part in filter(None, text.split(",")):
@@ -190,60 +193,17 @@ def _settings(text: str) -> dict[str, Any]:
     return found
 
 
-def make_policy_player(
-    network: str = "",
-    *,
-    temperature: float = 0.0,
-    symmetry: str = PLAY_SYMMETRY,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
-    playouts: int = PLAYOUTS,
-    cleanup: bool | None = None,
-    resign: float | None = None,
-    size: int = 19,
-) -> PolicyPlayer:
-    """Return a player by its network, a shipped name or a file (none: the default), and settings.
-
-    All that its moves call is compiled, or taken from the cache, and it has answered one empty
-    board of ``size``, so that no clock runs while any of that happens.
-
-    Raises:
-        GoError: there is no such network, device, precision or symmetry.
-    """
-    from goengine.inference.evaluator import Evaluator
-    from goengine.networks.policy_network import default_network, load_network
-    from goengine.players.warmup import warm_board, warm_playouts
-
-    name = network or default_network()
-    evaluator = Evaluator(
-        load_network(name),
-        device=device,
-        precision=precision,
-        symmetry=symmetry,
-        threads=threads,
-    )
-    player = PolicyPlayer(
-        evaluator,
-        temperature=temperature,
-        playouts=playouts,
-        resign=resign,
-        cleanup=cleanup,
-        name=Path(name).name.removesuffix(".safetensors"),
-    )
-    warm_board()
-    warm_playouts()
-    player.choose([Board(size)], rng=np.random.default_rng(0))
-    return player
-
-
 def _policy_entrant(text: str) -> OwnEntrant:
-    """Return the entrant that ``[NAME][,setting=value ...]`` describes; no name, the default."""
+    """Return the entrant that `[NAME][,setting=value ...]` describes; no name, the default."""
     network, _, rest = text.partition(",")
     if "=" in network:
         network, rest = "", text
-    player = make_policy_player(network, **_settings(rest))
-    warmth = f" t={player.temperature:g}" if player.temperature else ""
+    given = _settings(rest)
+    by = {name: value for name, value in given.items() if name in PolicySettings().names()}
+    on = {name: value for name, value in given.items() if name not in by}
+    player = make_policy_player(network, PolicySettings(**by), **on)
+    temperature = player.settings.temperature
+    warmth = f" t={temperature:g}" if temperature else ""
     return OwnEntrant(player, name=player.name + warmth)
 
 
@@ -260,4 +220,4 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
         return _policy_entrant(rest)
     if kind == "gtp" and rest.strip():
         return ExternalEntrant(rest, timeout=timeout)
-    raise EntrantError(f"{text!r} is no entrant: use policy[:NAME], random or gtp:COMMAND LINE")
+    raise EntrantError(f"{text!r} is not an entrant: use policy[:NAME], random or gtp:COMMAND LINE")

@@ -131,7 +131,7 @@ class GtpProcess:
         Raises:
             CommandError: the engine answered ``?``.
             EngineTimeoutError: no full answer came in time.
-            EngineError: the engine died or answered something that is no GTP.
+            EngineError: the engine died or answered something that is not a GTP.
         """
         assert self._process.stdin is not None
         try:
@@ -156,7 +156,7 @@ class GtpProcess:
                 break
         head = lines[0]
         if head[0] not in "=?":
-            raise EngineError(f"{head!r} is no GTP response to {command!r}")
+            raise EngineError(f"{head!r} is not a GTP response to {command!r}")
         text = "\n".join([head[1:].lstrip("0123456789").strip(), *lines[1:]]).strip()
         if head[0] == "?":
             raise CommandError(f"{command!r}: {text}")
@@ -254,7 +254,7 @@ class GtpEngine:
         try:
             return gtp_to_move(answer, self._size)
         except CoordError:
-            raise EngineError(f"genmove answered {answer!r}, which is no vertex") from None
+            raise EngineError(f"genmove answered {answer!r}, which is not a vertex") from None
 
     def final_score(self) -> str:
         """Return the engine's ``final_score``."""

@@ -24,10 +24,10 @@ from typing import Any
 
 from cnncore.system import atomic
 from goengine.games.sgf import write_sgf
-from goengine.match.contest import VOID, Game
+from goengine.match.contest import VOID, MatchGame
 from goengine.types import GoError
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 SETTINGS = "match.json"
 RESULTS = "results.jsonl"
@@ -51,15 +51,15 @@ class Result:
     chosen: tuple[int, int]
 
     @classmethod
-    def of(cls, game: Game) -> Result:
+    def of(cls, game: MatchGame) -> Result:
         """Return the result of a game that is over."""
         return cls(
             game.number,
             game.black,
             game.winner,
-            game.result or "",
-            game.reason,
-            len(game.moves),
+            game.game.result or "",
+            game.game.reason,
+            len(game.game.moves),
             (round(game.seconds[0], 3), round(game.seconds[1], 3)),
             (game.chosen[0], game.chosen[1]),
         )
@@ -100,10 +100,10 @@ class MatchFolder:
                 values["chosen"] = tuple(values["chosen"])
                 found[values["game"]] = Result(**values)
             except (ValueError, TypeError, KeyError):
-                _log.warning("%s: a broken line is ignored", file)
+                log.warning("%s: a broken line is ignored", file)
         return [found[number] for number in sorted(found)]
 
-    def add(self, game: Game, names: Sequence[str]) -> Result:
+    def add(self, game: MatchGame, names: Sequence[str]) -> Result:
         """Write a finished game and its result."""
         sgf = write_sgf(game.record(names))
         result = Result.of(game)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from goengine.board import Board
+from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_collection
-from goengine.players.player import PolicyPlayer
+from goengine.players.policy_player import PolicyPlayer
 from goengine.rules import Rules
 from goengine.types import GoError
 
@@ -49,17 +51,17 @@ def corner_openings(size: int, moves: int, *, seed: int) -> OpeningSource:
 
 def policy_openings(player: PolicyPlayer, size: int, moves: int, *, seed: int) -> OpeningSource:
     """Return openings that a network draws from its own probabilities; a pass ends them."""
-    sampler = PolicyPlayer(player.evaluator, temperature=1.0)
+    sampler = player.with_settings(replace(player.settings, temperature=1.0))
 
     def opening(number: int) -> Opening:
         rng = np.random.default_rng([seed, number])
-        board = Board(size)
+        game = Game(size)
         played = []
         for _ in range(moves):
-            (move,) = sampler.choose([board], rng=rng)
+            move = sampler.choose(game, rng=rng).move
             if move == size * size:
                 break
-            board.play(move)
+            game.play(move)
             played.append(move)
         return tuple(played)
 

@@ -1,41 +1,46 @@
-"""How hard a player looks at a position: copies of it that do less, and how much less that is."""
+"""How hard a player looks at a position when the clock is short."""
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, TypeVar
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-if TYPE_CHECKING:
-    from goengine.players.player import Player
+from goengine.encoding.symmetry import SYMMETRIES
+from goengine.players.settings import PolicySettings
 
 HASTY_PLAYOUTS = 30
 """Playouts that judge a late position when the clock runs out."""
-Made = TypeVar("Made")
 
 
-def variant(player: Made, **changes: object) -> Made:
-    """Return a copy of a player with those attributes changed that it has at all."""
-    twin = copy.copy(player)
-    for name, value in changes.items():
-        if hasattr(twin, name):
-            setattr(twin, name, value)
-    return twin
+def quick(settings: PolicySettings) -> PolicySettings:
+    """Return the settings of the least effort for a move: one view of the board, few playouts."""
+    return replace(settings, symmetry="none", playouts=min(settings.playouts, HASTY_PLAYOUTS))
 
 
-def quick(player: Player) -> Player:
-    """Return the player with the least effort for a move: one view of the board, few playouts."""
-    evaluator = getattr(player, "evaluator", None)
-    return variant(
-        player,
-        evaluator=variant(evaluator, symmetry="none"),
-        playouts=HASTY_PLAYOUTS,
-    )
+def saving(settings: PolicySettings) -> float:
+    """Return how many times the quick settings' work a move by these is, at the most."""
+    views = SYMMETRIES if settings.symmetry == "all" else 1
+    return max(views, settings.playouts / HASTY_PLAYOUTS)
 
 
-def saving(player: Player) -> float:
-    """Return how many times the quick player's work a move of this player is, at the most."""
-    from goengine.encoding.symmetry import SYMMETRIES
+class Pace:
+    """What a move in full takes, learnt from the last one, hasty or not."""
 
-    evaluator = getattr(player, "evaluator", None)
-    views = SYMMETRIES if getattr(evaluator, "symmetry", None) == "all" else 1
-    return max(views, getattr(player, "playouts", 0) / HASTY_PLAYOUTS)
+    def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._full = 0.0
+
+    def is_short(self, seconds: float | None) -> bool:
+        """Tell whether a budget is short of what the last move took, or would have in full."""
+        return seconds is not None and self._full > seconds / 2
+
+    @contextmanager
+    def measured(self, *, times: float = 1.0) -> Iterator[None]:
+        """Take the time of a move, one that in full would take so many `times` as long."""
+        began = self._now()
+        try:
+            yield
+        finally:
+            self._full = times * (self._now() - began)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from goengine.coords import move_to_gtp
-from goengine.gtp import analysis_lines
+from goengine.gtp.analysis_lines import Request, kata_line, lz_line, parse_request, select
 from goengine.gtp.command_group import CommandGroup, command
 from goengine.gtp.protocol import Arguments
 
 if TYPE_CHECKING:
-    from goengine.players.player import Candidate
+    from goengine.players.player import Snapshot
+
+    Report = Callable[[Request, Snapshot], str]
 
 
 class AnalysisCommands(CommandGroup):
@@ -20,69 +22,64 @@ class AnalysisCommands(CommandGroup):
     @command("lz-analyze", "analyze")
     def lz_analyze(self, arguments: Arguments) -> Iterator[str]:
         """Report the candidates in Leela Zero's format until the next line of input."""
-        request = self._request(arguments)
-        return self._repeat(self._lz_report(request), request.interval)
+        return self._stream(self._request(arguments), self._lz_report)
 
     @command("kata-analyze")
     def kata_analyze(self, arguments: Arguments) -> Iterator[str]:
         """Report the candidates in KataGo's format until the next line of input."""
-        request = self._request(arguments)
-        return self._repeat(self._kata_report(request), request.interval)
+        return self._stream(self._request(arguments), self._kata_report)
 
     @command("lz-genmove_analyze", "genmove_analyze")
     def lz_genmove_analyze(self, arguments: Arguments) -> Iterator[str]:
         """Report the candidates in Leela Zero's format, then play a move and answer it."""
         arguments.colour(0)
-        request = self._request(arguments)
-        return self._report_and_play(request, self._lz_report(request))
+        return self._report_and_play(self._request(arguments), self._lz_report)
 
     @command("kata-genmove_analyze")
     def kata_genmove_analyze(self, arguments: Arguments) -> Iterator[str]:
         """Report the candidates in KataGo's format, then play a move and answer it."""
         arguments.colour(0)
-        request = self._request(arguments)
-        return self._report_and_play(request, self._kata_report(request))
+        return self._report_and_play(self._request(arguments), self._kata_report)
 
-    def _request(self, arguments: Arguments) -> analysis_lines.Request:
+    def _request(self, arguments: Arguments) -> Request:
         """Return what the arguments ask for."""
         board = self.session.game.board
-        return analysis_lines.parse_request(arguments, size=board.size, to_play=board.to_play)
+        return parse_request(arguments, size=board.size, to_play=board.to_play)
 
-    def _lz_report(self, request: analysis_lines.Request) -> str:
-        """Return the present report in Leela Zero's format."""
-        return analysis_lines.lz_line(self._shown(request), self.session.game.size)
+    def _lz_report(self, request: Request, snapshot: Snapshot) -> str:
+        """Return a snapshot in Leela Zero's format."""
+        size = self.session.game.size
+        return lz_line(select(request, snapshot.candidates, size), size)
 
-    def _kata_report(self, request: analysis_lines.Request) -> str:
-        """Return the present report in KataGo's format."""
-        status = self.session.status() if request.ownership else None
-        return analysis_lines.kata_line(
-            request, self._shown(request), self.session.game.size, status
-        )
+    def _kata_report(self, request: Request, snapshot: Snapshot) -> str:
+        """Return a snapshot in KataGo's format; an ownership that it lacks comes from playouts."""
+        ownership = snapshot.ownership
+        if request.ownership and ownership is None:
+            ownership = self.session.status().ownership
+        size = self.session.game.size
+        shown = select(request, snapshot.candidates, size)
+        return kata_line(request, shown, size, ownership if request.ownership else None)
 
-    def _shown(self, request: analysis_lines.Request) -> list[Candidate]:
-        """Return the candidates that the request wants to see."""
-        game = self.session.game
-        found = analysis_lines.candidates(
-            self.session.player, game.position(request.colour), limit=game.size**2
-        )
-        return analysis_lines.select(request, found, game.size)
+    def _stream(self, request: Request, report: Report) -> Iterator[str]:
+        """Yield reports until the next line of input.
 
-    def _repeat(self, report: str, interval: float) -> Iterator[str]:
-        """Yield the report now and after each interval: a network without search has one opinion.
-
-        Made at once and not in the loop, it can still fail with an answer.
+        The first is made at once and not in the loop, so that it can still fail with an answer.
         """
+        game = self.session.game.turned_to(request.colour)
+        snapshots = self.session.analyse(game, interval=request.interval)
+        first = report(request, next(snapshots))
 
         def lines() -> Iterator[str]:
-            yield report
-            while not self.session.pause(interval):
-                yield report
+            yield first
+            for snapshot in snapshots:
+                yield report(request, snapshot)
 
         return (line for line in lines() if line)
 
-    def _report_and_play(self, request: analysis_lines.Request, report: str) -> Iterator[str]:
+    def _report_and_play(self, request: Request, report: Report) -> Iterator[str]:
         """Yield the report and the move played, one of those that the request leaves."""
-        size = self.session.game.size
-        move = self.session.generate(request.colour, among=request.moves(size))
-        lines = [report, f"play {move_to_gtp(move, size)}"]
+        game = self.session.game
+        line = report(request, self.session.opinion(game.turned_to(request.colour)))
+        move = self.session.generate(request.colour, among=request.moves(game.size))
+        lines = [line, f"play {move_to_gtp(move, game.size)}"]
         return (line for line in lines if line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from goengine.coords import move_to_gtp
-from goengine.gtp.analysis_lines import candidates
 from goengine.gtp.command_group import CommandGroup, command
 from goengine.gtp.protocol import Arguments
 
@@ -72,10 +71,9 @@ class GoguiCommands(CommandGroup):
 
     def _priors(self) -> list[tuple[int, float]]:
         """Return (move, probability) of the points that the network proposes."""
-        board = self.session.game.board
-        points = board.size**2
-        found = candidates(self.session.player, board, limit=points)
-        return [(each.move, each.prior) for each in found if 0 <= each.move < points]
+        game = self.session.game
+        found = self.session.opinion(game).candidates
+        return [(each.move, each.prior) for each in found if 0 <= each.move < game.size**2]
 
 
 def _rows(values: list[str], size: int) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from goengine.gtp.command_group import CommandGroup, command
 from goengine.gtp.protocol import Arguments, GtpError, parse_integer, parse_number, shorten
 
 SYMMETRIES = ("none", "random", "all")
 NEVER = "never"
+PARAMETERS = ("temperature", "symmetry", "resign", "playouts")
+"""Settings of players that clients see, in the order in which they are listed."""
 
 
 class ParameterCommands(CommandGroup):
@@ -44,41 +49,44 @@ class ParameterCommands(CommandGroup):
 
     def _values(self) -> dict[str, str]:
         """Return the parameters that this player has, as text."""
-        player = self.session.player
-        values = {}
-        if hasattr(player, "temperature"):
-            values["temperature"] = f"{player.temperature:g}"
-        if hasattr(player, "evaluator") and hasattr(player.evaluator, "symmetry"):
-            values["symmetry"] = str(player.evaluator.symmetry)
-        if hasattr(player, "resign"):
-            values["resign"] = NEVER if player.resign is None else f"{player.resign:g}"
-        if hasattr(player, "playouts"):
-            values["playouts"] = str(player.playouts)
-        return values
+        settings: Any = self.session.player.settings
+        present = settings.names()
+        return {name: _shown(vars(settings)[name]) for name in PARAMETERS if name in present}
 
     def _set(self, name: str, word: str) -> None:
-        """Check and set a parameter of the player."""
+        """Check a value and let the player go on with it."""
         if name not in self._values():
             raise self._unknown(name)
-        player: object = self.session.player
-        value: object
-        if name == "symmetry":
-            player, value = player.evaluator, word  # type: ignore[attr-defined]  # _values checked
-            if word not in SYMMETRIES:
-                raise GtpError(f"symmetry cannot be {shorten(word)}: use {', '.join(SYMMETRIES)}")
-        elif name == "playouts":
-            value = parse_integer(word, "playouts")
-            if not 1 <= value <= 100_000:
-                raise GtpError(f"playouts cannot be {value}: use 1 to 100000")
-        elif name == "resign" and word == NEVER:
-            value = None
-        else:
-            value = parse_number(word, name)
-            if value < 0:
-                raise GtpError(f"{name} cannot be {value:g}: use 0 or more")
-        setattr(player, name, value)
+        settings: Any = self.session.player.settings
+        self.session.adjust(replace(settings, **{name: _read(name, word)}))
 
     def _unknown(self, name: str) -> GtpError:
         """Return the error that names the parameters there are."""
         names = ", ".join(self._values()) or "none with this player"
         return GtpError(f"{shorten(name)} is not a parameter: there are {names}")
+
+
+def _shown(value: object) -> str:
+    """Return a value as clients read it."""
+    if value is None:
+        return NEVER
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _read(name: str, word: str) -> object:
+    """Return the value that a word means for a parameter."""
+    if name == "symmetry":
+        if word not in SYMMETRIES:
+            raise GtpError(f"symmetry cannot be {shorten(word)}: use {', '.join(SYMMETRIES)}")
+        return word
+    if name == "playouts":
+        count = parse_integer(word, "playouts")
+        if not 1 <= count <= 100_000:
+            raise GtpError(f"playouts cannot be {count}: use 1 to 100000")
+        return count
+    if name == "resign" and word == NEVER:
+        return None
+    number = parse_number(word, name)
+    if number < 0:
+        raise GtpError(f"{name} cannot be {number:g}: use 0 or more")
+    return number

@@ -85,16 +85,16 @@ class PlayCommands(CommandGroup):
     @command("gomill-explain_last_move")
     def explain_last_move(self, arguments: Arguments) -> str:
         """Answer what the network thought of the last move."""
-        from goengine.gtp.analysis_lines import candidates
-
         game = self.session.game
+        from goengine.games.game import Game  # what cannot be loaded was told above
+
         try:
-            board = game.before_last()
+            before = Game.at(game.before_last())
         except GoError as error:
             raise GtpError(str(error)) from None
         colour, move = game.moves[-1]
         vertex = move_to_gtp(move, game.size)
-        ranked = candidates(self.session.player, board, limit=game.size**2)
+        ranked = self.session.opinion(before).candidates
         best = ", ".join(
             f"{move_to_gtp(candidate.move, game.size)} {candidate.prior:.1%}"
             for candidate in ranked[:5]

@@ -9,28 +9,18 @@ import pytest
 
 from goengine.board import Board
 from goengine.commands import play as command
-from goengine.commands.play import Session, start_board
+from goengine.commands.play import Session, start_game
+from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
-from goengine.players.player import PolicyPlayer
+from goengine.players.policy_player import PolicyPlayer
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD
+from tests.helpers.stub_players import InOrder, StubEvaluator
 
 
-class InOrder:
-    """A player that names given moves one after the other."""
-
-    name = "in order"
-
-    def __init__(self, *moves: int) -> None:
-        self.moves = list(moves)
-
-    def choose(self, boards, *, rng):
-        return [self.moves.pop(0) for _ in boards]
-
-
-def session(*moves: int, human: int = BLACK, board: Board | None = None) -> Session:
+def session(*moves: int, human: int = BLACK, game: Game | None = None) -> Session:
     rng = np.random.default_rng(1)
-    return Session(board or Board(9), InOrder(*moves), human=human, rng=rng)
+    return Session(game or Game(9), InOrder(*moves), human=human, rng=rng)
 
 
 def test_a_move_is_answered_and_both_show():
@@ -63,7 +53,7 @@ def test_mistakes_are_explained_and_change_nothing(line, text):
     game.answer("e5")
     before = game.board.copy()
     assert text in game.answer(line)
-    assert game.board == before and not game.over
+    assert game.board == before and not game.game.over
 
 
 def test_help_and_empty_lines():
@@ -85,12 +75,12 @@ def test_undo_takes_back_both_moves():
 def test_resigning_and_quitting():
     game = session()
     assert game.answer("resign") == "The game is over: W+R"
-    assert game.over and game.result == "W+R"
+    assert game.game.over and game.game.result == "W+R"
     game = session(RESIGN)
     assert game.answer("e5").endswith("The game is over: B+R")
     game = session()
     game.answer("quit")
-    assert game.left and game.result is None
+    assert game.left and game.game.result is None
 
 
 def test_a_finished_game_can_be_saved_and_only_then_be_left(tmp_path):
@@ -105,14 +95,14 @@ def test_a_finished_game_can_be_saved_and_only_then_be_left(tmp_path):
     assert read_sgf(path.read_bytes()).result == "W+R"
     assert not game.left
     game.answer("quit")
-    assert game.left and game.result == "W+R"
+    assert game.left and game.game.result == "W+R"
 
 
 def test_a_resignation_is_taken_back_alone():
     game = session(10, 49)
     game.answer("e5")
     game.answer("resign")
-    assert game.answer("undo") == "" and not game.over
+    assert game.answer("undo") == "" and not game.game.over
     assert game.board.turn == 2 and game.board.to_play == BLACK
     assert game.answer("d4") == "White: E4"
 
@@ -122,7 +112,7 @@ def test_the_move_that_made_the_player_resign_is_taken_back():
     game.answer("e5")
     assert game.answer("d4").endswith("The game is over: B+R")
     game.answer("undo")
-    assert not game.over and game.record().moves == ((BLACK, 40), (WHITE, 10))
+    assert not game.game.over and game.record().moves == ((BLACK, 40), (WHITE, 10))
     assert game.answer("d4") == "White: E4"
 
 
@@ -130,18 +120,18 @@ def test_the_passes_that_ended_a_game_are_taken_back():
     game = session(81)
     assert "The game is over" in game.answer("pass")
     game.answer("undo")
-    assert not game.over and game.board.passes == 0 and game.record().moves == ()
+    assert not game.game.over and game.board.passes == 0 and game.record().moves == ()
     game = session(81, human=WHITE)
     game.respond()
     assert "The game is over" in game.answer("pass")
     game.answer("undo")
-    assert not game.over and game.board.passes == 1 and game.board.to_play == WHITE
+    assert not game.game.over and game.board.passes == 1 and game.board.to_play == WHITE
 
 
 def test_two_passes_end_the_game_and_count_it():
     board = Board.from_diagram(DEAD)
     board.komi = 0.5
-    game = session(49, board=board)
+    game = session(49, game=Game.at(board))
     text = game.answer("pass")
     assert "White: pass" in text
     assert "The game is over: B+6.5" in text and "taken as dead: G7 B2" in text
@@ -152,19 +142,18 @@ def test_the_score_is_an_estimate():
 
 
 def test_hints_come_from_the_network():
-    class Likes:
-        def evaluate(self, records, *, rng=None):
-            priors = np.zeros((len(records), 81), dtype=np.float32)
-            priors[:, 40], priors[:, 0] = 0.75, 0.25
-            return priors
+    def likes(records):
+        priors = np.zeros((len(records), 81), dtype=np.float32)
+        priors[:, 40], priors[:, 0] = 0.75, 0.25
+        return priors
 
     rng = np.random.default_rng(1)
-    game = Session(Board(9), PolicyPlayer(Likes()), human=BLACK, rng=rng)
+    game = Session(Game(9), PolicyPlayer(StubEvaluator(likes)), human=BLACK, rng=rng)
     assert game.answer("hint").split() == ["E5", "75.0", "%", "A9", "25.0", "%"]
 
 
 def test_a_game_can_be_saved(tmp_path):
-    game = session(10, 49, board=start_board(9, "japanese", None, 2), human=BLACK)
+    game = session(10, 49, game=start_game(9, "japanese", None, 2), human=BLACK)
     game.respond()
     game.answer("e5")
     path = tmp_path / "my game.sgf"
@@ -177,12 +166,12 @@ def test_a_game_can_be_saved(tmp_path):
 
 
 def test_handicaps_that_do_not_fit():
-    assert start_board(9, "chinese", None, 0).komi == 7.5
-    assert start_board(9, "chinese", 3, 4).komi == 3
+    assert start_game(9, "chinese", None, 0).komi == 7.5
+    assert start_game(9, "chinese", 3, 4).komi == 3
     with pytest.raises(GoError, match="10 handicap stones do not fit 9x9: use 2 to 9"):
-        start_board(9, "chinese", None, 10)
+        start_game(9, "chinese", None, 10)
     with pytest.raises(GoError, match="5x5 has no handicap points: use 7x7 or larger"):
-        start_board(5, "chinese", None, 2)
+        start_game(5, "chinese", None, 2)
 
 
 @pytest.mark.parametrize(

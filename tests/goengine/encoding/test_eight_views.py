@@ -8,7 +8,7 @@ import pytest
 from goengine.encoding.eight_views import eight_views, turn_back
 from goengine.encoding.features import encode_batch, feature_slices
 from goengine.encoding.symmetry import REFLECTIONS, SYMMETRIES
-from goengine.inference.evaluator import MIXED_TEMPERATURE, mean_of_views
+from goengine.inference.priors import MIXED_TEMPERATURE, mean_of_views
 from tests.oracle.lockstep import Twin, random_game
 
 

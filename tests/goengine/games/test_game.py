@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from goengine.games.game import GameState
+from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
 from goengine.rules import RULES
 from goengine.scoring.counting import handicap_bonus
@@ -15,8 +15,8 @@ from goengine.types import BLACK, WHITE, IllegalMoveError
 TWICE = read_sgf("(;SZ[9]KM[0.5];B[ee];B[cc];W[gg])")
 
 
-def state() -> GameState:
-    return GameState(19, rules=RULES["chinese"], komi=7.5)
+def state() -> Game:
+    return Game(19, rules=RULES["chinese"], komi=7.5)
 
 
 def test_a_loaded_game_goes_on_with_whoever_moved_next() -> None:

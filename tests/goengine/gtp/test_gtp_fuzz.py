@@ -11,7 +11,7 @@ import pytest
 
 from goengine.gtp.protocol import parse_line
 from tests.helpers.gtp_client import run_engine
-from tests.helpers.gtp_player import make_engine
+from tests.helpers.stub_players import make_engine
 
 WORDS = [
     *(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.gtp_player import make_engine
+from tests.helpers.stub_players import make_engine
 
 FOLDER = Path(__file__).parents[2] / "golden" / "gtp"
 TRANSCRIPTS = sorted(FOLDER.glob("*.gtp"))

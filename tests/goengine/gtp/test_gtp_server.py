@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.gtp_client import Client, run_engine
-from tests.helpers.gtp_player import CentrePlayer, make_engine
+from tests.helpers.stub_players import CentrePlayer, make_engine
 
 GTP = [sys.executable, "-m", "goengine", "gtp"]
 
@@ -22,8 +22,8 @@ def test_nothing_heavy_is_imported_to_answer_name() -> None:
     code = (
         "import sys\n"
         "from goengine.__main__ import main\n"
-        "from goengine.commands.gtp import Engine, Settings\n"
-        "engine = Engine(lambda: None, Settings())\n"
+        "from goengine.commands.gtp import Engine, SessionSettings\n"
+        "engine = Engine(lambda: None, SessionSettings())\n"
         "for line in ('name', 'version', 'protocol_version', 'list_commands', 'known_command x'):\n"
         "    assert engine.answer(line).startswith('= ')\n"
         "print(sorted({'torch', 'numba', 'numpy', 'sgfmill'} & set(sys.modules)))"

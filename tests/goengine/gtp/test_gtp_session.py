@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,13 +12,23 @@ import pytest
 from goengine._kernels import chains
 from goengine._version import __version__
 from goengine.board import Board
+from goengine.games.game import Game
 from goengine.gtp.engine import Engine
-from goengine.gtp.session import Settings
+from goengine.gtp.session import SessionSettings
 from goengine.handicap import fixed_points, free_points, most_fixed
-from goengine.players.effort import quick, variant
-from goengine.players.player import PolicyPlayer
+from goengine.players.effort import quick
+from goengine.players.player import Choice
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.settings import PolicySettings
 from goengine.types import RESIGN
-from tests.helpers.gtp_player import CentrePlayer, failure, make_engine, result
+from tests.helpers.stub_players import (
+    CentrePlayer,
+    StubEvaluator,
+    StubPlayer,
+    failure,
+    make_engine,
+    result,
+)
 
 
 class Stubborn(CentrePlayer):
@@ -30,8 +38,8 @@ class Stubborn(CentrePlayer):
         super().__init__()
         self.answer = answer
 
-    def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
-        return [self.answer for _ in boards]
+    def choose(self, *arguments: object, **rest: object) -> Choice:
+        return Choice(self.answer)
 
 
 # Identity
@@ -101,11 +109,11 @@ def test_an_illegal_choice_becomes_a_pass(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_player_without_opinions_cannot_analyse() -> None:
-    class Silent:
+    class Silent(StubPlayer):
         name = "silent"
 
-        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
-            return [0 for _ in boards]
+        def move(self, board: Board) -> int:
+            return 0
 
     engine = make_engine(Silent)
     assert failure(engine, "lz-analyze b 10").startswith("this player cannot analyse")
@@ -114,27 +122,25 @@ def test_a_player_without_opinions_cannot_analyse() -> None:
 
 
 def test_cleanup_and_regression_use_variants_of_the_player() -> None:
-    class Uniform:
-        def evaluate(self, records: object, *, rng: object = None) -> np.ndarray:
-            return np.full((1, 81), 1 / 81, dtype=np.float32)
-
-    player = PolicyPlayer(Uniform(), temperature=1.0, resign=5.0)
+    uniform = StubEvaluator(lambda records: np.full((1, 81), 1 / 81))
+    settings = PolicySettings(temperature=1.0, resign=5.0)
+    player = PolicyPlayer(uniform, settings)
     engine = make_engine(lambda: player)
     assert len({result(engine, "reg_genmove b") for _ in range(4)}) == 1
     result(engine, "kgs-genmove_cleanup b")
-    assert (player.temperature, player.cleanup, player.resign) == (1.0, None, 5.0)
-    hasty = quick(player)
-    assert hasty.playouts < player.playouts and hasty.temperature == 1.0
-    assert not hasattr(variant(player, mood="good"), "mood")
+    assert player.settings == settings
+    assert (settings.temperature, settings.cleanup, settings.resign) == (1.0, None, 5.0)
+    hasty = quick(settings)
+    assert hasty.playouts < settings.playouts and hasty.temperature == 1.0
 
 
 def test_cleanup_takes_dead_stones_that_genmove_leaves() -> None:
-    def likes_all(records: np.ndarray, *, rng: object = None) -> np.ndarray:
+    def likes_all(records: np.ndarray) -> np.ndarray:
         masks = np.empty((len(records), 26), dtype=np.bool_)
         chains.sensible_masks(records, masks)
         return masks[:, :-1] / np.maximum(1, masks[:, :-1].sum(axis=1, keepdims=True))
 
-    evaluator = SimpleNamespace(evaluate=likes_all)
+    evaluator = StubEvaluator(likes_all)
     engine = make_engine(lambda: PolicyPlayer(evaluator), size=5, rules="japanese")
     black, white = "A4 B1 B2 B3 B4 B5", "A1 C1 C2 C3 C4 C5 D1 D2 D3 D4 D5 E2 E4"
     stones = [f"b {v}" for v in black.split()] + [f"w {v}" for v in white.split()]
@@ -221,12 +227,19 @@ def test_who_plays_is_told_by_its_name() -> None:
 
 def test_the_seed_decides() -> None:
     def game(seed: int) -> str:
-        engine = Engine(RandomCentre, Settings(size=9, seed=seed))
+        engine = Engine(RandomCentre, SessionSettings(size=9, seed=seed))
         return " ".join(result(engine, f"genmove {'bw'[turn % 2]}") for turn in range(10))
 
     class RandomCentre(CentrePlayer):
-        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
-            return [int(rng.choice(np.flatnonzero(board.legal()[:-1]))) for board in boards]
+        def choose(
+            self,
+            game: Game,
+            budget: Budget = NO_LIMIT,
+            *,
+            rng: np.random.Generator,
+            conditions: Conditions = FREELY,
+        ) -> Choice:
+            return Choice(int(rng.choice(np.flatnonzero(game.board.legal()[:-1]))))
 
     assert game(1) == game(1) != game(2)
 
@@ -236,7 +249,7 @@ def test_the_seed_decides() -> None:
 
 def test_an_internal_error_is_an_answer_and_a_log(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(CentrePlayer):
-        def choose(self, boards: Sequence[Board], *, rng: np.random.Generator) -> list[int]:
+        def choose(self, *arguments: object, **rest: object) -> Choice:
             raise RuntimeError("spilt coffee")
 
     engine = make_engine(Broken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.helpers.gtp_player import failure, make_engine, result
+from tests.helpers.stub_players import failure, make_engine, result
 
 CORNERS = "(;GM[1]FF[4]SZ[9]KM[5.5]RU[Japanese]PB[Ann];B[ee];W[ce];B[cc];W[gc];B[])"
 

@@ -12,15 +12,10 @@ from torch import nn
 from goengine.board import Board
 from goengine.encoding.features import encode_batch, forget_last_moves
 from goengine.encoding.symmetry import REFLECTIONS, SYMMETRIES, move_table, transform_planes
-from goengine.inference.evaluator import (
-    MIXED_TEMPERATURE,
-    Evaluator,
-    EvaluatorError,
-    choose_device,
-    choose_precision,
-    sharpen,
-    softmax,
-)
+from goengine.inference.backends.torch_backend import TorchBackend, choose_device, choose_precision
+from goengine.inference.evaluation import EvaluatorError
+from goengine.inference.evaluator import Evaluator
+from goengine.inference.priors import MIXED_TEMPERATURE, sharpen, softmax
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import BLACK, WHITE
 
@@ -32,6 +27,7 @@ class OneLayer(nn.Module):
 
     def __init__(self, seed: int = 1) -> None:
         super().__init__()
+        self.config = PolicyConfig()
         self.layer = nn.Conv2d(48, 1, 3, padding=1)
         generator = torch.Generator().manual_seed(seed)
         weights = torch.randn(self.layer.weight.shape, generator=generator)
@@ -57,9 +53,29 @@ def turned(board: Board, symmetry: int) -> Board:
     return twin
 
 
-def evaluator(**settings: object) -> Evaluator:
+class Records:
+    """An evaluator asked about position records; it answers with the priors of points."""
+
+    def __init__(self, network: nn.Module, *, symmetry: str = "none", **settings: object) -> None:
+        self.backend = TorchBackend(network, **settings)  # type: ignore[arg-type]
+        self.evaluator = Evaluator(self.backend, symmetry=symmetry)
+
+    def logits(self, planes: np.ndarray) -> np.ndarray:
+        return self.backend.run(planes).logits
+
+    def evaluate(
+        self, records: np.ndarray, *, rng: np.random.Generator | None = None
+    ) -> np.ndarray:
+        found = self.evaluator.evaluate_records(records, rng=rng)
+        assert found.value is None and found.lead is None and found.ownership is None
+        if len(records):
+            assert (found.priors[:, -1] == (found.priors[:, :-1].sum(axis=1) == 0)).all()
+        return found.priors[:, :-1]
+
+
+def evaluator(**settings: object) -> Records:
     choice = {"device": "cpu", "precision": "float32", **settings}
-    return Evaluator(OneLayer(), **choice)  # type: ignore[arg-type]
+    return Records(OneLayer(), **choice)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("symmetry", ["none", "random", "all"])
@@ -122,18 +138,18 @@ def test_a_forgetful_network_sees_four_views_without_the_last_moves():
     bare = planes.copy()
     forget_last_moves(bare)
     settings = {"device": "cpu", "precision": "float32"}
-    one = Evaluator(net, **settings)
+    one = Records(net, **settings)
     mask = board.sensible()[None, :-1]
     views = []
     for symmetry in range(SYMMETRIES):
         seen = bare if symmetry in REFLECTIONS else planes
         logits = one.logits(transform_planes(seen, symmetry))[:, move_table(9)[symmetry, :-1]]
         views.append(softmax(logits, mask))
-    answer = Evaluator(net, symmetry="all", **settings).evaluate(board.records)
+    answer = Records(net, symmetry="all", **settings).evaluate(board.records)
     mean = sharpen(np.mean(views, axis=0), MIXED_TEMPERATURE)
     np.testing.assert_allclose(answer, mean, atol=1e-6)
     net.config = replace(net.config, forgetful=False)
-    usual = Evaluator(net, symmetry="all", **settings).evaluate(board.records)
+    usual = Records(net, symmetry="all", **settings).evaluate(board.records)
     assert np.abs(usual - answer).max() > 1e-4
     np.testing.assert_array_equal(one.evaluate(board.records), softmax(one.logits(planes), mask))
 
@@ -169,8 +185,8 @@ def test_lower_precision_changes_little_and_leaves_the_network_alone():
     network = PolicyNet(PolicyConfig(filters=8, layers=3)).eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     board = random_board(19, 60, 2)
-    exact = Evaluator(network, device="cpu", precision="float32").evaluate(board.records)
-    rough = Evaluator(network, device="cpu", precision="bfloat16").evaluate(board.records)
+    exact = Records(network, device="cpu", precision="float32").evaluate(board.records)
+    rough = Records(network, device="cpu", precision="bfloat16").evaluate(board.records)
     np.testing.assert_allclose(rough, exact, atol=2e-3)
     for name, value in network.state_dict().items():
         assert value.dtype == torch.float32
@@ -181,8 +197,8 @@ def test_a_network_with_batch_normalisation_is_folded():
     torch.manual_seed(1)
     network = PolicyNet(PolicyConfig(filters=8, layers=3, norm=True)).eval()
     board = random_board(19, 60, 2)
-    one = Evaluator(network, device="cpu", precision="float32").evaluate(board.records)
-    two = Evaluator(network.folded(), device="cpu", precision="float32").evaluate(board.records)
+    one = Records(network, device="cpu", precision="float32").evaluate(board.records)
+    two = Records(network.folded(), device="cpu", precision="float32").evaluate(board.records)
     np.testing.assert_allclose(one, two, atol=1e-6)
 
 
@@ -231,8 +247,8 @@ def test_the_choice_made_by_itself_can_be_used():
     precision = choose_precision(device)
     assert choose_device(str(device)) == device
     assert choose_precision(device, precision) == precision
-    one = Evaluator(OneLayer())
-    assert (one.device, one.precision) == (device, precision)
+    one = Records(OneLayer())
+    assert (one.backend.device, one.backend.precision) == (str(device), precision)
     assert one.evaluate(Board(9).records).sum() == pytest.approx(1, abs=1e-4)
 
 
@@ -253,7 +269,7 @@ def test_the_gpu_agrees_with_the_cpu():
         pytest.skip("no CUDA device")
     network = PolicyNet(PolicyConfig(filters=16, layers=4)).eval()
     board = random_board(19, 60, 2)
-    cpu = Evaluator(network, device="cpu", precision="float32").evaluate(board.records)
+    cpu = Records(network, device="cpu", precision="float32").evaluate(board.records)
     for precision in ("float32", "bfloat16", "float16"):
-        gpu = Evaluator(network, device="cuda", precision=precision).evaluate(board.records)
+        gpu = Records(network, device="cuda", precision=precision).evaluate(board.records)
         np.testing.assert_allclose(gpu, cpu, atol=3e-3)

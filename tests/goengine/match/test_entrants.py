@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from goengine.match.entrants import EntrantError, OwnEntrant, make_entrant, make_policy_player
+from goengine.match.entrants import EntrantError, OwnEntrant, make_entrant
 from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
-from goengine.players.player import PolicyPlayer
+from goengine.players.making import make_policy_player
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.settings import PolicySettings
 
 
 @pytest.fixture
@@ -27,9 +29,9 @@ def policy(text: str) -> PolicyPlayer:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("human", "'human' is no entrant"),
-        ("gtp:", "'gtp:' is no entrant"),
-        ("random:x", "is no entrant"),
+        ("human", "'human' is not an entrant"),
+        ("gtp:", "'gtp:' is not an entrant"),
+        ("random:x", "is not an entrant"),
         ("policy:x,temperature", "'temperature' is not a setting"),
         ("policy:x,colour=red", "unknown setting 'colour': use temperature, "),
     ],
@@ -66,14 +68,15 @@ def test_a_policy_player_by_the_settings_in_a_text(network: Path) -> None:
         "device=cpu"
     )
     assert make_entrant(f"policy:{network},temperature=0.5").name == "tiny t=0.5"
-    assert (player.temperature, player.resign, player.playouts) == (0.5, 30, 50)
-    assert player.cleanup is True and player.evaluator.symmetry == "all"
+    by = player.settings
+    assert (by.temperature, by.resign, by.playouts) == (0.5, 30, 50)
+    assert by.cleanup is True and by.symmetry == "all"
     plain = policy(f"policy:{network}")
-    assert plain.resign is None and plain.cleanup is None and plain.name == "tiny"
+    assert plain.settings.resign is None and plain.settings.cleanup is None and plain.name == "tiny"
     assert make_entrant(f"policy:{network}").name == "tiny"
-    assert policy(f"policy:{network},cleanup=no").cleanup is False
+    assert policy(f"policy:{network},cleanup=no").settings.cleanup is False
 
 
 def test_any_path_can_be_a_network(network: Path) -> None:
     odd = network.rename(network.with_name("a=b,c.safetensors"))
-    assert make_policy_player(str(odd), temperature=0.5).name == "a=b,c"
+    assert make_policy_player(str(odd), PolicySettings(temperature=0.5)).name == "a=b,c"

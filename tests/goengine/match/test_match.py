@@ -14,22 +14,14 @@ from goengine.board import Board
 from goengine.clock import TimeSettings, gtp_settings
 from goengine.commands.match import configure, points, report, run
 from goengine.games.sgf import read_sgf
-from goengine.match.contest import Contest, Game, Terms, engine_referee, own_referee
+from goengine.match.contest import Contest, MatchGame, Terms, engine_referee, own_referee
 from goengine.match.entrants import ExternalEntrant, OwnEntrant
 from goengine.match.external import EngineError
 from goengine.match.folder import MatchError, MatchFolder, Result
-from goengine.players.player import RandomPlayer
+from goengine.players.random_player import RandomPlayer
 from goengine.rules import get_rules
 from goengine.types import BLACK, RESIGN, WHITE
-
-
-class Passes:
-    """A player that passes."""
-
-    name = "passes"
-
-    def choose(self, boards, *, rng):
-        return [board.size**2 for board in boards]
+from tests.helpers.stub_players import Passes
 
 
 def terms(**changes) -> Terms:
@@ -44,7 +36,7 @@ def terms(**changes) -> Terms:
     return Terms(**(values | changes))
 
 
-def play(one, two, count=2, *, opening=(), **changes) -> list[Game]:
+def play(one, two, count=2, *, opening=(), **changes) -> list[MatchGame]:
     contest = Contest(
         (one, two), terms(**changes), openings=lambda number: opening, referee=own_referee(1)
     )
@@ -74,8 +66,8 @@ def test_colours_alternate_and_openings_are_shared():
     assert [game.black for game in games] == [0, 1, 0, 1]
     assert [game.opening for game in games] == [(0, 24), (0, 24), (1, 24), (1, 24)]
     for game in games:
-        assert game.reason == "move cap" and len(game.moves) == 4
-        assert [move for _, move in game.moves[:2]] == list(game.opening)
+        assert game.game.reason == "move cap" and len(game.game.moves) == 4
+        assert [move for _, move in game.game.moves[:2]] == list(game.opening)
         assert game.chosen == [1, 1]
         record = game.record(("a", "b"))
         assert record.black == "ab"[game.black]
@@ -83,9 +75,9 @@ def test_colours_alternate_and_openings_are_shared():
 
 def test_two_passes_are_counted_by_the_referee():
     games = play(own(Passes()), own(Passes()))
-    assert [game.result for game in games] == ["W+7.5", "W+7.5"]
+    assert [game.game.result for game in games] == ["W+7.5", "W+7.5"]
     assert [game.winner for game in games] == [1, 0]
-    assert {game.reason for game in games} == {"score"}
+    assert {game.game.reason for game in games} == {"score"}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +87,8 @@ def test_two_passes_are_counted_by_the_referee():
         ("resigns", "R", "resignation"),
         ("dies", "F", "failure: the engine ended at 'genmove [BW]' with status 3: out of cheese"),
         ("hangs", "F", "failure: no answer to 'genmove [BW]' within 3 s"),
-        ("babbles", "F", "failure: genmove answered 'the centre', which is no vertex"),
-        ("noise", "F", "failure: 'thinking' is no GTP response"),
+        ("babbles", "F", "failure: genmove answered 'the centre', which is not a vertex"),
+        ("noise", "F", "failure: 'thinking' is not a GTP response"),
         ("chatters", "F", "failure: no answer to 'genmove [BW]' within 3 s"),
     ],
 )
@@ -106,48 +98,48 @@ def test_bad_engines_lose_and_the_next_game_goes_on(fake, mode, letter, reason):
     games = play(engine, own(RandomPlayer()), 2, opening=(20, 4))
     assert [game.winner for game in games] == [1, 1]
     for game in games:
-        assert game.result == f"{'W' if game.black == 0 else 'B'}+{letter}"
-        assert re.match(reason, game.reason), game.reason
+        assert game.game.result == f"{'W' if game.black == 0 else 'B'}+{letter}"
+        assert re.match(reason, game.game.reason), game.game.reason
 
 
 @pytest.mark.parametrize(
-    ("mode", "reason"), [("dozes", "no answer to 'play"), ("banner", "'thinking' is no GTP")]
+    ("mode", "reason"), [("dozes", "no answer to 'play"), ("banner", "'thinking' is not a GTP")]
 )
 def test_an_engine_out_of_step_loses_one_game_and_starts_anew(fake, mode, reason):
     engine = ExternalEntrant(fake(mode), timeout=3)
     first, *others = play(engine, own(Passes()), 3, opening=(20, 4))
-    assert first.winner == 1 and reason in first.reason
-    assert {game.reason for game in others} == {"score"}
+    assert first.winner == 1 and reason in first.game.reason
+    assert {game.game.reason for game in others} == {"score"}
 
 
 def test_a_good_engine_plays_to_the_end(fake):
     engine = ExternalEntrant(fake("good"), timeout=30)
     assert engine.name == "Fake 1.good"
     games = play(engine, own(Passes()))
-    assert [game.result for game in games] == ["W+7.5", "W+7.5"]
+    assert [game.game.result for game in games] == ["W+7.5", "W+7.5"]
 
 
 def test_a_slow_engine_loses_on_time(fake):
     engine = ExternalEntrant(fake("slow"), timeout=30)
     (game,) = play(engine, own(Passes()), 1, time=gtp_settings(1, 0, 0), opening=(0, 1))
-    assert (game.winner, game.reason) == (1, "score")
+    assert (game.winner, game.game.reason) == (1, "score")
     engine = ExternalEntrant(fake("slow"), timeout=30)
     games = play(engine, own(RandomPlayer()), 1, time=gtp_settings(1, 0, 0))
-    assert games[0].result == "W+T" and games[0].reason == "time"
+    assert games[0].game.result == "W+T" and games[0].game.reason == "time"
     assert games[0].seconds[0] > 1
     engine = ExternalEntrant(fake("slow"), timeout=30)
     overtime = TimeSettings("canadian", 0, 0.2, stones=1)
     games = play(engine, own(RandomPlayer()), 1, time=overtime)
-    assert games[0].result == "W+T" and games[0].chosen[0] == 1
+    assert games[0].game.result == "W+T" and games[0].chosen[0] == 1
 
 
 def test_own_illegal_moves_lose_too():
     class Rude(Passes):
-        def choose(self, boards, *, rng):
-            return [0 for _ in boards]
+        def move(self, board):
+            return 0
 
     (game,) = play(own(Passes()), own(Rude()), 1, opening=(0,))
-    assert (game.result, game.reason) == ("B+F", "illegal move A5")
+    assert (game.game.result, game.game.reason) == ("B+F", "illegal move A5")
 
 
 def test_an_engine_can_be_the_referee(fake):
@@ -165,19 +157,21 @@ def test_a_game_that_cannot_be_counted_has_no_result_and_the_next_one_begins(fak
         batch=1,
     )
     games = list(contest.games(range(3)))
-    assert [game.result for game in games] == ["Void", "Void", "W+12.5"]
+    assert [game.game.result for game in games] == ["Void", "Void", "W+12.5"]
     assert [game.winner for game in games] == [None, None, 1]
-    assert games[0].reason == "no result: 'final_score': cannot score"
-    assert games[1].reason == "no result: final_score answered 'about even', which is no score"
+    assert games[0].game.reason == "no result: 'final_score': cannot score"
+    assert (
+        games[1].game.reason == "no result: final_score answered 'about even', which is not a score"
+    )
 
 
 def test_a_resignation_is_no_move():
     class Quits(Passes):
-        def choose(self, boards, *, rng):
-            return [RESIGN for _ in boards]
+        def move(self, board):
+            return RESIGN
 
     (game,) = play(own(Quits()), own(Passes()), 1)
-    assert game.result == "W+R" and game.moves == []
+    assert game.game.result == "W+R" and game.game.moves == []
 
 
 # The command

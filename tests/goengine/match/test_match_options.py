@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from goengine.board import Board
 from goengine.clock import TimeSettings
 from goengine.commands.match import configure, run
-from goengine.match.contest import Game
+from goengine.match.contest import MatchGame, Terms
 from goengine.match.external import EngineError
 from goengine.match.folder import RESULTS, SETTINGS, MatchError, MatchFolder
+from goengine.rules import RULES
 
 
 def arguments(*words: str) -> argparse.Namespace:
@@ -72,11 +72,17 @@ def test_damaged_settings_are_named(tmp_path: Path, content: bytes) -> None:
         run(arguments("--out", str(tmp_path)))
 
 
-def test_lines_that_are_no_results_are_left_out(
+def finished_game() -> MatchGame:
+    game = MatchGame(0, 0, Terms(3, RULES["chinese"], 7.5, 1, 18, TimeSettings()))
+    game.game.end("B+1", "score")
+    return game
+
+
+def test_lines_that_are_not_results_are_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = MatchFolder(tmp_path, {})
-    game = Game(0, 0, Board(3), TimeSettings(), result="B+1", reason="score")
+    game = finished_game()
     result = folder.add(game, ("a", "b"))
     others = [b"{}", b"[]", b"7", b"\xff", json.dumps({**result.__dict__, "more": 1}).encode()]
     with open(tmp_path / RESULTS, "ab") as lines:
@@ -88,7 +94,7 @@ def test_lines_that_are_no_results_are_left_out(
 def test_a_folder_that_fails_in_the_middle_is_named(tmp_path: Path) -> None:
     folder = MatchFolder(tmp_path, {})
     (tmp_path / RESULTS).mkdir()
-    game = Game(0, 0, Board(3), TimeSettings(), result="B+1", reason="score")
+    game = finished_game()
     with pytest.raises(MatchError, match="cannot keep the match in"):
         folder.add(game, ("a", "b"))
     with pytest.raises(MatchError, match="cannot keep the match in"):

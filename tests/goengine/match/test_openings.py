@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from goengine.match.openings import OpeningError, corner_openings, policy_openings, sgf_openings
-from goengine.players.player import PolicyPlayer
+from goengine.players.policy_player import PolicyPlayer
 from goengine.rules import get_rules
+from tests.helpers.stub_players import StubEvaluator
 
 
 def test_corner_openings_are_in_four_corners_and_repeatable():
@@ -29,25 +30,23 @@ def test_corner_openings_are_in_four_corners_and_repeatable():
 
 
 def test_openings_of_a_network_are_drawn_from_it():
-    class Flat:
-        def evaluate(self, records, *, rng=None):
-            priors = np.zeros((len(records), 81), dtype=np.float32)
-            priors[:, 30:50] = 0.05
-            return priors
+    def flat(records):
+        priors = np.zeros((len(records), 81), dtype=np.float32)
+        priors[:, 30:50] = 0.05
+        return priors
 
-    source = policy_openings(PolicyPlayer(Flat()), 9, 3, seed=1)
+    source = policy_openings(PolicyPlayer(StubEvaluator(flat)), 9, 3, seed=1)
     assert source(0) == source(0) and source(0) != source(1)
     assert all(30 <= move < 50 for number in range(5) for move in source(number))
 
 
 def test_openings_of_a_network_end_before_it_passes():
-    class One:
-        def evaluate(self, records, *, rng=None):
-            priors = np.zeros((len(records), 25), dtype=np.float32)
-            priors[:, 12] = records["turn"] == 0
-            return priors
+    def one(records):
+        priors = np.zeros((len(records), 25), dtype=np.float32)
+        priors[:, 12] = records["turn"] == 0
+        return priors
 
-    assert policy_openings(PolicyPlayer(One()), 5, 8, seed=1)(3) == (12,)
+    assert policy_openings(PolicyPlayer(StubEvaluator(one)), 5, 8, seed=1)(3) == (12,)
 
 
 def test_openings_that_the_rules_forbid_are_left_out(tmp_path):

@@ -14,8 +14,9 @@ from torch import nn
 from cnncore.layers.residual import BasicBlock
 from cnncore.weights.checkpoint import save_checkpoint
 from goengine.board import Board
-from goengine.clock import Clock, TimeSettings
 from goengine.encoding.features import FEATURE_VERSION
+from goengine.games.game import Game
+from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.match.entrants import make_entrant
 from goengine.networks.policy_network import (
@@ -235,19 +236,21 @@ def test_a_residual_network_evaluates_and_plays(tmp_path: Path) -> None:
     file = tmp_path / "tower.safetensors"
     save_network(net, file, metadata={})
     board = Board(19)
-    every = Evaluator(load_network(file), symmetry="all", precision="float32")
-    priors = every.evaluate(board.records)[0].reshape(19, 19)
+    every = Evaluator(TorchBackend(load_network(file), precision="float32"), symmetry="all")
+    priors = every.evaluate([board]).priors[0, :-1].reshape(19, 19)
     assert priors.sum() == pytest.approx(1.0, abs=1e-5)
     np.testing.assert_allclose(priors, np.rot90(priors), rtol=1e-3)  # the empty board is symmetric
-    unfolded = Evaluator(net, symmetry="all", precision="float32").evaluate(board.records)
-    np.testing.assert_allclose(unfolded[0].reshape(19, 19), priors, rtol=1e-3)
+    same = Evaluator(TorchBackend(net, precision="float32"), symmetry="all")
+    unfolded = same.evaluate([board]).priors[0, :-1]
+    np.testing.assert_allclose(unfolded.reshape(19, 19), priors, rtol=1e-3)
     entrant = make_entrant(f"policy:{file},symmetry=none,precision=float32")
-    entrant.start(board, TimeSettings())
+    game = Game(19)
+    entrant.start(game)
     rng = np.random.default_rng(0)
     for _ in range(4):
-        (move,) = entrant.choose([board], Clock(TimeSettings()), rng)
-        board.play(move)
-    assert board.turn == 4
+        (move,) = entrant.choose([game], rng)
+        game.play(move)
+    assert game.board.turn == 4
 
 
 def test_bad_files_are_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -8,22 +8,25 @@ import numpy as np
 import pytest
 
 from goengine.board import Board
-from goengine.inference.evaluator import Priors
-from goengine.players.player import Candidate, PolicyPlayer, RandomPlayer
+from goengine.games.game import Game
+from goengine.players.player import Candidate, Conditions
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.random_player import RandomPlayer
+from goengine.players.settings import PolicySettings
 from goengine.scoring.status import status
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD
+from tests.helpers.stub_players import StubEvaluator
 
 
-class Prefers:
-    """A prior source that likes the named moves best, in order, and all others a little."""
+class Prefers(StubEvaluator):
+    """An evaluator that likes the named moves best, in order, and all others a little."""
 
     def __init__(self, *moves: int) -> None:
+        super().__init__(self.prefer)
         self.moves = moves
-        self.batches: list[int] = []
 
-    def evaluate(self, records: np.ndarray, *, rng: np.random.Generator | None = None) -> Priors:
-        self.batches.append(len(records))
+    def prefer(self, records: np.ndarray) -> np.ndarray:
         size = int(records["size"][0])
         weights = np.full((len(records), size * size), 0.01, dtype=np.float32)
         for place, move in enumerate(self.moves):
@@ -38,8 +41,17 @@ class Prefers:
 RNG = 7
 
 
+def policy(*moves: int, **settings: object) -> PolicyPlayer:
+    return PolicyPlayer(Prefers(*moves), PolicySettings(**settings))  # type: ignore[arg-type]
+
+
 def choose(player: PolicyPlayer | RandomPlayer, *boards: Board, seed: int = RNG) -> list[int]:
-    return player.choose(boards, rng=np.random.default_rng(seed))
+    games = [Game.at(board) for board in boards]
+    return [choice.move for choice in player.choose_each(games, rng=np.random.default_rng(seed))]
+
+
+def choice(player: PolicyPlayer, board: Board, rng: np.random.Generator) -> int:
+    return player.choose(Game.at(board), rng=rng).move
 
 
 SETTLED = """
@@ -69,17 +81,19 @@ def test_random_player_plays_every_sensible_move_and_then_passes():
 
 
 def test_greedy_plays_the_best_sensible_move_of_each_board():
-    player = PolicyPlayer(Prefers(40, 41))
+    player = policy(40, 41)
     board, other = Board(9), Board(9)
     other.play(40)
     assert choose(player, board, other) == [40, 41]
 
 
 def test_a_choice_among_some_moves_is_one_of_them_or_a_forced_pass():
-    player = PolicyPlayer(Prefers(40, 41, 3))
+    player = policy(40, 41, 3)
 
     def among(board: Board, *moves: int) -> int:
-        return player.choose_among(board, moves, rng=np.random.default_rng(RNG))
+        conditions = Conditions(among=frozenset(moves))
+        rng = np.random.default_rng(RNG)
+        return player.choose(Game.at(board), rng=rng, conditions=conditions).move
 
     assert among(Board(9), 3, 41, 81) == 41
     assert among(Board(9), 81) == 81
@@ -92,25 +106,25 @@ def test_a_choice_among_some_moves_is_one_of_them_or_a_forced_pass():
 
 
 def test_one_batch_for_each_board_size():
-    source = Prefers(3)
+    player = policy(3)
     boards = [Board(9), Board(5), Board(9), Board(9)]
-    assert choose(PolicyPlayer(source), *boards) == [3, 3, 3, 3]
-    assert source.batches == [1, 3]
+    assert choose(player, *boards) == [3, 3, 3, 3]
+    assert isinstance(player.evaluator, Prefers) and player.evaluator.batches == [1, 3]
 
 
 def test_temperature_spreads_the_choice_and_follows_the_seed():
-    player = PolicyPlayer(Prefers(40, 41), temperature=1.0)
+    player = policy(40, 41, temperature=1.0)
     moves = [choose(player, Board(9), seed=seed)[0] for seed in range(60)]
     assert {40, 41} <= set(moves)
     assert moves.count(40) > moves.count(41) / 2
     assert moves == [choose(player, Board(9), seed=seed)[0] for seed in range(60)]
-    cold = PolicyPlayer(Prefers(40, 41), temperature=0.05)
+    cold = policy(40, 41, temperature=0.05)
     assert {choose(cold, Board(9), seed=seed)[0] for seed in range(20)} == {40}
 
 
 def test_superko_is_respected():
     board = Board.from_diagram(". X O . | X O . O | . X O . | . . . .")
-    player = PolicyPlayer(Prefers(6, 5))
+    player = policy(6, 5)
     board.play(6)
     assert board.captures == (1, 0)
     for move in (12, 13):
@@ -128,7 +142,7 @@ def after(board: Board, move: int) -> Board:
 
 def test_the_move_cap_passes():
     board = Board(5)
-    player = PolicyPlayer(Prefers(12), move_cap=1)
+    player = policy(12, move_cap=1)
     assert choose(player, board) == [12]
     board.play(12)
     assert choose(player, board) == [25]
@@ -139,15 +153,15 @@ def test_the_move_cap_passes():
 def test_a_settled_position_is_passed(colour, rules):
     board = after_pass(SETTLED, colour, rules=rules)
     assert status(board, rng=np.random.default_rng(1)).settled.mean() > 0.9
-    assert choose(PolicyPlayer(Prefers(5, 6, 28, 36)), board) == [49]
+    assert choose(policy(5, 6, 28, 36), board) == [49]
 
 
 def test_two_players_end_a_settled_game_by_themselves():
     board = Board.from_diagram(SETTLED)
-    player = PolicyPlayer(Prefers(5, 6, 28, 36))
+    player = policy(5, 6, 28, 36)
     rng = np.random.default_rng(1)
     while board.passes < 2:
-        board.play(player.choose([board], rng=rng)[0])
+        board.play(choice(player, board, rng))
         assert board.turn < 12
 
 
@@ -155,34 +169,34 @@ def test_two_players_end_a_settled_game_by_themselves():
 def test_a_settled_position_of_set_up_stones_is_late(colour):
     board = Board.from_diagram(SETTLED, to_play=colour)
     assert board.turn == 0
-    assert choose(PolicyPlayer(Prefers(5, 6, 28, 36)), board) == [49]
+    assert choose(policy(5, 6, 28, 36), board) == [49]
     few = Board.from_diagram(". . X . .\n" * 2 + ". . . . .\n" * 3, to_play=colour)
-    assert choose(PolicyPlayer(Prefers(0, 24)), few) != [25]
+    assert choose(policy(0, 24), few) != [25]
 
 
 def test_an_early_pass_of_the_opponent_is_no_reason_to_pass():
     board = Board(9)
     board.play(81)
-    assert choose(PolicyPlayer(Prefers(40)), board) == [40]
+    assert choose(policy(40), board) == [40]
 
 
 def test_dead_stones_are_left_alone_or_captured_as_told():
     board = after_pass(DEAD, BLACK)
     assert status(board, rng=np.random.default_rng(1)).dead == {6, 36}
-    assert choose(PolicyPlayer(Prefers(28)), board) == [49]
+    assert choose(policy(28), board) == [49]
     beside = {35, 37}
-    assert choose(PolicyPlayer(Prefers(28), cleanup=True), board)[0] in beside
+    assert choose(policy(28, cleanup=True), board)[0] in beside
     strict = after_pass(DEAD, BLACK, rules="tromp-taylor")
-    assert choose(PolicyPlayer(Prefers(28)), strict)[0] in beside
-    assert choose(PolicyPlayer(Prefers(28), cleanup=False), strict) == [49]
+    assert choose(policy(28), strict)[0] in beside
+    assert choose(policy(28, cleanup=False), strict) == [49]
 
 
 def test_cleaning_up_takes_the_stones_and_then_passes():
     board = after_pass(DEAD, BLACK)
-    player = PolicyPlayer(Prefers(28), cleanup=True)
+    player = policy(28, cleanup=True)
     rng = np.random.default_rng(1)
     for _ in range(12):
-        move = player.choose([board], rng=rng)[0]
+        move = choice(player, board, rng)
         board.play(move)
         if board.passes == 2:
             break
@@ -219,9 +233,9 @@ def test_a_dead_chain_with_an_eye_is_taken_by_throwing_in(answers):
     board = after_pass(NAKADE, BLACK, rules="tromp-taylor")
     dead = {3, 9, 10, 11, 12}
     assert dead <= status(board, rng=np.random.default_rng(1)).dead
-    player, rng = PolicyPlayer(Prefers(40)), np.random.default_rng(1)
+    player, rng = policy(40), np.random.default_rng(1)
     for _ in range(12):
-        board.play(player.choose([board], rng=rng)[0])
+        board.play(choice(player, board, rng))
         if board.passes == 2:
             break
         room = [move for move in (0, 1, 2) if answers and captures(board, move)]
@@ -234,48 +248,50 @@ def test_a_hopeless_late_game_is_resigned_only_where_that_is_allowed():
     text = SETTLED
     early = Board(7, komi=40)
     early.play(49)
-    assert choose(PolicyPlayer(Prefers(28), resign=20), early) != [RESIGN]
+    assert choose(policy(28, resign=20), early) != [RESIGN]
     board = after_pass(text, BLACK, komi=40)
-    assert choose(PolicyPlayer(Prefers(28)), board) == [49]
-    assert choose(PolicyPlayer(Prefers(28), resign=20), board) == [RESIGN]
-    assert choose(PolicyPlayer(Prefers(28), resign=60), board) == [49]
+    assert choose(policy(28), board) == [49]
+    assert choose(policy(28, resign=20), board) == [RESIGN]
+    assert choose(policy(28, resign=60), board) == [49]
     board.komi = -40
-    assert choose(PolicyPlayer(Prefers(28), resign=20), board) == [49]
+    assert choose(policy(28, resign=20), board) == [49]
 
 
 def test_no_own_eye_is_ever_filled():
     rng = np.random.default_rng(5)
-    player = PolicyPlayer(Prefers(*range(0, 25)), temperature=1.0)
+    player = policy(*range(0, 25), temperature=1.0)
     boards: Sequence[Board] = [Board(5), Board(5, rules="japanese"), Board(7)]
     for _ in range(60):
-        for board, move in zip(boards, player.choose(boards, rng=rng), strict=True):
+        games = [Game.at(board) for board in boards]
+        moves = [one.move for one in player.choose_each(games, rng=rng)]
+        for board, move in zip(boards, moves, strict=True):
             assert board.is_legal(move)
             assert board.sensible()[move]
             board.play(move)
 
 
 def test_candidates_are_sorted_and_honest():
-    player = PolicyPlayer(Prefers(40, 41, 42))
-    found = player.candidates(Board(9), limit=3)
+    player = policy(40, 41, 42)
+    found = player.analyst.candidates(Board(9), limit=3)
     assert [c.move for c in found] == [40, 41, 42]
-    assert [c.pv for c in found] == [[40], [41], [42]]
+    assert [c.pv for c in found] == [(40,), (41,), (42,)]
     priors = [c.prior for c in found]
     assert priors == sorted(priors, reverse=True) and sum(priors) <= 1
     assert [c.visits for c in found] == [max(1, round(1000 * p)) for p in priors]
-    assert {c.winrate for c in found} == {0.5}
-    assert len(player.candidates(Board(9), limit=100)) == 81
-    assert min(c.visits for c in player.candidates(Board(9), limit=100)) >= 1
+    assert {c.winrate for c in found} == {None}
+    assert len(player.analyst.candidates(Board(9), limit=100)) == 81
+    assert min(c.visits for c in player.analyst.candidates(Board(9), limit=100)) >= 1
 
 
 def test_candidates_can_follow_the_game():
-    found = PolicyPlayer(Prefers(40, 41, 42)).candidates(Board(9), limit=2, plies=3)
-    assert [c.pv for c in found] == [[40, 41, 42], [41, 40, 42]]
+    found = policy(40, 41, 42).analyst.candidates(Board(9), limit=2, plies=3)
+    assert [c.pv for c in found] == [(40, 41, 42), (41, 40, 42)]
 
 
 def test_without_a_sensible_move_the_candidate_is_a_pass():
     full = Board.from_diagram("X . X | X X X | . X X")
-    found = PolicyPlayer(Prefers(0)).candidates(full, limit=5, plies=2)
-    assert found == [Candidate(9, 1.0, 1000, 0.5, [9])]
+    found = policy(0).analyst.candidates(full, limit=5, plies=2)
+    assert found == (Candidate(9, 1.0, 1000, (9,)),)
 
 
 @pytest.mark.parametrize(
@@ -284,4 +300,4 @@ def test_without_a_sensible_move_the_candidate_is_a_pass():
 )
 def test_settings_that_make_no_sense_are_refused(settings, text):
     with pytest.raises(GoError, match=text):
-        PolicyPlayer(Prefers(28), **settings)
+        policy(28, **settings)

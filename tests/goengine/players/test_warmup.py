@@ -67,13 +67,13 @@ for line in {GAME!r}.split(chr(10)):
 
 TERMINAL = """
 import numpy as np
-from goengine.match.entrants import make_policy_player
-from goengine.commands.play import Session, start_board
+from goengine.commands.play import Session, start_game
+from goengine.players.making import make_policy_player
 from goengine.types import BLACK
 
 player = make_policy_player(sys.argv[1])
 session = Session(
-    start_board(5, "tromp-taylor", None, 0), player, human=BLACK, rng=np.random.default_rng(1)
+    start_game(5, "tromp-taylor", None, 0), player, human=BLACK, rng=np.random.default_rng(1)
 )
 ready = compiled()
 for line in ["C3", "hint", "undo", "pass", "score", "B2", "pass", "undo", "pass", "pass"]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from goengine import BLACK, WHITE, Board, GameRecord
 from goengine.encoding.features import encode_batch
+from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.__main__ import main
@@ -175,12 +176,12 @@ def test_a_forgetful_network_answers_as_the_engine_does() -> None:
     board = Board(19)
     for move in (60, 72, 288, 300, 61, 80):
         board.play(move)
-    engine = Evaluator(net, device="cpu", precision="float32", symmetry="all")
+    engine = Evaluator(TorchBackend(net, device="cpu", precision="float32"), symmetry="all")
     with torch.inference_mode():
         planes = encode_batch(board.records)
         mine = log_probabilities(net, planes, symmetry="all").exp().numpy()
     legal = board.sensible()[None, :-1]
-    theirs = engine.evaluate(board.records)[legal]
+    theirs = engine.evaluate([board]).priors[:, :-1][legal]
     assert mine[legal] / theirs == pytest.approx(np.full(theirs.shape, mine[legal].sum()), rel=0.02)
     net.config = replace(net.config, forgetful=False)
     with torch.inference_mode():

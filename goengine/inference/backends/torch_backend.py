@@ -1,0 +1,95 @@
+"""Networks computed by PyTorch, on CUDA, on Apple's mps or on the processor."""
+
+from __future__ import annotations
+
+import copy
+from typing import get_args
+
+import torch
+from torch import nn
+
+from cnncore.system.devices import DeviceError, Precision, best_precision, default_device
+from goengine.inference.backends.backend import BackendError, Planes, RawOutputs
+from goengine.networks.policy_network import PolicyNet
+
+_DTYPES: dict[str, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+_CHUNK = {"cpu": 64, "mps": 128, "cuda": 1024}
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """Return the device of that name, or the best one here: cuda, then mps, then cpu.
+
+    Raises:
+        BackendError: the name is not a device, or that device is not available.
+    """
+    try:
+        return default_device(None if name == "auto" else name, among=("cuda", "mps", "cpu"))
+    except DeviceError as error:
+        raise BackendError(str(error)) from None
+
+
+def choose_precision(device: torch.device, name: str | None = None) -> Precision:
+    """Return the precision of that name, or the one that this device computes fastest in.
+
+    Raises:
+        BackendError: no precision has that name.
+    """
+    if name is None or name == "auto":
+        return best_precision(device)
+    for precision in get_args(Precision):
+        if name == precision:
+            found: Precision = precision
+            return found
+    raise BackendError(f"{name!r} is not a precision: use {', '.join(_DTYPES)}")
+
+
+class TorchBackend:
+    """A `PolicyNet` in PyTorch.
+
+    The network is copied, folded if it has batch normalisation, and moved; device (cuda, mps, cpu)
+    and precision choose themselves where they are not given.
+
+    Raises:
+        BackendError: the device is not here, or a setting is unknown.
+    """
+
+    name = "torch"
+
+    def __init__(
+        self,
+        network: PolicyNet,
+        *,
+        device: str | None = None,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if threads is not None:
+            if threads < 1:
+                raise BackendError(f"{threads} threads make no sense: use 1 or more")
+            torch.set_num_threads(threads)
+        self._device = choose_device(device)
+        self.device = str(self._device)
+        self.precision: str = choose_precision(self._device, precision)
+        self.planes = network.config.planes
+        self.forgetful = network.config.forgetful
+        self.threads = threads or torch.get_num_threads()
+        self.chunk = _CHUNK[self._device.type]
+        if network.config.norm:
+            network = network.folded()
+        self._network = copy.deepcopy(network).eval()
+        for module in self._network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.to(_DTYPES[self.precision])
+                weight = module.weight.data
+                module.weight.data = weight.contiguous(memory_format=torch.channels_last)
+        self._network.to(self._device)
+
+    def run(self, planes: Planes) -> RawOutputs:
+        """Return the raw outputs of uint8 planes (B, P, N, N)."""
+        with torch.inference_mode():
+            tensor = torch.from_numpy(planes).to(self._device, non_blocking=True)
+            return RawOutputs(self._network(tensor).float().cpu().numpy())

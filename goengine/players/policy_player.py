@@ -1,0 +1,229 @@
+"""Play the moves that a policy network expects, without reading.
+
+At the end of a game, which networks trained on human records have hardly seen, the endgame's
+judgement (endgame.py) takes over. Every move is legal, superko included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from goengine.board import Board
+from goengine.games.game import Game
+from goengine.inference.evaluation import Evaluation
+from goengine.inference.priors import Priors, sharpen
+from goengine.players.effort import Pace, quick, saving
+from goengine.players.endgame import Endgame, is_late
+from goengine.players.player import (
+    FREELY,
+    NO_LIMIT,
+    Budget,
+    Candidate,
+    Choice,
+    Conditions,
+    Snapshot,
+)
+from goengine.players.settings import POLICY_DEFAULTS, PolicySettings, Settings
+from goengine.types import GoError
+
+VISITS = 1000
+"""A bare network's visits: each move gets its share of this many."""
+MOVE_CAP = 2.0
+"""Moves a point after which a player only passes."""
+
+
+class PriorSource(Protocol):
+    """Whoever evaluates boards; `inference.Evaluator` is the usual one."""
+
+    def evaluate(
+        self, boards: Sequence[Board], *, symmetry: str | None, rng: np.random.Generator | None
+    ) -> Evaluation:
+        """Return priors (B, N*N + 1) of boards of one size."""
+        ...
+
+
+class PolicyPlayer:
+    """Play by the policy network alone."""
+
+    def __init__(
+        self,
+        evaluator: PriorSource,
+        settings: PolicySettings = POLICY_DEFAULTS,
+        *,
+        name: str = "policy",
+        pace: Pace | None = None,
+    ) -> None:
+        self.evaluator = evaluator
+        self.settings = settings
+        self.name = name
+        self.pace = Pace() if pace is None else pace
+
+    @property
+    def analyst(self) -> PolicyAnalyst:
+        """Who says what the network thinks."""
+        return PolicyAnalyst(self)
+
+    def with_settings(self, settings: Settings) -> PolicyPlayer:
+        """Return this player by other settings.
+
+        Raises:
+            GoError: they are another player's.
+        """
+        if not isinstance(settings, PolicySettings):
+            raise GoError(f"{settings} are not the settings of a policy player: use PolicySettings")
+        return PolicyPlayer(self.evaluator, settings, name=self.name, pace=self.pace)
+
+    def choose(
+        self,
+        game: Game,
+        budget: Budget = NO_LIMIT,
+        *,
+        rng: np.random.Generator,
+        conditions: Conditions = FREELY,
+    ) -> Choice:
+        """Return a move: a point, a pass, or RESIGN where that was allowed.
+
+        With a short clock it looks at one view of the board and judges by few playouts.
+        """
+        player, times = self._under(conditions), 1.0
+        if self.pace.is_short(budget.seconds):
+            times = saving(player.settings)
+            player = player.with_settings(quick(player.settings))
+        board = game.board
+        with self.pace.measured(times=times):
+            (priors,) = player.priors([board], rng)
+            if conditions.among is None:
+                return Choice(player._decide(board, priors, rng))
+            return Choice(player._decide_among(board, priors, conditions.among, rng))
+
+    def choose_each(
+        self, games: Sequence[Game], budget: Budget = NO_LIMIT, *, rng: np.random.Generator
+    ) -> list[Choice]:
+        """Return a move for each game; the network sees all boards of one size together."""
+        if len(games) == 1:
+            return [self.choose(games[0], budget, rng=rng)]
+        boards = [game.board for game in games]
+        return [
+            Choice(self._decide(board, priors, rng))
+            for board, priors in zip(boards, self.priors(boards, rng), strict=True)
+        ]
+
+    def priors(self, boards: Sequence[Board], rng: np.random.Generator) -> list[Priors]:
+        """Return each board's probabilities (N*N,) over sensible moves that superko allows."""
+        results: list[Priors] = [np.empty(0, dtype=np.float32)] * len(boards)
+        for size in sorted({board.size for board in boards}):
+            places = [i for i, board in enumerate(boards) if board.size == size]
+            found = self.evaluator.evaluate(
+                [boards[i] for i in places], symmetry=self.settings.symmetry, rng=rng
+            )
+            for i, priors in zip(places, found.priors[:, :-1], strict=True):
+                results[i] = priors
+        return results
+
+    def _under(self, conditions: Conditions) -> PolicyPlayer:
+        """Return this player by settings that meet the conditions."""
+        settings = self.settings
+        if conditions.exact:
+            settings = replace(settings, temperature=0.0)
+        if conditions.cleanup:
+            settings = replace(settings, cleanup=True, resign=None)
+        return self if settings is self.settings else self.with_settings(settings)
+
+    def _decide(self, board: Board, priors: Priors, rng: np.random.Generator) -> int:
+        """Return the move for one board from its probabilities."""
+        pass_move = board.size**2
+        settings = self.settings
+        cap = MOVE_CAP * pass_move if settings.move_cap is None else settings.move_cap
+        if board.turn >= cap or not priors.any():
+            return pass_move
+        if not is_late(board) and not board.passes:
+            return self._pick(priors, rng)
+        return Endgame(
+            priors_of=lambda twin: self.priors([twin], rng)[0],
+            pick=lambda some: self._pick(some, rng),
+            rng=rng,
+            playouts=settings.playouts,
+            resign=settings.resign,
+            cleanup=settings.cleanup,
+        ).choose(board, priors)
+
+    def _decide_among(
+        self, board: Board, priors: Priors, moves: frozenset[int], rng: np.random.Generator
+    ) -> int:
+        """Return the choice among some moves.
+
+        A pass that is not among them is chosen only where none of them is sensible.
+        """
+        allowed = np.zeros(board.size**2 + 1, dtype=np.bool_)
+        allowed[list(moves)] = True
+        wanted = priors * allowed[:-1]
+        move = self._decide(board, wanted, rng)
+        if move == board.size**2 and not allowed[move] and wanted.any():
+            return self._pick(wanted, rng)
+        return move
+
+    def _pick(self, priors: Priors, rng: np.random.Generator) -> int:
+        """Return the best move, or one drawn at this player's temperature."""
+        if self.settings.temperature == 0:
+            return int(priors.argmax())
+        shares = sharpen(priors[None], self.settings.temperature)[0].astype(np.float64)
+        return int(rng.choice(len(shares), p=shares / shares.sum()))
+
+
+class PolicyAnalyst:
+    """What a bare network thinks: the same at every moment, for it does not read."""
+
+    def __init__(self, player: PolicyPlayer) -> None:
+        self._player = player
+
+    def stream(
+        self, game: Game, *, interval: float, pause: Callable[[float], bool]
+    ) -> Iterator[Snapshot]:
+        """Yield the network's opinion now and after each interval, until `pause` says stop."""
+        board = game.board
+        snapshot = Snapshot(self.candidates(board, limit=board.size**2))
+        yield snapshot
+        while not pause(interval):
+            yield snapshot
+
+    def candidates(
+        self,
+        board: Board,
+        *,
+        limit: int = 10,
+        plies: int = 1,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Candidate, ...]:
+        """Return the likeliest moves, best first; the pass where no point is sensible.
+
+        `plies` is the length of the principal variation, the move itself included.
+        """
+        rng = np.random.default_rng(board.hash) if rng is None else rng
+        priors = self._player.priors([board], rng)[0]
+        order = np.argsort(-priors, kind="stable")[:limit]
+        moves = [int(move) for move in order if priors[move] > 0]
+        if not moves:
+            pass_move = board.size**2
+            return (Candidate(pass_move, 1.0, VISITS, (pass_move,)),)
+        lines = self._continue(board, moves, plies, rng)
+        return tuple(
+            Candidate(move, float(prior), max(1, round(VISITS * float(prior))), tuple(line))
+            for move, prior, line in zip(moves, priors[moves], lines, strict=True)
+        )
+
+    def _continue(
+        self, board: Board, moves: list[int], plies: int, rng: np.random.Generator
+    ) -> list[list[int]]:
+        """Follow each move greedily until it is `plies` long or nothing sensible is left."""
+        lines = [[move] for move in moves]
+        boards = [board.copy() for _ in moves]
+        for _ in range(plies - 1):
+            for line, after in zip(lines, boards, strict=True):
+                after.play(line[-1])
+            for line, priors in zip(lines, self._player.priors(boards, rng), strict=True):
+                line.append(int(priors.argmax()) if priors.any() else board.size**2)
+        return lines

@@ -1,0 +1,60 @@
+"""What players play by, as frozen values that people can read, print and change by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from goengine.types import PLAY_SYMMETRY, GoError
+
+PLAYOUTS = 200
+"""Playouts that judge a late position before a move: about 15 ms on a 19x19 board."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a player that has none; those of others extend it."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the settings."""
+        return tuple(field.name for field in fields(self))
+
+    def brief(self) -> str:
+        """Return what a description of the player adds to its name."""
+        return ""
+
+
+@dataclass(frozen=True)
+class PolicySettings(Settings):
+    """What a player by the policy network alone plays by.
+
+    Raises:
+        GoError: a value that makes no sense.
+    """
+
+    temperature: float = 0.0
+    """0 plays the likeliest move, 1 samples from the network's probabilities."""
+    symmetry: str = PLAY_SYMMETRY
+    """Views of the board that the network is shown: none (one), random or all."""
+    resign: float | None = None
+    """Points: give up a late game when no playout in fifty is won and the score is behind by at
+    least this much. None: never."""
+    playouts: int = PLAYOUTS
+    """Playouts that judge a late position before a move."""
+    cleanup: bool | None = None
+    """Capture dead stones before a pass. None: where the rules ask for it, as Tromp-Taylor's do."""
+    move_cap: int | None = None
+    """From this turn on only pass. None: twice the points of the board."""
+
+    def brief(self) -> str:
+        """Return what a description of the player adds to its name."""
+        return f"temperature {self.temperature:g}"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.temperature < 0:
+            raise GoError(f"temperature {self.temperature} is negative: use 0 (best move) or more")
+        if self.playouts < 1:
+            raise GoError(f"{self.playouts} playouts cannot judge a position: use 1 or more")
+
+
+POLICY_DEFAULTS = PolicySettings()
