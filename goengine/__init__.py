@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from goengine.encoding.features import encode, encode_batch
     from goengine.games.record import GameRecord
     from goengine.games.sgf import SgfError, read_sgf, write_sgf
-    from goengine.networks.policy_network import load_network
+    from goengine.networks.files import load_network
     from goengine.rules import RULES, Rules, get_rules
 
 _HOMES = {
@@ -28,7 +28,7 @@ _HOMES = {
     "encode": "goengine.encoding.features",
     "encode_batch": "goengine.encoding.features",
     "get_rules": "goengine.rules",
-    "load_network": "goengine.networks.policy_network",
+    "load_network": "goengine.networks.files",
     "read_sgf": "goengine.games.sgf",
     "write_sgf": "goengine.games.sgf",
 }

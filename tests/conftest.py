@@ -32,7 +32,8 @@ def net_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network of four filters that has learnt nothing, in a file called tiny.safetensors."""
     import torch
 
-    from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+    from goengine.networks.files import save_network
+    from goengine.networks.policy_network import PolicyConfig, PolicyNet
 
     torch.manual_seed(0)
     file = tmp_path_factory.mktemp("net") / "tiny.safetensors"

@@ -21,7 +21,8 @@ from goengine.encoding.features import encode_batch
 from goengine.games.game import Game
 from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, load_network, shipped_networks
+from goengine.networks.files import load_network, shipped_networks
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.random_player import RandomPlayer
 from goengine.players.settings import PolicySettings

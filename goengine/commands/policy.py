@@ -10,7 +10,7 @@ import numpy as np
 from goengine.commands.position import chosen_position, configure_position
 from goengine.coords import move_to_gtp
 from goengine.inference.choosing import make_evaluator
-from goengine.networks.policy_network import default_network
+from goengine.networks.files import default_network
 from goengine.options import count
 from goengine.pictures.png import policy_figure, save_png
 from goengine.types import PLAY_SYMMETRY, colour_name

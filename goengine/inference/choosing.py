@@ -30,7 +30,7 @@ def make_evaluator(
     if backend is not None and backend not in BACKENDS:
         raise BackendError(f"{backend!r} is not a backend: use {', '.join(BACKENDS)}")
     from goengine.inference.backends.torch_backend import TorchBackend
-    from goengine.networks.policy_network import load_network
+    from goengine.networks.files import load_network
 
     runner = TorchBackend(
         load_network(network), device=device, precision=precision, threads=threads

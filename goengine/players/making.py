@@ -29,7 +29,7 @@ def make_policy_player(
         GoError: there is no such network, device, precision or symmetry.
     """
     from goengine.inference.choosing import make_evaluator
-    from goengine.networks.policy_network import default_network
+    from goengine.networks.files import default_network
     from goengine.players.warmup import warm_board, warm_playouts
 
     name = network or default_network()

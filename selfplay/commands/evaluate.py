@@ -25,7 +25,8 @@ from cnncore.layers.blocks import channels_last
 from cnncore.system.devices import default_device, training_precision
 from cnncore.training.curves import MetricsLog
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.policy_network import PolicyNet, load_network
+from goengine.networks.files import load_network
+from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.evaluation.answers import (
     Answers,

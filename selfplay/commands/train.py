@@ -20,7 +20,8 @@ from cnncore.system.folders import make_folder
 from cnncore.system.parallel import ALONE, Processes, joined
 from cnncore.training.recipe_files import RecipeError, add_settings
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.policy_network import PolicyNet, default_network, load_network, save_network
+from goengine.networks.files import default_network, load_network, save_network
+from goengine.networks.policy_network import PolicyNet
 from goengine.networks.widening import widen
 from selfplay.archive.reader import Archive
 from selfplay.finetuning.tuning import EPOCHS

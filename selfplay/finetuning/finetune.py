@@ -18,7 +18,7 @@ from cnncore.system import atomic
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError, parse_settings
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.policy_network import default_network, load_network
+from goengine.networks.files import default_network, load_network
 from selfplay.archive.reader import Archive
 from selfplay.archive.sources import source_name
 from selfplay.commands.train import network_to_start_from

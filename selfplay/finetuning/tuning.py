@@ -20,7 +20,8 @@ import torch
 
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.policy_network import PolicyNet, load_network, save_network
+from goengine.networks.files import load_network, save_network
+from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.positions import Positions
 from selfplay.evaluation.answers import SEED, Contestant, Sample, answered

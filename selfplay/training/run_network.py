@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from goengine.networks.policy_network import PolicyNet, read_network
+from goengine.networks.files import read_network
+from goengine.networks.policy_network import PolicyNet
 from selfplay.training.runs import averaged_network, read_facts
 
 NETWORK = "network.safetensors"

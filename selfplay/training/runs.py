@@ -28,7 +28,8 @@ from cnncore.training.loop import (
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
 from cnncore.weights.checkpoint import load_checkpoint
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, load_network
+from goengine.networks.files import load_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import PackedBatch, Positions

@@ -15,7 +15,8 @@ import torch
 
 from cnncore.training.run_folder import CHECKPOINT
 from cnncore.weights.checkpoint import save_checkpoint
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, read_network, save_network
+from goengine.networks.files import read_network, save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.training.runs import averaged_network
 from tests.helpers.small_archive import make_archive

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from goengine.commands import benchmark
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+from goengine.networks.files import save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import GoError
 
 

@@ -197,7 +197,8 @@ def test_options_that_make_no_sense_are_named(words, capsys):
 @pytest.fixture
 def network(tmp_path):
     """A small network in a file whose name would be settings in the text of an entrant."""
-    from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+    from goengine.networks.files import save_network
+    from goengine.networks.policy_network import PolicyConfig, PolicyNet
 
     path = tmp_path / "a=b,tiny.safetensors"
     save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})

@@ -18,7 +18,8 @@ import pytest
 
 from goengine.board import Board
 from goengine.coords import gtp_to_move, move_to_gtp
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+from goengine.networks.files import save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import colour_letter
 
 NODE_FOLDER = Path(__file__).parents[2] / "node"

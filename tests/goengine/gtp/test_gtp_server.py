@@ -166,7 +166,8 @@ def test_a_full_disk_ends_the_log_and_not_the_game(caplog: pytest.LogCaptureFixt
 
 
 def test_a_process_plays_with_a_network(tmp_path: Path) -> None:
-    from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+    from goengine.networks.files import save_network
+    from goengine.networks.policy_network import PolicyConfig, PolicyNet
 
     network = tmp_path / "tiny.safetensors"
     save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), network, metadata={})

@@ -231,14 +231,7 @@ def test_the_seed_decides() -> None:
         return " ".join(result(engine, f"genmove {'bw'[turn % 2]}") for turn in range(10))
 
     class RandomCentre(CentrePlayer):
-        def choose(
-            self,
-            game: Game,
-            budget: Budget = NO_LIMIT,
-            *,
-            rng: np.random.Generator,
-            conditions: Conditions = FREELY,
-        ) -> Choice:
+        def choose(self, game: Game, *rest: object, rng: np.random.Generator, **more: object):
             return Choice(int(rng.choice(np.flatnonzero(game.board.legal()[:-1]))))
 
     assert game(1) == game(1) != game(2)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from goengine.match.entrants import EntrantError, OwnEntrant, make_entrant
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+from goengine.networks.files import save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.making import make_policy_player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.settings import PolicySettings

@@ -19,17 +19,15 @@ from goengine.games.game import Game
 from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.match.entrants import make_entrant
-from goengine.networks.policy_network import (
+from goengine.networks.files import (
     KIND,
-    NetworkError,
-    PolicyConfig,
-    PolicyNet,
     default_network,
     load_network,
     read_network,
     save_network,
     shipped_networks,
 )
+from goengine.networks.policy_network import NetworkError, PolicyConfig, PolicyNet
 from goengine.networks.widening import widen
 
 torch.set_num_threads(1)

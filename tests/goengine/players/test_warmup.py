@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from goengine.networks.policy_network import PolicyConfig, PolicyNet, save_network
+from goengine.networks.files import save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from tests.helpers.gtp_client import run_engine
 
 GAME = """

@@ -17,13 +17,8 @@ import cnncore.training.run_folder
 import selfplay.finetuning.tuning
 from goengine.games.record import GameRecord
 from goengine.games.sgf import write_sgf
-from goengine.networks.policy_network import (
-    PolicyConfig,
-    PolicyNet,
-    load_network,
-    read_network,
-    save_network,
-)
+from goengine.networks.files import load_network, read_network, save_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
 from selfplay.archive.format import SPLITS, split_of

@@ -12,13 +12,8 @@ from torch.nn import functional
 
 from cnncore.system.parallel import Processes
 from goengine.encoding.features import forget_last_moves
-from goengine.networks.policy_network import (
-    NetworkError,
-    PolicyConfig,
-    PolicyNet,
-    load_network,
-    save_network,
-)
+from goengine.networks.files import load_network, save_network
+from goengine.networks.policy_network import NetworkError, PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import NO_MOVE, Positions
