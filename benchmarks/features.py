@@ -23,7 +23,8 @@ import numpy as np
 from goengine._kernels import ladders as ladder_kernels
 from goengine._kernels import planes as plane_kernels
 from goengine._kernels.state import Records
-from goengine.encoding.features import POLICY_PLANES, encode_batch
+from goengine.encoding.features import encode_batch
+from goengine.feature_table import POLICY_PLANES
 from goengine.games.record import GameRecord
 from goengine.games.sgf import SgfError, read_sgf
 from goengine.types import GoError

@@ -1,7 +1,7 @@
 """An AlphaGo-style Go engine: rules, feature planes, policy network, GTP.
 
-Names are loaded at first use, so that ``import goengine`` costs nothing and a GTP engine can answer
-``name`` before numba or torch are there.
+Names are loaded at first use, so that `import goengine` costs nothing and a GTP engine can answer
+`name` before numba or torch are there.
 """
 
 from __future__ import annotations

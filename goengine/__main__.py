@@ -1,4 +1,4 @@
-"""``goengine``: the command line. A subcommand's module is imported when it is used, not before."""
+"""`goengine`: the command line. A subcommand's module is imported when it is used, not before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBCOMMANDS = {
     "policy": ("goengine.commands.policy", "list and draw a network's moves in a position"),
     "planes": ("goengine.commands.planes", "draw the feature planes of a position"),
 }
-"""Name -> the module with ``configure(parser)`` and ``run(args) -> int``, and a line of help."""
+"""Name -> the module with `configure(parser)` and `run(args) -> int`, and a line of help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,8 +21,8 @@ _LETTERS = {".": EMPTY, "+": EMPTY, "X": BLACK, "B": BLACK, "#": BLACK, "O": WHI
 class Board:
     """A game in progress on a board of 2 to 19 lines.
 
-    Moves are numbers, row by row from the top-left, N*N is a pass (see coords.py). ``records`` is
-    the (1,) BOARD_DTYPE array that kernels work on; batches are made with ``numpy.concatenate``.
+    Moves are numbers, row by row from the top-left, N*N is a pass (see coords.py). `records` is
+    the (1,) BOARD_DTYPE array that kernels work on; batches are made with `numpy.concatenate`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Board:
     ) -> Board:
         """Return the position that a diagram shows.
 
-        Rows end at a newline or ``|``; ``X B #`` are black, ``O W`` white, ``. +`` empty; blanks
+        Rows end at a newline or `|`; `X B #` are black, `O W` white, `. +` empty; blanks
         do not count.
 
         Raises:

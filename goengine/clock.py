@@ -5,14 +5,14 @@ used, and turns it into a budget for the next move. A policy network is always i
 decides how many symmetries and playouts it may afford.
 
 =========  ===================================  =====================================
-kind       after the main time                  ``stones`` of ``time_left`` counts
+kind       after the main time                  `stones` of `time_left` counts
 =========  ===================================  =====================================
 none       no limit                             nothing
 absolute   the game is lost                     nothing (0)
-byoyomi    ``periods`` of ``period`` seconds    the periods left
-canadian   ``stones`` moves in ``period``       the moves left in this period
+byoyomi    `periods` of `period` seconds    the periods left
+canadian   `stones` moves in `period`       the moves left in this period
 fischer    the game is lost, but each move      nothing (0)
-           adds ``increment``
+           adds `increment`
 =========  ===================================  =====================================
 
 Only the controller ends a game on time. A player who has overrun a period and is asked for another
@@ -64,7 +64,7 @@ class TimeSettings:
 
 
 def gtp_settings(main: float, period: float, stones: int) -> TimeSettings:
-    """Return what the three numbers of GTP ``time_settings`` mean.
+    """Return what the three numbers of GTP `time_settings` mean.
 
     No stones in a real period mean no limit; no period means absolute time; and as nobody could
     play a game in no time at all, three zeros mean no limit too.
@@ -78,7 +78,7 @@ def gtp_settings(main: float, period: float, stones: int) -> TimeSettings:
 
 @dataclass
 class _Side:
-    """The time of one player: in main time until ``overtime`` is set."""
+    """The time of one player: in main time until `overtime` is set."""
 
     left: float
     count: int = 0
@@ -111,7 +111,7 @@ class Clock:
         self.reset()
 
     def set_left(self, colour: int, seconds: float, count: int) -> None:
-        """Believe the controller: GTP ``time_left``; ``count`` 0 means main time."""
+        """Believe the controller: GTP `time_left`; `count` 0 means main time."""
         side = self._sides[colour]
         side.left = max(0.0, seconds)
         side.count = max(0, count)
@@ -133,7 +133,7 @@ class Clock:
     def stop(self, colour: int) -> float:
         """Charge the measured time to a player and return it in seconds.
 
-        ``overrun`` tells from then on whether it was all that the player had, or more. The clock
+        `overrun` tells from then on whether it was all that the player had, or more. The clock
         itself forgives that: the controller, who counts too, is the one to end the game.
         """
         if self._started is None:

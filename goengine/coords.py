@@ -9,7 +9,7 @@ GTP vertex      A19                                    T1 (no letter I)    pass
 SGF point       aa                                     ss                  "" (or tt)
 ==============  =====================================  ==================  ============
 
-A move counts row by row from the top-left corner: ``move = row * N + column``.
+A move counts row by row from the top-left corner: `move = row * N + column`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SGF_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class CoordError(GoError):
-    """A text or number that names no point of the board."""
+    """A text or number that does not name a point of the board."""
 
 
 def pass_move(size: int) -> int:
-    """Return the number of the pass on a board of ``size`` lines."""
+    """Return the number of the pass on a board of `size` lines."""
     return size * size
 
 
@@ -55,7 +55,7 @@ def rowcol_to_move(row: int, column: int, size: int) -> int:
 
 
 def move_to_gtp(move: int, size: int) -> str:
-    """Return the GTP vertex of a move: ``Q16``, ``pass`` or ``resign``.
+    """Return the GTP vertex of a move: `Q16`, `pass` or `resign`.
 
     Raises:
         CoordError: the move is off the board.
@@ -69,10 +69,10 @@ def move_to_gtp(move: int, size: int) -> str:
 
 
 def gtp_to_move(text: str, size: int) -> int:
-    """Return the move that a GTP vertex names, in any case; ``pass`` and ``resign`` included.
+    """Return the move that a GTP vertex names, in any case; `pass` and `resign` included.
 
     Raises:
-        CoordError: the text is no vertex of this board.
+        CoordError: the text is not a vertex of this board.
     """
     word = text.upper()
     if word == "PASS":
@@ -102,10 +102,10 @@ def move_to_sgf(move: int, size: int) -> str:
 
 
 def sgf_to_move(text: str, size: int) -> int:
-    """Return the move of an SGF point; empty, or ``tt`` up to 19x19, is a pass.
+    """Return the move of an SGF point; empty, or `tt` up to 19x19, is a pass.
 
     Raises:
-        CoordError: the text is no point of this board.
+        CoordError: the text is not a point of this board.
     """
     if text == "" or (text == "tt" and size <= 19):
         return size * size

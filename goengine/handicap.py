@@ -16,7 +16,7 @@ def most_fixed(size: int) -> int:
 
 
 def fixed_points(size: int, count: int) -> list[int]:
-    """Return the points of a fixed handicap of 2 to ``most_fixed(size)`` stones, in GTP's order."""
+    """Return the points of a fixed handicap of 2 to `most_fixed(size)` stones, in GTP's order."""
     near = 3 if size >= 13 else 2
     far, middle = size - 1 - near, size // 2
     corners = [(far, near), (near, far), (near, near), (far, far)]

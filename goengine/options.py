@@ -1,7 +1,7 @@
 """Types of command-line options: each reads a word or says in one sentence what to write instead.
 
-They serve as ``type=`` of argparse, which puts the option's name before the sentence. A number that
-is not finite passes every comparison in the wrong direction, so none gets past these.
+They serve as `type=` of argparse, which puts the option's name before the sentence. A number that
+is not finite makes every comparison false, so these functions refuse it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from goengine.rules import get_rules
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError
 
 MAX_THREADS = 1024
-"""More would only be a slip of the finger; far more is no number of threads to PyTorch."""
+"""More would only be a slip of the finger; PyTorch refuses far more."""
 
 
 def finite(text: str) -> float:
-    """Return the number in a word, neither infinite nor ``nan``."""
+    """Return the number in a word, neither infinite nor `nan`."""
     return _number(text, "a finite number")
 
 

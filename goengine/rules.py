@@ -43,7 +43,7 @@ RULES: dict[str, Rules] = {
         Rules("replay", "area", "simple", True, 7.5, "stones"),
     )
 }
-"""The presets; ``replay`` is lenient on purpose, so that any human record can be replayed."""
+"""The presets; `replay` is lenient on purpose, so that any human record can be replayed."""
 
 _ALIASES = {
     "cn": "chinese",
@@ -62,7 +62,7 @@ _ALIASES = {
 
 
 def get_rules(rules: str | Rules) -> Rules:
-    """Return the rule set of that name (any case, ``_`` or blank for ``-``), or the value itself.
+    """Return the rule set of that name (any case, `_` or blank for `-`), or the value itself.
 
     Raises:
         GoError: no preset has that name.

@@ -11,7 +11,7 @@ Z95 = 1.959963984540054
 def student95(freedom: int) -> float:
     """Return the standard errors on either side of a mean that hold 95 % when few values say so.
 
-    The quantile 0.975 of Student's distribution with ``freedom`` (1 or more) degrees of freedom:
+    The quantile 0.975 of Student's distribution with `freedom` (1 or more) degrees of freedom:
     exact for 1 and 2, else within 0.1 % by the Cornish-Fisher expansion (Abramowitz & Stegun 1964,
     26.7.5).
     """
@@ -74,14 +74,14 @@ def elo_interval(wins: float, games: int, *, z: float = Z95) -> tuple[float, flo
 
 
 def format_share(wins: float, games: int) -> str:
-    """Return for example ``83.0 % (74.4 to 89.1)``: the share with its 95 % interval."""
+    """Return for example `83.0 % (74.4 to 89.1)`: the share with its 95 % interval."""
     low, high = wilson_interval(wins, games)
     share = wins / games if games else 0.0
     return f"{100 * share:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def format_elo(wins: float, games: int) -> str:
-    """Return for example ``+275 (+185 to +365)``: the Elo difference with its 95 % interval."""
+    """Return for example `+275 (+185 to +365)`: the Elo difference with its 95 % interval."""
     middle, low, high = (
         f"{value:+.0f}" if math.isfinite(value) else f"{'+' if value > 0 else '-'}inf"
         for value in elo_interval(wins, games)

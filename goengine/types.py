@@ -10,7 +10,7 @@ RESIGN = -1
 """The move of a player who gives up; every other move is 0 ... N*N (N*N is a pass)."""
 
 PLAY_SYMMETRY = "all"
-"""Who plays averages the network over the eight views of the board unless told otherwise."""
+"""Players average the network over all eight views of the board by default."""
 
 MIN_SIZE = 2
 MAX_SIZE = 19
@@ -33,20 +33,20 @@ def opponent(colour: int) -> int:
 
 
 def colour_name(colour: int) -> str:
-    """Return ``"black"`` or ``"white"``."""
+    """Return `"black"` or `"white"`."""
     return _NAMES[colour]
 
 
 def colour_letter(colour: int) -> str:
-    """Return ``"B"`` or ``"W"``, as SGF and results write it."""
+    """Return `"B"` or `"W"`, as SGF and results write it."""
     return _NAMES[colour][0].upper()
 
 
 def parse_colour(text: str) -> int:
-    """Return the colour that ``b``, ``black``, ``w`` or ``white`` (any case) names.
+    """Return the colour that `b`, `black`, `w` or `white` (any case) names.
 
     Raises:
-        GoError: the text names no colour.
+        GoError: the text is not the name of a colour.
     """
     try:
         return _COLOURS[text.lower()]

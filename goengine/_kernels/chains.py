@@ -1,7 +1,7 @@
 """Kernels that change or question a position: play, legality, hashes, area.
 
-Functions on one record take ``rec``, an element of a BOARD_DTYPE array, and padded points (see
-_state.py); they are for other kernels. Functions on ``records, i`` take moves and are for Python.
+Functions on one record take `rec`, an element of a BOARD_DTYPE array, and padded points (see
+_state.py); they are for other kernels. Functions on `records, i` take moves and are for Python.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from goengine._kernels.eyes import true_eye
 from goengine._kernels.jit import kernel
 from goengine._kernels.state import NO_POINT, SETUP, STRIDE, WALL, ZOBRIST
+from goengine.types import BLACK, WHITE
 
 Record = Any
 Array = Any
@@ -73,7 +74,7 @@ def _join(rec: Record, point: int, head: int) -> None:
 
 @kernel
 def _merge(rec: Record, head: int, other: int) -> None:
-    """Move the chain of head ``other`` into the chain of ``head``, stone by stone."""
+    """Move the chain of head `other` into the chain of `head`, stone by stone."""
     stone = other
     while True:
         following = rec.next[stone]
@@ -114,7 +115,7 @@ def _remove(rec: Record, head: int) -> int:
 @kernel
 def play_point(rec: Record, point: int, colour: int) -> None:
     """Play a stone on an empty point without asking whether it is legal."""
-    enemy = 3 - colour
+    enemy = BLACK + WHITE - colour
     rec.colour[point] = colour
     rec.head[point] = point
     rec.next[point] = point
@@ -173,7 +174,7 @@ def play_point(rec: Record, point: int, colour: int) -> None:
 def play_pass(rec: Record, colour: int) -> None:
     """Pass: a turn goes by and the ko is open again."""
     rec.ko = NO_POINT
-    rec.to_play = 3 - colour
+    rec.to_play = BLACK + WHITE - colour
     rec.turn += 1
     rec.passes += 1
 
@@ -204,13 +205,13 @@ def legal_point(rec: Record, point: int, colour: int, suicide: bool) -> bool:
 
 @kernel
 def legal_at(records: Array, i: int, move: int, colour: int, suicide: bool) -> bool:
-    """Tell whether a stone may be played on board ``i``, superko aside."""
+    """Tell whether a stone may be played on board `i`, superko aside."""
     return bool(legal_point(records[i], point_of(move, records[i].size), colour, suicide))
 
 
 @kernel
 def play(records: Array, i: int, move: int, colour: int) -> None:
-    """Play a move or a pass on board ``i`` without asking whether it is legal."""
+    """Play a move or a pass on board `i` without asking whether it is legal."""
     rec = records[i]
     if move == rec.size * rec.size:
         play_pass(rec, colour)
@@ -256,7 +257,7 @@ def place(records: Array, i: int, move: int, colour: int) -> None:
 
 @kernel
 def legal_mask(records: Array, i: int, colour: int, suicide: bool, out: Array) -> None:
-    """Fill bool ``out`` (N*N + 1,) with the legal moves, superko aside; the pass is legal."""
+    """Fill bool `out` (N*N + 1,) with the legal moves, superko aside; the pass is legal."""
     rec = records[i]
     size = rec.size
     for move in range(size * size):
@@ -266,7 +267,7 @@ def legal_mask(records: Array, i: int, colour: int, suicide: bool, out: Array) -
 
 @kernel
 def sensible_mask(records: Array, i: int, colour: int, out: Array) -> None:
-    """Fill bool ``out`` (N*N + 1,) with legal moves that fill no own true eye, and the pass."""
+    """Fill bool `out` (N*N + 1,) with legal moves that fill no own true eye, and the pass."""
     rec = records[i]
     size = rec.size
     for move in range(size * size):
@@ -277,14 +278,14 @@ def sensible_mask(records: Array, i: int, colour: int, out: Array) -> None:
 
 @kernel
 def sensible_masks(records: Array, out: Array) -> None:
-    """Fill bool ``out`` (B, N*N + 1) for the player to move of every board."""
+    """Fill bool `out` (B, N*N + 1) for the player to move of every board."""
     for i in range(records.size):
         sensible_mask(records, i, records[i].to_play, out[i])
 
 
 @kernel
 def hashes_after(records: Array, i: int, colour: int, mask: Array, out: Array) -> None:
-    """Fill uint64 ``out`` (N*N,) with the stones' hash after each move that ``mask`` allows."""
+    """Fill uint64 `out` (N*N,) with the stones' hash after each move that `mask` allows."""
     rec = records[i]
     size = rec.size
     for move in range(size * size):
@@ -298,7 +299,7 @@ def hashes_after(records: Array, i: int, colour: int, mask: Array, out: Array) -
             head = rec.head[point + d]
             if c == 0 or (c == colour and rec.libs[head] > 1):
                 alone = False
-            if c != 3 - colour or rec.libs[head] > 1:
+            if c != BLACK + WHITE - colour or rec.libs[head] > 1:
                 continue
             alone = False
             if _first_sight(rec, point, d):
@@ -317,7 +318,7 @@ def hashes_after(records: Array, i: int, colour: int, mask: Array, out: Array) -
 
 @kernel
 def area(records: Array, i: int, out: Array) -> None:
-    """Fill int8 ``out`` (N*N,) with stones, and empty regions that touch one colour only."""
+    """Fill int8 `out` (N*N,) with stones, and empty regions that touch one colour only."""
     rec = records[i]
     size = rec.size
     out[:] = -1
@@ -355,7 +356,7 @@ def area(records: Array, i: int, out: Array) -> None:
 
 @kernel
 def chain_moves(records: Array, i: int, move: int, out: Array) -> int:
-    """Write the moves of the chain on a point into ``out`` and return how many there are."""
+    """Write the moves of the chain on a point into `out` and return how many there are."""
     rec = records[i]
     size = rec.size
     point = point_of(move, size)

@@ -8,6 +8,7 @@ import numpy as np
 
 from goengine._kernels.jit import kernel
 from goengine._kernels.state import STRIDE, WALL
+from goengine.types import BLACK, WHITE
 
 Record = Any
 Array = Any
@@ -27,21 +28,21 @@ def _surrounded(rec: Record, point: int, colour: int) -> bool:
 
 @kernel
 def _bad_diagonals(rec: Record, point: int, colour: int, eyes: Array) -> int:
-    """Count bad diagonals beyond what is allowed; surrounded points not in ``eyes`` are bad."""
+    """Count bad diagonals beyond what is allowed; surrounded points not in `eyes` are bad."""
     allowed = 1
     bad = 0
     for d in (-STRIDE - 1, -STRIDE + 1, STRIDE - 1, STRIDE + 1):
         c = rec.colour[point + d]
         if c == WALL:
             allowed = 0
-        elif c == 3 - colour or (c == 0 and not eyes[point + d]):
+        elif c == BLACK + WHITE - colour or (c == 0 and not eyes[point + d]):
             bad += 1
     return bad - allowed
 
 
 @kernel
 def _mark_eyes(rec: Record, colour: int, eyes: Array) -> None:
-    """Mark every true eye of a colour in bool ``eyes`` (POINTS,).
+    """Mark every true eye of a colour in bool `eyes` (POINTS,).
 
     The recursive definition (a point already being asked about counts as good) is the greatest
     fixed point: start with every surrounded point and drop those that fail until none does.
@@ -73,7 +74,7 @@ def true_eye(rec: Record, point: int, colour: int) -> bool:
         c = rec.colour[point + d]
         if c == WALL:
             allowed = 0
-        elif c == 3 - colour:
+        elif c == BLACK + WHITE - colour:
             bad += 1
         elif c == 0:
             if _surrounded(rec, point + d, colour):

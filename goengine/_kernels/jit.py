@@ -37,14 +37,14 @@ def warn_of_no_cache() -> None:
 def readable(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
     """Return a record type whose fields are attributes in compiled kernels and outside them.
 
-    Numba reads the fields of a plain record type; Python, under ``NUMBA_DISABLE_JIT=1``, does not.
+    Numba reads the fields of a plain record type; Python, under `NUMBA_DISABLE_JIT=1`, does not.
     """
     plain: bool = vars(numba.config)["DISABLE_JIT"]
     return np.dtype((_Fields, dtype)) if plain else dtype
 
 
 class _Fields(np.record):  # type: ignore[misc]  # the stubs call it final
-    """A record that prefers its own fields to what numpy calls so, such as ``size``."""
+    """A record that prefers its own fields to what numpy calls so, such as `size`."""
 
     def __getattribute__(self, name: str) -> Any:
         """Read a field, or else an attribute."""

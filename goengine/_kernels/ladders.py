@@ -2,7 +2,7 @@
 
 The definition is docs/features.md's. The search alternates hunter and prey; a ply that has other
 candidates left copies the position one level down the workspace, so there is nothing to undo. At
-``PLIES`` deep, or when the node budget is used up, a capture has failed and an escape has
+`PLIES` deep, or when the node budget is used up, a capture has failed and an escape has
 succeeded.
 """
 
@@ -16,6 +16,7 @@ from goengine._kernels.chains import legal_point, play_point
 from goengine._kernels.eyes import true_eye
 from goengine._kernels.jit import kernel
 from goengine._kernels.state import BOARD_DTYPE, POINTS, STRIDE
+from goengine.types import BLACK, WHITE
 
 Record = Any
 Array = Any
@@ -32,7 +33,7 @@ def new_workspace() -> tuple[Array, Array]:
 
 @kernel
 def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
-    """Write up to ``limit`` different liberties of a chain into ``out``; return how many."""
+    """Write up to `limit` different liberties of a chain into `out`; return how many."""
     head = rec.head[point]
     count = 0
     stone = head
@@ -57,7 +58,7 @@ def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
 def _find_replies(rec: Record, prey: int, out: Array) -> int:
     """Write the last liberty of a prey in atari, and its captures of hunters in atari."""
     count = int(find_liberties(rec, prey, out, 1))
-    hunter = 3 - rec.colour[prey]
+    hunter = BLACK + WHITE - rec.colour[prey]
     head = rec.head[prey]
     stone = head
     while True:
@@ -77,11 +78,11 @@ def _find_replies(rec: Record, prey: int, out: Array) -> int:
 
 @kernel
 def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
-    """Tell whether the hunter need not play ``point``: the prey surely gets three liberties.
+    """Tell whether the hunter need not play `point`: the prey surely gets three liberties.
 
-    The prey has the liberties ``point`` and ``last`` only. Extending at ``last`` gives it the empty
-    points beside, and the liberties of the biggest own chain there, both without ``point``. That
-    is no own eye, for an empty point or the hunter's stone is beside it.
+    The prey has the liberties `point` and `last` only. Extending at `last` gives it the empty
+    points beside, and the liberties of the biggest own chain there, both without `point`. That
+    is not an own eye, for an empty point or the hunter's stone is beside it.
     """
     count = 0
     for d in (-STRIDE, -1, 1, STRIDE):
@@ -94,17 +95,17 @@ def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
         head = rec.head[last + d]
         if rec.colour[last + d] != own or head == rec.head[prey]:
             continue
-        more = rec.libs[head] - 1 - _touches(rec, point, head)
+        more = rec.libs[head] - 1 - touches(rec, point, head)
         for e in (-STRIDE, -1, 1, STRIDE):
             if rec.colour[last + e] == 0 and last + e != point:
-                more -= _touches(rec, last + e, head)
+                more -= touches(rec, last + e, head)
         if count + more >= 3:
             return True
     return False
 
 
 @kernel
-def _touches(rec: Record, point: int, head: int) -> int:
+def touches(rec: Record, point: int, head: int) -> int:
     """Return 1 if a stone of the chain lies beside a point, else 0."""
     for d in (-STRIDE, -1, 1, STRIDE):
         if rec.head[point + d] == head:
@@ -123,10 +124,14 @@ def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
         find_liberties(rec, prey, out, 2)
         one, two = out[0], out[1]
         kept = 0
-        if legal_point(rec, one, 3 - own, False) and not _runs_free(rec, prey, one, two):
+        if legal_point(rec, one, BLACK + WHITE - own, False) and not _runs_free(
+            rec, prey, one, two
+        ):
             out[kept] = one
             kept += 1
-        if legal_point(rec, two, 3 - own, False) and not _runs_free(rec, prey, two, one):
+        if legal_point(rec, two, BLACK + WHITE - own, False) and not _runs_free(
+            rec, prey, two, one
+        ):
             out[kept] = two
             kept += 1
         return kept
@@ -144,9 +149,9 @@ def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
 def _read(
     stack: Array, replies: Array, tries: Array, move: int, prey: int, hunting: bool, nodes: Array
 ) -> bool:
-    """Play a move on ``stack[0]`` and tell whether it reaches its player's aim.
+    """Play a move on `stack[0]` and tell whether it reaches its player's aim.
 
-    The hunter (``hunting``) aims at capturing the chain on ``prey``, the prey at escaping. At every
+    The hunter (`hunting`) aims at capturing the chain on `prey`, the prey at escaping. At every
     ply the player to move succeeds if one candidate does; a candidate succeeds if it decides the
     matter, or if the other player then has no candidate that succeeds.
     """
@@ -175,7 +180,7 @@ def _read(
                 stack[level + 1] = stack[level]
                 level += 1
             rec = stack[level]
-            play_point(rec, replies[ply, tries[ply, 0]], 3 - own if hunts else own)
+            play_point(rec, replies[ply, tries[ply, 0]], BLACK + WHITE - own if hunts else own)
             liberties = rec.libs[rec.head[prey]]
             if liberties == (1 if hunts else 2):
                 ply += 1
@@ -195,7 +200,7 @@ def _read(
 
 @kernel
 def mark_ladders(rec: Record, stack: Array, replies: Array, capture: Array, escape: Array) -> int:
-    """Mark planes 44 and 45 for the player to move in uint8 (N, N) ``capture`` and ``escape``.
+    """Mark planes 44 and 45 for the player to move in uint8 (N, N) `capture` and `escape`.
 
     Returns the number of readings that used up their node budget.
     """

@@ -8,21 +8,44 @@ import numpy as np
 
 from goengine._kernels.eyes import true_eye
 from goengine._kernels.jit import kernel
-from goengine._kernels.ladders import find_liberties, mark_ladders
+from goengine._kernels.ladders import find_liberties, mark_ladders, touches
 from goengine._kernels.state import NO_POINT, POINTS, STRIDE, WALL
+from goengine.feature_table import (
+    CAPTURES,
+    EMPTY_POINT,
+    FEATURES,
+    LADDER_CAPTURE,
+    LADDER_ESCAPE,
+    LIBERTIES,
+    LIBERTIES_AFTER,
+    ONES,
+    OPPONENT_STONE,
+    OWN_STONE,
+    PLAYER_COLOUR,
+    POLICY_PLANES,
+    SELF_ATARI,
+    SENSIBLE,
+    TURNS,
+)
+from goengine.types import BLACK, WHITE
 
 Record = Any
 Array = Any
 
-LIBERTY_LIMIT = 8
+_PLANES = {feature.name: feature.planes for feature in FEATURES}
+LIBERTY_LIMIT = _PLANES["liberties"]
+"""Liberties are counted up to this many; more stand in the last plane."""
+TURNS_LIMIT = _PLANES["turns since"] - 1
+CAPTURE_LIMIT = _PLANES["capture size"] - 1
+ATARI_LIMIT = _PLANES["self-atari size"]
 
 
 @kernel
 def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: Array) -> None:
     """Work out a move that captures without playing it.
 
-    Writes into ``out``: stones captured, stones of the own chain afterwards, and its liberties
-    counted up to 8. ``marks`` (POINTS,) remembers under ``stamp`` what has been counted.
+    Writes into `out`: stones captured, stones of the own chain afterwards, and its liberties
+    counted up to 8. `marks` (POINTS,) remembers under `stamp` what has been counted.
     """
     captured = 0
     stones = 1
@@ -56,7 +79,7 @@ def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: A
     # already, so captured stones are counted under its negative.
     marks[point] = stamp
     for d in (-STRIDE, -1, 1, STRIDE):
-        if rec.colour[point + d] == 3 - own and rec.libs[rec.head[point + d]] == 1:
+        if rec.colour[point + d] == BLACK + WHITE - own and rec.libs[rec.head[point + d]] == 1:
             marks[point + d] = -stamp
             liberties += 1
     for d in (-STRIDE, -1, 1, STRIDE):
@@ -75,8 +98,8 @@ def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: A
                     if marks[q] != stamp:
                         marks[q] = stamp
                         liberties += 1
-                elif colour == 3 - own and rec.libs[rec.head[q]] == 1:
-                    if marks[q] != -stamp and _touches(rec, q, point):
+                elif colour == BLACK + WHITE - own and rec.libs[rec.head[q]] == 1:
+                    if marks[q] != -stamp and touches(rec, point, rec.head[q]):
                         marks[q] = -stamp
                         liberties += 1
             stone = rec.next[stone]
@@ -86,17 +109,8 @@ def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: A
 
 
 @kernel
-def _touches(rec: Record, stone: int, point: int) -> bool:
-    """Tell whether the chain of a stone lies beside a point."""
-    for d in (-STRIDE, -1, 1, STRIDE):
-        if rec.head[point + d] == rec.head[stone]:
-            return True
-    return False
-
-
-@kernel
 def _list_liberties(rec: Record, lists: Array) -> None:
-    """Write the liberties of every chain with up to 8 of them into ``lists`` (POINTS, 8)."""
+    """Write the liberties of every chain with up to 8 of them into `lists` (POINTS, 8)."""
     size = rec.size
     for row in range(1, size + 1):
         for head in range(row * STRIDE + 1, row * STRIDE + 1 + size):
@@ -155,17 +169,17 @@ def _write_planes(rec: Record, out: Array, marks: Array, lists: Array, move: Arr
     _list_liberties(rec, lists)
     marks[:] = 0
     stamp = 0
-    out[3] = 1
+    out[ONES] = 1
     for row in range(size):
         for column in range(size):
             point = (row + 1) * STRIDE + column + 1
             colour = rec.colour[point]
             if colour != 0:
-                out[0 if colour == own else 1, row, column] = 1
-                out[4 + min(rec.turn - rec.born[point] - 1, 7), row, column] = 1
-                out[11 + min(rec.libs[rec.head[point]], LIBERTY_LIMIT), row, column] = 1
+                out[OWN_STONE if colour == own else OPPONENT_STONE, row, column] = 1
+                out[TURNS + min(rec.turn - rec.born[point] - 1, TURNS_LIMIT), row, column] = 1
+                out[LIBERTIES + min(rec.libs[rec.head[point]], LIBERTY_LIMIT) - 1, row, column] = 1
                 continue
-            out[2, row, column] = 1
+            out[EMPTY_POINT, row, column] = 1
             if point == rec.ko:
                 continue
 
@@ -195,19 +209,19 @@ def _write_planes(rec: Record, out: Array, marks: Array, lists: Array, move: Arr
                 stones = _stones_joined(rec, point, own) if liberties == 1 else 0
             else:
                 liberties, stones = empty, 1
-            out[20 + min(captured, 7), row, column] = 1
+            out[CAPTURES + min(captured, CAPTURE_LIMIT), row, column] = 1
             if liberties == 1:
-                out[27 + min(stones, 8), row, column] = 1
-            out[35 + liberties, row, column] = 1
+                out[SELF_ATARI + min(stones, ATARI_LIMIT) - 1, row, column] = 1
+            out[LIBERTIES_AFTER + liberties - 1, row, column] = 1
             if empty + enemies > 0 or not true_eye(rec, point, own):
-                out[46, row, column] = 1
-    if out.shape[0] > 48 and own == 1:
-        out[48] = 1
+                out[SENSIBLE, row, column] = 1
+    if out.shape[0] > PLAYER_COLOUR and own == BLACK:
+        out[PLAYER_COLOUR] = 1
 
 
 @kernel
 def write_batch(records: Array, out: Array, stack: Array, replies: Array, ladders: bool) -> int:
-    """Write uint8 ``out`` (B, P, N, N) for B records and return exhausted ladder readings."""
+    """Write uint8 `out` (B, P, N, N) for B records and return exhausted ladder readings."""
     marks = np.zeros(POINTS, dtype=np.int32)
     lists = np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16)
     move = np.zeros(3, dtype=np.int64)
@@ -216,15 +230,17 @@ def write_batch(records: Array, out: Array, stack: Array, replies: Array, ladder
         out[i] = 0
         _write_planes(records[i], out[i], marks, lists, move)
         if ladders:
-            exhausted += mark_ladders(records[i], stack, replies, out[i, 44], out[i, 45])
+            exhausted += mark_ladders(
+                records[i], stack, replies, out[i, LADDER_CAPTURE], out[i, LADDER_ESCAPE]
+            )
     return exhausted
 
 
 @kernel
 def write_packed(records: Array, out: Array, stack: Array, replies: Array) -> int:
-    """Write the first 48 planes as bits into uint8 ``out`` (B, N * N, 6); return as write_batch.
+    """Write the first 48 planes as bits into uint8 `out` (B, N * N, 6); return as write_batch.
 
-    Bit ``p % 8`` of byte ``p // 8`` of a point is plane ``p``.
+    Bit `p % 8` of byte `p // 8` of a point is plane `p`.
     """
     marks = np.zeros(POINTS, dtype=np.int32)
     lists = np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16)
@@ -234,12 +250,14 @@ def write_packed(records: Array, out: Array, stack: Array, replies: Array) -> in
     exhausted = 0
     for i in range(records.size):
         size = records[i].size
-        planes = np.zeros((48, size, size), dtype=np.uint8)
+        planes = np.zeros((POLICY_PLANES, size, size), dtype=np.uint8)
         _write_planes(records[i], planes, marks, lists, move)
-        exhausted += mark_ladders(records[i], stack, replies, planes[44], planes[45])
-        flat = planes.reshape(48, points)
+        exhausted += mark_ladders(
+            records[i], stack, replies, planes[LADDER_CAPTURE], planes[LADDER_ESCAPE]
+        )
+        flat = planes.reshape(POLICY_PLANES, points)
         words[:] = 0
-        for p in range(48):
+        for p in range(POLICY_PLANES):
             for q in range(points):
                 words[q] |= np.uint64(flat[p, q]) << np.uint64(p)
         for q in range(points):

@@ -1,7 +1,7 @@
 """One position as one record, and the padded coordinates inside it.
 
-Inside the kernels a point is an index into a padded board whose rows are ``STRIDE`` apart:
-``point = (row + 1) * STRIDE + column + 1``. The ring around the board holds ``WALL``, so a
+Inside the kernels a point is an index into a padded board whose rows are `STRIDE` apart:
+`point = (row + 1) * STRIDE + column + 1`. The ring around the board holds `WALL`, so a
 neighbour never needs a bounds check. Padded points never leave the kernels; everything outside
 uses moves (see coords.py). The stride is the same for every board size, so that all sizes share
 one dtype and one set of compiled kernels.
@@ -60,7 +60,7 @@ TURN_WORD = int(_HASHES[BLACK, 0])
 
 
 def new_records(count: int, size: int) -> Records:
-    """Return ``count`` empty boards of ``size`` lines, Black to play.
+    """Return `count` empty boards of `size` lines, Black to play.
 
     Raises:
         GoError: the size is not 2 ... 19.

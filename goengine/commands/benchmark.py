@@ -1,4 +1,4 @@
-"""``goengine benchmark``: how fast this machine encodes, evaluates, plays and counts.
+"""`goengine benchmark`: how fast this machine encodes, evaluates, plays and counts.
 
 The positions are those of games that a player who picks any sensible move has played for a
 while: as full of chains as real middle games, and the same on every machine.
@@ -44,7 +44,7 @@ def middle_games(count: int, size: int, *, seed: int = 1) -> list[Board]:
 
 
 def rate(action: Callable[[], object], seconds: float) -> float:
-    """Return how often a second an action runs, measured for about ``seconds`` after one run."""
+    """Return how often a second an action runs, measured for about `seconds` after one run."""
     action()
     runs = 0
     start = time.perf_counter()
@@ -55,7 +55,7 @@ def rate(action: Callable[[], object], seconds: float) -> float:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``goengine benchmark``."""
+    """Declare the arguments of `goengine benchmark`."""
     parser.add_argument("--network", action="append", help="shipped name or file (all shipped)")
     parser.add_argument("--size", type=options.board_size, default=19, help="board size (19)")
     parser.add_argument("--batch", type=options.count, default=64, help="positions of a batch (64)")

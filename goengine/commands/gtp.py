@@ -1,6 +1,6 @@
-"""``goengine gtp``: the engine that Sabaki and other clients start.
+"""`goengine gtp`: the engine that Sabaki and other clients start.
 
-Nothing heavy is imported here: the network and the board load in the background, after ``name``
+Nothing heavy is imported here: the network and the board load in the background, after `name`
 was answered.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of ``goengine gtp``."""
+    """Declare the options of `goengine gtp`."""
     network = parser.add_argument_group("network")
     network.add_argument(
         "--network",
@@ -81,7 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve GTP on standard input and output until ``quit`` or the end of the input."""
+    """Serve GTP on standard input and output until `quit` or the end of the input."""
     level = logging.DEBUG if args.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
     logging.getLogger("numba").setLevel(logging.WARNING)

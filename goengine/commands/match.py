@@ -1,4 +1,4 @@
-"""``goengine match``: many games between two engines, and what they say about who is stronger.
+"""`goengine match`: many games between two engines, and what they say about who is stronger.
 
 With a folder to keep them in (match_folder.py), a match that was killed goes on where it stopped.
 """
@@ -75,7 +75,7 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``goengine match``."""
+    """Declare the arguments of `goengine match`."""
     entrant = "policy[:NAME,temperature=0.2,...], random or 'gtp:COMMAND LINE'"
     parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {SETTINGS}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")

@@ -1,11 +1,11 @@
-"""``goengine planes``: draw every feature plane of a position beside its board."""
+"""`goengine planes`: draw every feature plane of a position beside its board."""
 
 from __future__ import annotations
 
 import argparse
 
 from goengine.commands.position import chosen_position, configure_position
-from goengine.encoding.features import POLICY_PLANES, VALUE_PLANES
+from goengine.feature_table import POLICY_PLANES, VALUE_PLANES
 from goengine.pictures.png import planes_figure, save_png
 from goengine.types import colour_name
 

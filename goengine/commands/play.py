@@ -1,4 +1,4 @@
-"""``goengine play``: a game against the network in the terminal."""
+"""`goengine play`: a game against the network in the terminal."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ HINTS = 5
 class Session:
     """One game between a person and a player, driven by lines of text.
 
-    ``answer`` takes what the person typed and returns what to show; ``result`` is there when the
-    game has ended, which undo may take back, and ``left`` tells whether the person wants no more.
+    `answer` takes what the person typed and returns what to show; `result` is there when the
+    game has ended, which undo may take back, and `left` tells whether the person wants no more.
     """
 
     def __init__(self, game: Game, player: Player, *, human: int, rng: np.random.Generator) -> None:
@@ -185,7 +185,7 @@ class Session:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``goengine play``."""
+    """Declare the arguments of `goengine play`."""
     parser.add_argument("--size", type=board_size, default=19, help="board size (19)")
     parser.add_argument(
         "--rules", type=rule_set, default="chinese", help=f"{', '.join(RULES)} (chinese)"

@@ -1,4 +1,4 @@
-"""``goengine policy``: list and draw the moves that a network likes best in a position."""
+"""`goengine policy`: list and draw the moves that a network likes best in a position."""
 
 from __future__ import annotations
 

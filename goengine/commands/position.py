@@ -25,7 +25,7 @@ def chosen_position(args: argparse.Namespace) -> Board:
     """Return the position that the arguments choose.
 
     Raises:
-        GoError: the file cannot be read, is no SGF or has fewer moves.
+        GoError: the file cannot be read, is not SGF or has fewer moves.
     """
     try:
         record = read_sgf(args.file.read_bytes())

@@ -16,7 +16,7 @@ _T = TypeVar("_T", bound=np.generic)
 def eight_views(planes: npt.NDArray[np.uint8], *, forgetful: bool) -> npt.NDArray[np.uint8]:
     """Return uint8 (8, B, P, N, N): planes (B, P, N, N) under each symmetry, in their order.
 
-    ``forgetful`` takes the last moves out of the four mirrored views, so that a network that has
+    `forgetful` takes the last moves out of the four mirrored views, so that a network that has
     learnt both says half its opinion on where the game is, and half on the whole board.
     """
     views = np.stack([transform_planes(planes, symmetry) for symmetry in range(SYMMETRIES)])

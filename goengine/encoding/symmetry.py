@@ -1,7 +1,7 @@
 """The eight symmetries of the board, on planes and on moves alike.
 
-Symmetry ``s`` has three bits: 4 = transpose, 2 = flip rows (top to bottom), 1 = flip columns (left
-to right), applied in that order. ``table[s, move]`` is where the content of ``move`` goes.
+Symmetry `s` has three bits: 4 = transpose, 2 = flip rows (top to bottom), 1 = flip columns (left
+to right), applied in that order. `table[s, move]` is where the content of `move` goes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ REFLECTIONS = (1, 2, 4, 7)
 """The symmetries that mirror the board; the other four turn it."""
 
 INVERSE: npt.NDArray[np.int64] = np.array([0, 1, 2, 3, 4, 6, 5, 7])
-"""``INVERSE[s]`` undoes ``s``; only the two quarter turns are not their own inverse."""
+"""`INVERSE[s]` undoes `s`; only the two quarter turns are not their own inverse."""
 
 _T = TypeVar("_T", bound=np.generic)
 

@@ -1,7 +1,7 @@
 """GameRecord: one game of Go as plain values, whatever file it came from.
 
-A record holds what was written down, in the order in which it was played; it is no judge. Whether
-the moves are legal shows when they are replayed (``positions``, ``final_board``). Reading and
+A record holds what was written down, in the order in which it was played, and does not judge.
+Whether the moves are legal shows when they are replayed (`positions`, `final_board`). Reading and
 writing SGF is sgf.py's work; this module imports no parser.
 """
 
@@ -56,9 +56,9 @@ class GameRecord:
     def handicap_stones(self) -> int:
         """The handicap that stands on the board: 0, or 2 and more.
 
-        An announced handicap whose stones nobody set up was not given; one stone is no handicap
+        An announced handicap whose stones nobody set up was not given; one stone is not a handicap
         but the right to begin. Where White begins with two moves in a row, stones were set up one
-        by one: a diagram, which Sabaki sends so, and no handicap.
+        by one: a diagram, which Sabaki sends so, and not a handicap.
         """
         if [colour for colour, _ in self.moves[:2]] == [WHITE, WHITE]:
             return 0

@@ -4,7 +4,7 @@ Records of human games are replayed under simple ko and without asking whether a
 whoever made the arrays (an archive) has checked that. A symmetry can be applied to the moves on
 the way, which turns the resulting position and all its feature planes.
 
-One game read from a file is replayed as far as it is legal: ``legal_length`` is that check.
+One game read from a file is replayed as far as it is legal: `legal_length` is that check.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def replay_batch(
 def legal_length(record: GameRecord) -> int:
     """Return how many moves are legal: simple ko, no suicide, colours in turn.
 
-    -1 means that the set-up stones themselves are no position (a chain without liberties).
+    -1 means that the set-up stones themselves are not a position (a chain without liberties).
     """
     board, empty = _boards(record.size)
     pairs = np.array(record.moves, dtype=np.int16).reshape(-1, 2)
@@ -91,7 +91,7 @@ def _boards(size: int) -> tuple[Records, Records]:
 def _count_legal(
     board: Array, empty: Array, black: Array, white: Array, first: int, pairs: Array
 ) -> int:
-    """Return how many (colour, move) ``pairs`` are legal, -1 for impossible set-up stones."""
+    """Return how many (colour, move) `pairs` are legal, -1 for impossible set-up stones."""
     board[0] = empty[0]
     # Set-up stones: every one must still stand when the last one is placed.
     for i in range(black.size):

@@ -1,9 +1,9 @@
 """Analysis reports: what a client asked for, and the lines that answer it.
 
-Two dialects of one idea. Leela Zero's (``lz-analyze``, ``analyze``) has whole numbers from 0 to
-10000, KataGo's (``kata-analyze``) floats from 0 to 1. A client decides by the command's name, so
-neither may be used in the other. ``pv`` ends every segment and is never empty, and passes are left
-out: Sabaki drops a segment otherwise. A policy network has no search: its fields say what it knows,
+Two dialects of one idea. Leela Zero's (`lz-analyze`, `analyze`) has whole numbers from 0 to
+10000, KataGo's (`kata-analyze`) floats from 0 to 1. A client decides by the command's name, so
+neither may be used in the other. `pv` ends every segment and is never empty, and passes are left
+out: Sabaki drops a segment otherwise. A policy network does not read: its fields say what it knows,
 and an ownership is there only where it was asked for, from playouts.
 """
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float32]
 
 MOST_MOVES = 20
-"""Moves of a report unless ``minmoves`` or ``maxmoves`` ask otherwise."""
+"""Moves of a report unless `minmoves` or `maxmoves` ask otherwise."""
 LEAST_PRIOR = 0.001
-"""Moves below this probability are left out unless ``minmoves`` asks for them."""
+"""Moves below this probability are left out unless `minmoves` asks for them."""
 USUAL, FASTEST, SLOWEST = 1.0, 0.1, 86_400.0
-"""Seconds between reports: where the client names no interval, at the least and at the most."""
+"""Seconds between reports: where the client names none, at the least and at the most."""
 
 _FLAGS = (
     "rootinfo",
@@ -65,7 +65,7 @@ class Request:
     root_info: bool = False
 
     def permits(self, move: int) -> bool:
-        """Tell whether ``avoid`` and ``allow`` leave a move, a pass too."""
+        """Tell whether `avoid` and `allow` leave a move, a pass too."""
         return move not in self.avoid and (not self.allow or move in self.allow)
 
     def moves(self, size: int) -> set[int] | None:
@@ -76,10 +76,10 @@ class Request:
 
 
 def parse_request(arguments: Arguments, *, size: int, to_play: int) -> Request:
-    """Return what ``[colour] [interval] [key value ...]`` asks for.
+    """Return what `[colour] [interval] [key value ...]` asks for.
 
     Raises:
-        GtpError: a word has no meaning there.
+        GtpError: a word means nothing there.
     """
     words = list(arguments.words)
     request = Request(to_play)
@@ -122,7 +122,7 @@ def _parse_option(request: Request, words: list[str], size: int) -> None:
 
 
 def _parse_restriction(request: Request, key: str, values: list[str], size: int) -> None:
-    """Note the moves that ``avoid`` or ``allow`` names, where they are for the analysed colour."""
+    """Note the moves that `avoid` or `allow` names, where they are for the analysed colour."""
     try:
         colour = parse_colour(values[0])
     except GoError as error:

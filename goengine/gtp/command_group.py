@@ -1,6 +1,6 @@
 """How commands are declared: methods of groups, marked with the names that GTP clients send.
 
-``list_commands``, ``known_command`` and the dispatch all come from the marks; there is no other
+`list_commands`, `known_command` and the dispatch all come from the marks; there is not another
 list of commands.
 """
 

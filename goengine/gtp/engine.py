@@ -45,7 +45,7 @@ GROUPS = (
 class Engine:
     """Answers GTP lines with the moves of a player.
 
-    ``player_factory`` makes the player when it is first needed, or in ``session.load``.
+    `player_factory` makes the player when it is first needed, or in `session.load`.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Engine:
 
     @property
     def closing(self) -> bool:
-        """Whether ``quit`` was answered."""
+        """Whether `quit` was answered."""
         return self.session.closing
 
     def handle_line(self, line: str) -> Iterator[str]:
@@ -90,7 +90,7 @@ class Engine:
                 yield from _stream(command.id, result)
 
     def answer(self, line: str) -> str:
-        """Return the whole response to a line, ``""`` for a blank one."""
+        """Return the whole response to a line, `""` for a blank one."""
         return "".join(self.handle_line(line))
 
 

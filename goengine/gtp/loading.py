@@ -1,6 +1,6 @@
 """Values that are made once, in the background, while the engine already answers.
 
-Imports of numba and torch and the reading of a network take seconds; ``name`` must not wait for
+Imports of numba and torch and the reading of a network take seconds; `name` must not wait for
 them, and a failure must end in a sentence, not in a dead process.
 """
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Lazy(Generic[Value]):
-    """A value that its factory makes at the first ``get``, from whichever thread comes first."""
+    """A value that its factory makes at the first `get`, from whichever thread comes first."""
 
     def __init__(self, factory: Callable[[], Value], *, what: str) -> None:
         self._factory = factory
@@ -39,7 +39,7 @@ class Lazy(Generic[Value]):
         return self._value
 
     def attempt(self) -> None:
-        """Make the value unless that was tried before; a failure is kept for ``get``."""
+        """Make the value unless that was tried before; a failure is kept for `get`."""
         with self._lock:
             if self._value is None and self._error is None:
                 self._make()

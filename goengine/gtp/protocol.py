@@ -4,11 +4,11 @@ Nothing here reads, writes or knows about Go positions, so that every rule of th
 tested on plain strings. Source: Farneback 2002, GTP version 2 draft 2, sections 2 and 3.
 
 =====================  ===========================================================
-line                   ``[id] name [argument ...]`` and a newline
+line                   `[id] name [argument ...]` and a newline
 control characters     removed, except TAB, which becomes a blank
-``#``                  starts a comment that runs to the end of the line
+`#`                  starts a comment that runs to the end of the line
 blank line             gets no response
-success, failure       ``=[id] result`` and ``?[id] message``, closed by a blank line
+success, failure       `=[id] result` and `?[id] message`, closed by a blank line
 =====================  ===========================================================
 """
 
@@ -38,7 +38,7 @@ _ID = re.compile(r"[0-9]+")
 
 
 class GtpError(GoError):
-    """A command that fails; its text is sent after ``?``."""
+    """A command that fails; its text is sent after `?`."""
 
 
 def syntax_error(message: str) -> GtpError:
@@ -56,7 +56,7 @@ def clean_line(line: str) -> str:
 
 @dataclass(frozen=True)
 class Command:
-    """One command line: the id (``""`` without one), the name and what follows it."""
+    """One command line: the id (`""` without one), the name and what follows it."""
 
     id: str
     name: str
@@ -113,14 +113,14 @@ def format_failure(identifier: str, message: str) -> str:
 
 
 def parse_integer(word: str, what: str) -> int:
-    """Return the integer in a word; ``what`` names it in the error."""
+    """Return the integer in a word; `what` names it in the error."""
     if not _INTEGER.fullmatch(word):
         raise syntax_error(f"{what} must be a whole number, not {shorten(word)}")
     return int(word)
 
 
 def parse_number(word: str, what: str) -> float:
-    """Return the finite number in a word; ``what`` names it in the error."""
+    """Return the finite number in a word; `what` names it in the error."""
     value = float(word) if _NUMBER.fullmatch(word) else math.nan
     if not math.isfinite(value):
         raise syntax_error(f"{what} must be a number, not {shorten(word)}")
@@ -136,7 +136,7 @@ def shorten(word: str, limit: int = 40) -> str:
 class Arguments:
     """The words after a command's name, read by position.
 
-    Every reader raises GtpError with ``syntax error`` where a word is absent or unreadable.
+    Every reader raises GtpError with `syntax error` where a word is absent or unreadable.
     """
 
     words: Sequence[str]
@@ -147,7 +147,7 @@ class Arguments:
         return len(self.words)
 
     def word(self, index: int, what: str) -> str:
-        """Return the word at a position; ``what`` names it in the error."""
+        """Return the word at a position; `what` names it in the error."""
         if index >= len(self.words):
             raise syntax_error(f"{what} is missing")
         return self.words[index]
@@ -174,7 +174,7 @@ class Arguments:
 
 
 def parse_vertex(word: str, size: int) -> int:
-    """Return the move that a vertex names; ``resign`` is none."""
+    """Return the move that a vertex names; `resign` is not a vertex."""
     try:
         move = gtp_to_move(word, size)
     except CoordError:
@@ -185,7 +185,7 @@ def parse_vertex(word: str, size: int) -> int:
 
 
 def parse_flag(word: str, what: str) -> bool:
-    """Return the truth of ``true`` or ``false``."""
+    """Return the truth of `true` or `false`."""
     if word.lower() not in ("true", "false"):
         raise syntax_error(f"{what} must be true or false, not {shorten(word)}")
     return word.lower() == "true"

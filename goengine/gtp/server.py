@@ -1,7 +1,7 @@
 """An engine on file descriptors: a thread reads lines, the main thread answers them.
 
 Reading goes on while an analysis runs, because the next line, whatever it says, ends it. The heavy
-parts load in a thread of their own, so that ``name`` is answered before they are there.
+parts load in a thread of their own, so that `name` is answered before they are there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CHUNK = 65536
 class LineReader:
     """Lines from a file descriptor, read ahead by a daemon thread.
 
-    It reads with ``os.read``: a thread blocked in a buffered reader would hold a lock that the
+    It reads with `os.read`: a thread blocked in a buffered reader would hold a lock that the
     interpreter wants at exit.
     """
 
@@ -76,7 +76,7 @@ class LineReader:
 
 
 class Server:
-    """Answers the lines of one descriptor on another until ``quit`` or the end of the input."""
+    """Answers the lines of one descriptor on another until `quit` or the end of the input."""
 
     def __init__(
         self, engine: Engine, *, input_fd: int, output_fd: int, log: TextIO | None = None

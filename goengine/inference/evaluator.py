@@ -17,8 +17,9 @@ import numpy.typing as npt
 from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.eight_views import eight_views, turn_back
-from goengine.encoding.features import encode_batch, feature_slices
+from goengine.encoding.features import encode_batch
 from goengine.encoding.symmetry import SYMMETRIES, move_table, transform_planes
+from goengine.feature_table import SENSIBLE
 from goengine.inference.backends.backend import Backend, Floats, Planes, RawOutputs
 from goengine.inference.evaluation import Evaluation, EvaluatorError
 from goengine.inference.priors import Priors, mean_of_views, softmax
@@ -27,9 +28,6 @@ from goengine.types import WHITE
 
 Symmetry = Literal["none", "random", "all"]
 Masks = npt.NDArray[np.bool_]
-
-SENSIBLE = feature_slices()["sensibleness"].start
-"""The plane that says which moves are sensible."""
 
 
 class Evaluator:

@@ -38,7 +38,7 @@ class EngineTimeoutError(EngineError):
 
 
 class CommandError(EngineError):
-    """A command that the engine answered with ``?``; the text is its message."""
+    """A command that the engine answered with `?`; the text is its message."""
 
 
 def split_command(command: str, *, windows: bool = os.name == "nt") -> list[str]:
@@ -47,7 +47,7 @@ def split_command(command: str, *, windows: bool = os.name == "nt") -> list[str]
     As a POSIX shell would split it, except that a backslash is a letter on Windows.
 
     Raises:
-        EngineError: a quote stands alone, or there are no words.
+        EngineError: a quote stands alone, or there are not any words.
     """
     try:
         words = shlex.split(command, posix=not windows)
@@ -61,11 +61,11 @@ def split_command(command: str, *, windows: bool = os.name == "nt") -> list[str]
 
 
 class GtpProcess:
-    """One engine process: ``ask`` sends a command and returns the text of the response.
+    """One engine process: `ask` sends a command and returns the text of the response.
 
-    ``command`` is a command line (``split_command``; no shell runs); ``timeout`` the seconds that
-    any answer may take unless ``ask`` is told otherwise. Use as a context manager or call
-    ``close``.
+    `command` is a command line (`split_command`; no shell runs); `timeout` the seconds that
+    any answer may take unless `ask` is told otherwise. Use as a context manager or call
+    `close`.
 
     Raises:
         EngineError: the program cannot be started.
@@ -126,10 +126,10 @@ class GtpProcess:
                 _log.debug("%s: %s", self.command.split()[0], line.rstrip())
 
     def ask(self, command: str, *, timeout: float | None = None) -> str:
-        """Send one command and return the response without its ``=``, lines joined by newlines.
+        """Send one command and return the response without its `=`, lines joined by newlines.
 
         Raises:
-            CommandError: the engine answered ``?``.
+            CommandError: the engine answered `?`.
             EngineTimeoutError: no full answer came in time.
             EngineError: the engine died or answered something that is not a GTP.
         """
@@ -216,9 +216,9 @@ class GtpEngine:
         return f"{name} {self._process.ask('version')}".strip()
 
     def new_game(self, size: int, komi: float, *, rules: str, time: tuple[int, int, int]) -> None:
-        """Start a game; ``time`` is (main, period, stones) in seconds, zeros for no limit.
+        """Start a game; `time` is (main, period, stones) in seconds, zeros for no limit.
 
-        The rules are announced to engines that have ``kgs-rules`` or ``kata-set-rules``.
+        The rules are announced to engines that have `kgs-rules` or `kata-set-rules`.
         """
         self._size = size
         self._process.ask(f"boardsize {size}")
@@ -248,7 +248,7 @@ class GtpEngine:
         """Return the engine's move: a point, a pass or RESIGN.
 
         Raises:
-            EngineError: the answer is no vertex, or any failure of the process.
+            EngineError: the answer is not a vertex, or any failure of the process.
         """
         answer = self._process.ask(f"genmove {colour_letter(colour)}", timeout=timeout)
         try:
@@ -257,7 +257,7 @@ class GtpEngine:
             raise EngineError(f"genmove answered {answer!r}, which is not a vertex") from None
 
     def final_score(self) -> str:
-        """Return the engine's ``final_score``."""
+        """Return the engine's `final_score`."""
         return self._process.ask("final_score")
 
     def close(self) -> None:

@@ -3,9 +3,9 @@
 ==================  ==========================================================================
 file                content
 ==================  ==========================================================================
-``match.json``      the settings that every game is played by
-``results.jsonl``   a ``Result`` a line, in the order in which games ended
-``game-0001.sgf``   the first game, and so on
+`match.json`      the settings that every game is played by
+`results.jsonl`   a `Result` a line, in the order in which games ended
+`game-0001.sgf`   the first game, and so on
 ==================  ==========================================================================
 
 Each is written when its game ends, so a match that was killed goes on where it stopped.

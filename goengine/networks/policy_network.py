@@ -1,10 +1,10 @@
-"""The policy networks, composed of cnncore blocks, their files, and those that are shipped.
+"""The policy networks, composed of cnncore blocks.
 
 "plain" is AlphaGo's (Silver et al. 2016, Methods, "Neural network architecture"): one 5x5
 convolution and eleven 3x3 convolutions of k filters, each with ReLU, then one 1x1 convolution to a
 single map with a different bias for each position. "residual" has the same first and last layer and
 a tower of residual blocks between them (He et al. 2015; for Go: Silver et al. 2017, Methods). The
-softmax is left to who asks (evaluators.py): networks return logits.
+softmax is left to the caller (inference/priors.py): networks return logits.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ class NetworkError(GoError):
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """The shape of a policy network.
-
-    filters: maps of each hidden layer (AlphaGo: 192). layers: convolutions one behind the other,
-    the last 1x1 included; a residual block counts two. planes: input planes. size: the board that
-    the position bias belongs to. norm: batch normalisation behind each hidden convolution, for
-    training only. kind: "plain" or "residual"; files from before it are plain. forgetful: it has
-    learnt positions without their last moves too, and half of eight views are such ones.
-    """
+    """The shape of a policy network."""
 
     filters: int = 192
+    """Maps of each hidden layer (AlphaGo: 192)."""
     layers: int = 13
+    """Convolutions one behind the other, the last 1x1 included; a residual block counts two."""
     planes: int = 48
+    """Input planes."""
     size: int = 19
+    """Lines of the board that the position bias belongs to."""
     norm: bool = False
+    """Batch normalisation behind each hidden convolution, for training only."""
     kind: Literal["plain", "residual"] = "plain"
+    """The body; files from before this field are plain."""
     forgetful: bool = False
+    """It has learnt positions without their last moves too, and half of eight views are such."""
 
 
 class PolicyNet(nn.Module):
@@ -87,9 +87,9 @@ class PolicyNet(nn.Module):
 
 
 def _check(config: PolicyConfig) -> None:
-    """Refuse a shape that no network has."""
+    """Refuse a shape that a policy network cannot have."""
     if config.kind not in ("plain", "residual"):
-        raise NetworkError(f"no policy network is {config.kind!r}; it is 'plain' or 'residual'")
+        raise NetworkError(f"a policy network cannot be {config.kind!r}: use 'plain' or 'residual'")
     if config.layers < 2 or config.filters < 1:
         raise NetworkError(
             f"a policy network needs at least 2 layers and 1 filter, not {config.layers} and "

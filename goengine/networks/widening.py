@@ -83,7 +83,7 @@ def _widen_layer(
 
 @torch.no_grad()
 def _widen_norm(source: nn.Module | None, target: nn.Module | None, outgoing: Index) -> None:
-    """Fill the normalisation behind a wider convolution; there may be none."""
+    """Fill the normalisation behind a wider convolution; if there is one."""
     if isinstance(source, nn.BatchNorm2d) and isinstance(target, nn.BatchNorm2d):
         wide = target.state_dict()
         for name, value in source.state_dict().items():

@@ -14,7 +14,8 @@ from matplotlib.patches import Circle, Rectangle
 from cnncore.system.atomic import replacing
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, STAR_LINES
-from goengine.encoding.features import POLICY_PLANES, encode, plane_names
+from goengine.encoding.features import encode
+from goengine.feature_table import POLICY_PLANES, plane_names
 from goengine.types import BLACK, EMPTY, GoError, colour_name
 
 Axes = Any

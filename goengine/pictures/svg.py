@@ -25,10 +25,10 @@ def board_svg(
     played: int | None = None,
     title: str = "",
 ) -> str:
-    """Return a position as an ``<svg>`` element.
+    """Return a position as an `<svg>` element.
 
-    ``chances`` gives points a probability, written on them in per cent, the likelier the darker;
-    ``played`` gets a red ring; the last stone has a dot. ``title`` is what a screen reader says.
+    `chances` gives points a probability, written on them in per cent, the likelier the darker;
+    `played` gets a red ring; the last stone has a dot. `title` is what a screen reader says.
     """
     size = board.size
     side = (size - 1 + 2 * _MARGIN) * _UNIT

@@ -36,8 +36,8 @@ better than playouts."""
 URGENT = 0.25
 """Probability from which that holds for any move while points are open."""
 FIGHT = 0.1
-"""Share of open points below which every move is checked: what is left then is no longer a fight,
-and the network, which has hardly seen the end of a game, starts to make useless ones."""
+"""Share of open points below which every move is checked: what is left then is not a fight, and the
+network, which has hardly seen the end of a game, starts to make useless moves."""
 
 PriorsOf = Callable[[Board], Priors]
 """Gives the probabilities (N*N,) of a board's moves."""

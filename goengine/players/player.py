@@ -47,7 +47,7 @@ FREELY = Conditions()
 
 @dataclass(frozen=True)
 class Candidate:
-    """One move in an analysis; values are for the player to move, None where nobody knows them."""
+    """One move in an analysis; values are for the player to move, None where they are unknown."""
 
     move: int
     prior: float
@@ -67,9 +67,9 @@ class Snapshot:
     candidates: tuple[Candidate, ...]
     """Best first."""
     winrate: float | None = None
-    """Of the player to move, from 0 to 1; None where nobody knows it."""
+    """Of the player to move, from 0 to 1; None where it is unknown."""
     ownership: npt.NDArray[np.float32] | None = None
-    """(N, N) from -1, White's, to 1, Black's; None where the analyst knows none."""
+    """(N, N) from -1, White's, to 1, Black's; None where it is unknown."""
 
     @property
     def visits(self) -> int:

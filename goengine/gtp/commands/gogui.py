@@ -16,7 +16,7 @@ MENU = (
     "string/Final score/final_score",
     "plist/Dead stones/final_status_list dead",
 )
-"""Lines ``type/label/command`` of GoGui's analyse commands."""
+"""Lines `type/label/command` of GoGui's analyse commands."""
 LABELLED = 0.01
 """Moves of at least this probability get their per cent written on the board."""
 

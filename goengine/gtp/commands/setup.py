@@ -14,7 +14,7 @@ from goengine.rules import format_points
 from goengine.types import BLACK, GoError, IllegalMoveError
 
 BIGGEST_FILE = 10_000_000
-"""Bytes of an SGF file that ``loadsgf`` reads at most; a game has a few thousand."""
+"""Bytes of an SGF file that `loadsgf` reads at most; a game has a few thousand."""
 
 
 class SetupCommands(CommandGroup):
@@ -91,7 +91,7 @@ class SetupCommands(CommandGroup):
 
     @command("set_position")
     def set_position(self, arguments: Arguments) -> str:
-        """Start from the stones named as ``colour vertex`` pairs, Black to move."""
+        """Start from the stones named as `colour vertex` pairs, Black to move."""
         size = self.session.game.size
         stones: dict[int, int] = {}
         if len(arguments) % 2:

@@ -1,1 +1,1 @@
-"""Whatever computes a network: each backend turns planes into raw outputs and knows no more."""
+"""Whatever computes a network: each backend turns planes into raw outputs, no more."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from goengine.encoding.eight_views import eight_views, turn_back
-from goengine.encoding.features import encode_batch, feature_slices
+from goengine.encoding.features import encode_batch
 from goengine.encoding.symmetry import REFLECTIONS, SYMMETRIES
+from goengine.feature_table import feature_slices
 from goengine.inference.priors import MIXED_TEMPERATURE, mean_of_views
 from tests.oracle.lockstep import Twin, random_game
 

@@ -8,13 +8,19 @@ import torch
 
 from goengine.board import Board
 from goengine.encoding.features import encode, forget_last_moves
+from goengine.feature_table import (
+    CAPTURES,
+    LIBERTIES,
+    LIBERTIES_AFTER,
+    PLAYER_COLOUR,
+    SELF_ATARI,
+    SENSIBLE,
+    TURNS,
+)
 from tests.helpers.diagrams import draw, picture, tidy
 from tests.oracle.eyes import greatest_true_eyes, is_true_eye
 from tests.oracle.planes import sensibleness
 from tests.oracle.rules import points
-
-TURNS, LIBERTIES, CAPTURES, SELF_ATARI, AFTER = 4, 12, 20, 28, 36
-SENSIBLE, ZEROS, COLOUR = 46, 47, 48
 
 
 def test_stone_colour_is_seen_by_the_player_to_move() -> None:
@@ -201,7 +207,7 @@ def test_self_atari_size_and_liberties_after_the_move() -> None:
         2 2 2 2 . . .
         1 2 2 1 . . .
     """
-    assert picture(planes, AFTER, 8) == tidy(after)
+    assert picture(planes, LIBERTIES_AFTER, 8) == tidy(after)
 
 
 @pytest.mark.parametrize("length", range(9))
@@ -210,8 +216,8 @@ def test_self_atari_size_counts_the_chain(length: int) -> None:
     drawn = draw("\n".join([*rows, *["." * 10] * 8]))
     planes = encode(drawn.board("X"))
     expected = [int(k == min(length + 1, 8) - 1) for k in range(8)]
-    assert planes[SELF_ATARI:AFTER, 0, length].tolist() == expected
-    assert planes[AFTER, 0, length] == 1
+    assert planes[SELF_ATARI:LIBERTIES_AFTER, 0, length].tolist() == expected
+    assert planes[LIBERTIES_AFTER, 0, length] == 1
 
 
 @pytest.mark.parametrize("length", range(9))
@@ -220,7 +226,7 @@ def test_liberties_after_the_move_end_at_eight(length: int) -> None:
     drawn = draw("\n".join([*rows, *["." * 10] * 9]))
     planes = encode(drawn.board("X"))
     expected = [int(k == min(length + 2, 8) - 1) for k in range(8)]
-    assert planes[AFTER:44, 0, length].tolist() == expected
+    assert planes[LIBERTIES_AFTER:44, 0, length].tolist() == expected
 
 
 def test_self_atari_is_counted_after_captures() -> None:
@@ -233,8 +239,8 @@ def test_self_atari_is_counted_after_captures() -> None:
     """)
     planes = encode(drawn.board("X"))
     assert planes[CAPTURES + 2, 0, 0] == 1
-    assert planes[SELF_ATARI:AFTER, 0, 0].sum() == 0
-    assert planes[AFTER + 1, 0, 0] == 1
+    assert planes[SELF_ATARI:LIBERTIES_AFTER, 0, 0].sum() == 0
+    assert planes[LIBERTIES_AFTER + 1, 0, 0] == 1
 
 
 def test_the_ko_point_is_zero_in_every_move_plane() -> None:
@@ -287,7 +293,7 @@ def test_a_snapback_is_a_self_atari_that_is_sensible() -> None:
     board.play(drawn.move("b"))
     planes = encode(board)
     assert planes[CAPTURES + 6, 0, 2] == 1
-    assert planes[AFTER + 2, 0, 2] == 1, "the captured stones become liberties"
+    assert planes[LIBERTIES_AFTER + 2, 0, 2] == 1, "the captured stones become liberties"
 
 
 EYES = {
@@ -395,6 +401,6 @@ def test_a_checkerboard_is_asked_in_no_time() -> None:
 
 def test_the_colour_plane() -> None:
     board = Board(9)
-    assert encode(board, planes=49)[COLOUR].all()
+    assert encode(board, planes=49)[PLAYER_COLOUR].all()
     board.play(81)
-    assert not encode(board, planes=49)[COLOUR].any()
+    assert not encode(board, planes=49)[PLAYER_COLOUR].any()

@@ -7,15 +7,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from goengine import feature_table
 from goengine.board import Board
-from goengine.encoding import features
 from goengine.encoding.features import encode, encode_batch
+from goengine.feature_table import (
+    CAPTURES,
+    LIBERTIES,
+    LIBERTIES_AFTER,
+    PLAYER_COLOUR,
+    SELF_ATARI,
+    SENSIBLE,
+    TURNS,
+    ZEROS,
+)
 from goengine.types import BLACK, WHITE, GoError
 from tests.oracle.lockstep import Twin, random_game, real_games, run_uncompiled
-
-TURNS, LIBERTIES, CAPTURES, SELF_ATARI, AFTER = 4, 12, 20, 28, 36
-SENSIBLE, ZEROS, COLOUR = 46, 47, 48
-
 
 # Against the oracle
 
@@ -79,14 +85,14 @@ for size in (2, 5):
 
 
 def test_the_table_tiles_the_planes() -> None:
-    slices = list(features.feature_slices().values())
-    assert [s.stop - s.start for s in slices] == [f.planes for f in features.FEATURES]
+    slices = list(feature_table.feature_slices().values())
+    assert [s.stop - s.start for s in slices] == [f.planes for f in feature_table.FEATURES]
     assert slices[0].start == 0
     assert all(before.stop == after.start for before, after in pairwise(slices))
-    assert slices[-1].stop == features.VALUE_PLANES == 49
-    assert features.POLICY_PLANES == 48
+    assert slices[-1].stop == feature_table.VALUE_PLANES == 49
+    assert feature_table.POLICY_PLANES == 48
     assert [s.start for s in slices] == [0, 3, 4, 12, 20, 28, 36, 44, 45, 46, 47, 48]
-    assert len(set(features.plane_names())) == 49
+    assert len(set(feature_table.plane_names())) == 49
 
 
 def test_shapes_and_dtypes() -> None:
@@ -171,8 +177,8 @@ def test_one_hot_groups(corpus: np.ndarray) -> None:
     assert (corpus[:, LIBERTIES:CAPTURES].sum(axis=1) == stones).all()
     legal = corpus[:, CAPTURES:SELF_ATARI].sum(axis=1)
     assert (legal <= empty).all()
-    assert (corpus[:, SELF_ATARI:AFTER].sum(axis=1) == corpus[:, AFTER]).all()
-    assert (corpus[:, AFTER:44].sum(axis=1) == legal).all()
+    assert (corpus[:, SELF_ATARI:LIBERTIES_AFTER].sum(axis=1) == corpus[:, LIBERTIES_AFTER]).all()
+    assert (corpus[:, LIBERTIES_AFTER:44].sum(axis=1) == legal).all()
     assert (corpus[:, 44:47] <= legal[:, None]).all()
 
 
@@ -201,5 +207,5 @@ def test_colour_swap_changes_the_colour_plane_alone(rng: np.random.Generator) ->
                 swapped.to_play = WHITE
             one, two = encode(board, planes=49), encode(swapped, planes=49)
             np.testing.assert_array_equal(one[:48], two[:48])
-            assert (one[COLOUR] == (board.to_play == BLACK)).all()
-            assert (two[COLOUR] == (board.to_play == WHITE)).all()
+            assert (one[PLAYER_COLOUR] == (board.to_play == BLACK)).all()
+            assert (two[PLAYER_COLOUR] == (board.to_play == WHITE)).all()
