@@ -22,7 +22,7 @@ from goengine.coords import CoordError, gtp_to_move, move_to_gtp
 from goengine.rules import format_points
 from goengine.types import GoError, colour_letter
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 QUIT_SECONDS = 3.0
 """How long a process may take to leave before it is terminated, and again before it is killed."""
@@ -123,7 +123,7 @@ class GtpProcess:
         with contextlib.suppress(ValueError, OSError):
             for line in stream:
                 self._complaints.append(line.rstrip())
-                _log.debug("%s: %s", self.command.split()[0], line.rstrip())
+                log.debug("%s: %s", self.command.split()[0], line.rstrip())
 
     def ask(self, command: str, *, timeout: float | None = None) -> str:
         """Send one command and return the response without its `=`, lines joined by newlines.
