@@ -162,7 +162,8 @@ def test_a_missing_heading_is_found(tmp_path: Path) -> None:
 
 
 def test_only_names_that_exist_count_as_existing() -> None:
-    assert exists("goengine.encoding.features.FEATURES")
+    assert exists("goengine.board.Board")
     assert exists("benchmarks.training")
+    assert not exists("goengine.board.Nothing")
     assert not exists("goengine.nowhere")
     assert not exists("benchmarks.nowhere")
