@@ -123,15 +123,12 @@ def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
     if hunting:
         find_liberties(rec, prey, out, 2)
         one, two = out[0], out[1]
+        hunter = BLACK + WHITE - own
         kept = 0
-        if legal_point(rec, one, BLACK + WHITE - own, False) and not _runs_free(
-            rec, prey, one, two
-        ):
+        if legal_point(rec, one, hunter, False) and not _runs_free(rec, prey, one, two):
             out[kept] = one
             kept += 1
-        if legal_point(rec, two, BLACK + WHITE - own, False) and not _runs_free(
-            rec, prey, two, one
-        ):
+        if legal_point(rec, two, hunter, False) and not _runs_free(rec, prey, two, one):
             out[kept] = two
             kept += 1
         return kept
