@@ -23,6 +23,20 @@ class Board:
 
     Moves are numbers, row by row from the top-left, N*N is a pass (see coords.py). `records` is
     the (1,) BOARD_DTYPE array that kernels work on; batches are made with `numpy.concatenate`.
+
+    >>> board = Board(3)
+    >>> for move in (4, 1, 3, 5):
+    ...     board.play(move)
+    >>> print(board)
+       A B C
+     3 . O . 3
+     2 X X(O)2
+     1 . . . 1
+       A B C
+    >>> board.liberties(3), board.chain(3), int(board.legal().sum())
+    (3, [3, 4], 5)
+    >>> Board.from_diagram(str(board)) == board
+    True
     """
 
     def __init__(
@@ -44,14 +58,16 @@ class Board:
     ) -> Board:
         """Return the position that a diagram shows.
 
-        Rows end at a newline or `|`; `X B #` are black, `O W` white, `. +` empty; blanks
-        do not count.
+        Rows end at a newline or `|`; `X B #` are black, `O W` white, `. +` empty; blanks,
+        parentheses, row numbers and a line of column letters, as `str(board)` has them, do not
+        count.
 
         Raises:
             GoError: the diagram is not square or has another character.
         """
-        rows = [row.replace(" ", "") for row in text.replace("|", "\n").split("\n")]
-        rows = [row for row in rows if row]
+        lines = text.translate(str.maketrans("|", "\n", " ()")).split("\n")
+        rows = [line.strip("0123456789") for line in lines]
+        rows = [row for row in rows if row and not coords.GTP_COLUMNS.startswith(row)]
         if any(len(row) != len(rows) for row in rows):
             raise GoError(f"the diagram is not square: {len(rows)} rows, {sorted(map(len, rows))}")
         board = cls(len(rows), rules=rules)

@@ -44,6 +44,10 @@ def forget_last_moves(planes: Any) -> None:
 def encode(board: Board, planes: int = POLICY_PLANES) -> npt.NDArray[np.uint8]:
     """Return uint8 (planes, N, N) for the player to move, row 0 = top; planes is 48 or 49.
 
+    >>> board = Board.from_diagram(". X . | . O . | . . .")
+    >>> encode(board)[OWN_STONE].tolist()
+    [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+
     Raises:
         GoError: another number of planes is asked for.
     """

@@ -328,3 +328,12 @@ def test_the_oracle_and_the_board_speak_of_the_same_colours() -> None:
     assert COLOURS == {"X": BLACK, "O": WHITE}
     assert Position(5).to_play == "X"
     assert Board(5).to_play == BLACK
+
+
+@pytest.mark.parametrize("size", range(2, 20))
+def test_what_is_drawn_can_be_read_back(size: int, rng: np.random.Generator) -> None:
+    board = Board(size, rules="japanese")
+    for _ in range(size * size // 2):
+        board.play(int(rng.choice(np.flatnonzero(board.sensible()))))
+    again = Board.from_diagram(str(board), to_play=board.to_play)
+    assert (again.grid == board.grid).all() and again.to_play == board.to_play
