@@ -58,7 +58,8 @@ def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
         try:
             return _run(program, words)
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # whoever started the program may have closed it
+                sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
     except program.errors as error:
