@@ -27,11 +27,11 @@ import torch
 
 from cnncore.classification.classifier_run import ClassifierRun
 from cnncore.classification.scores import predict, score
-from cnncore.classification.sentence_runs import evaluation_samples, sentence_task
+from cnncore.classification.sentence_run_inputs import evaluation_samples, inputs_of_sentences
 from cnncore.classification.trained_models import open_trained
 from cnncore.data.samples import k_fold
-from cnncore.data.text.sentences import SentenceSet, read_sentence_set
-from cnncore.models.classics.sentence import VARIANTS
+from cnncore.data.text.sentence_files import SentenceSet, read_sentence_set
+from cnncore.models.classics.kim_cnn import VARIANTS
 from cnncore.recipes import Recipe, load_recipe
 
 FOLDS = 10
@@ -102,7 +102,9 @@ def measure(unit: Unit, data: SentenceSet, vectors: Path) -> dict[str, Any]:
     data = split(data, unit.fold)
     assert data.test is not None
     began = time.process_time()
-    task = sentence_task(name, data, recipe, vectors=None if unit.variant == "rand" else vectors)
+    task = inputs_of_sentences(
+        name, data, recipe, vectors=None if unit.variant == "rand" else vectors
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         run = ClassifierRun(path, recipe, task.train, task.validation, task.model, facts=task.facts)

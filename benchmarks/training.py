@@ -24,7 +24,8 @@ import torch
 from cnncore.layers.blocks import channels_last
 from cnncore.system.devices import default_device, training_precision
 from cnncore.training.compiled import Compiled
-from cnncore.training.loop import TrainingState, fit
+from cnncore.training.loop import Course, fit
+from cnncore.training.training_state import TrainingState
 from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import StagedBatch, stage, unpack
@@ -72,16 +73,15 @@ class Bench:
 
     def train(self, batches: Callable[[int], Iterator[StagedBatch]], steps: int) -> None:
         """Take steps on batches."""
-        fit(
-            self.state,
+        course = Course(
             batches,
             self.loss,
             self.plan,
-            until=self.state.samples + steps * self.recipe.batch,
             report=lambda line: None,
             checkpoint=lambda: None,
             compute=self.compute,
         )
+        fit(self.state, course, until=self.state.samples + steps * self.recipe.batch)
 
     def repeat_ready(self, step: int) -> Iterator[StagedBatch]:
         """Yield the batch that is on the device already."""

@@ -1,15 +1,13 @@
 """A CNN vocabulary in torch, the classic networks made of it, and the one training loop.
 
 Knows nothing about Go; `goengine` and `selfplay` are built on it. Names are loaded at first use, so
-that ``import cnncore`` and listing the models cost nothing.
+that `import cnncore` and listing the models cost nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from cnncore.models.registry import UnknownModelError, create_model, list_models
 
 if TYPE_CHECKING:
     from cnncore.classification.classifier_run import ClassifierRun
@@ -24,23 +22,24 @@ if TYPE_CHECKING:
         read_images,
     )
     from cnncore.data.samples import DataError, Samples
-    from cnncore.data.text.sentences import (
+    from cnncore.data.text.sentence_files import (
         Sentences,
         SentenceSet,
         read_sentence_set,
         read_sentences,
     )
+    from cnncore.data.text.vocabulary import SentenceSamples, Tokeniser, Vocabulary
     from cnncore.data.text.word_vectors import WordVectors, read_vectors
-    from cnncore.data.text.words import SentenceSamples, Tokeniser, Vocabulary
     from cnncore.explain.deconvnet import Projection, project
     from cnncore.explain.occlusion import OcclusionMaps, occlude, occlude_words
     from cnncore.explain.top_images import strongest_images
     from cnncore.layers.alexnet_layers import LocalResponseNorm
     from cnncore.layers.blocks import ConvNormAct, PositionBias, fold_batch_norm
     from cnncore.layers.inception import AuxiliaryClassifier, Inception, NaiveInception
-    from cnncore.layers.init import he_normal_
+    from cnncore.layers.initialisation import he_normal_
     from cnncore.layers.residual import BasicBlock, Bottleneck, PreActBasicBlock, PreActBottleneck
     from cnncore.models.classifier import Classifier, FeatureMaps, Preset
+    from cnncore.models.registry import UnknownModelError, list_models
     from cnncore.models.shapes import (
         ReceptiveField,
         Summary,
@@ -50,8 +49,10 @@ if TYPE_CHECKING:
     )
     from cnncore.system.parallel import Processes, joined
     from cnncore.training.compiled import Compiled
-    from cnncore.training.loop import Plan, TrainingError, TrainingState, fit
+    from cnncore.training.loop import Course, fit
     from cnncore.training.muon import Muon, orthogonalise, split_parameters
+    from cnncore.training.plan import Plan
+    from cnncore.training.training_state import TrainingError, TrainingState
     from cnncore.weights.checkpoint import (
         CHECKPOINT_VERSION,
         Checkpoint,
@@ -60,7 +61,8 @@ if TYPE_CHECKING:
         read_metadata,
         save_checkpoint,
     )
-    from cnncore.weights.matching import LoadReport, load_model, load_weights, save_model
+    from cnncore.weights.matching import LoadReport, load_weights
+    from cnncore.weights.model_files import create_model, load_model, save_model
     from cnncore.weights.weight_files import WeightsError, read_weights
 
 _NAMES = {
@@ -80,7 +82,7 @@ _NAMES = {
     "data.images.image_data": ("ImageData",),
     "data.images.image_samples": ("Augmentation", "ImageSamples", "find_images", "read_images"),
     "layers.inception": ("AuxiliaryClassifier", "Inception", "NaiveInception"),
-    "layers.init": ("he_normal_",),
+    "layers.initialisation": ("he_normal_",),
     "models.classifier": ("Classifier", "FeatureMaps", "Preset"),
     "explain.occlusion": ("OcclusionMaps", "occlude", "occlude_words"),
     "training.muon": ("Muon", "orthogonalise", "split_parameters"),
@@ -88,7 +90,7 @@ _NAMES = {
     "layers.residual": ("BasicBlock", "Bottleneck", "PreActBasicBlock", "PreActBottleneck"),
     "layers.alexnet_layers": ("LocalResponseNorm",),
     "data.samples": ("DataError", "Samples"),
-    "data.text.sentences": ("SentenceSet", "Sentences", "read_sentence_set", "read_sentences"),
+    "data.text.sentence_files": ("SentenceSet", "Sentences", "read_sentence_set", "read_sentences"),
     "models.shapes": (
         "ReceptiveField",
         "Summary",
@@ -97,13 +99,17 @@ _NAMES = {
         "summary",
     ),
     "explain.top_images": ("strongest_images",),
-    "data.text.words": ("SentenceSamples", "Tokeniser", "Vocabulary"),
+    "data.text.vocabulary": ("SentenceSamples", "Tokeniser", "Vocabulary"),
     "classification.trained_models": ("Trained", "open_trained"),
-    "training.loop": ("Plan", "TrainingError", "TrainingState", "fit"),
+    "training.loop": ("Course", "fit"),
+    "training.plan": ("Plan",),
+    "training.training_state": ("TrainingError", "TrainingState"),
     "classification.transfer": ("cache_features", "freeze"),
     "data.text.word_vectors": ("WordVectors", "read_vectors"),
     "weights.weight_files": ("WeightsError", "read_weights"),
-    "weights.matching": ("LoadReport", "load_model", "load_weights", "save_model"),
+    "weights.matching": ("LoadReport", "load_weights"),
+    "weights.model_files": ("create_model", "load_model", "save_model"),
+    "models.registry": ("UnknownModelError", "list_models"),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
@@ -119,6 +125,7 @@ __all__ = [
     "ClassifierRun",
     "Compiled",
     "ConvNormAct",
+    "Course",
     "DataError",
     "FeatureMaps",
     "ImageData",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
+from cnncore.system.command_line import Program, run_program
 from goengine._version import __version__
 from goengine.types import GoError
 
@@ -22,36 +21,15 @@ SUBCOMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit status: 0, 1 or 2 where the input was bad."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(
-        prog="goengine", description="An AlphaGo-style Go engine: rules, policy network, GTP."
+    """Run a subcommand and return its exit status, one of those in `command_line`."""
+    program = Program(
+        name="goengine",
+        description="An AlphaGo-style Go engine: rules, policy network, GTP.",
+        version=__version__,
+        commands=SUBCOMMANDS,
+        errors=(GoError, OSError),
     )
-    parser.add_argument("--version", action="version", version=f"goengine {__version__}")
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
-    for name, (module, text) in SUBCOMMANDS.items():
-        subparser = subparsers.add_parser(name, help=text, description=text)
-        if name == chosen:
-            import_module(module).configure(subparser)
-    args = parser.parse_args(words)
-    if args.subcommand != "gtp":  # which sees to its streams itself
-        from cnncore.system.console import tolerate_characters
-
-        tolerate_characters()
-    try:
-        status: int = import_module(SUBCOMMANDS[args.subcommand][0]).run(args)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from cnncore.system.interruption import reader_gone
-
-        return reader_gone()
-    except GoError as error:
-        print(f"goengine {args.subcommand}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return status
+    return run_program(program, argv)
 
 
 if __name__ == "__main__":

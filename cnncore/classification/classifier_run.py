@@ -25,13 +25,14 @@ from cnncore.layers.blocks import channels_last
 from cnncore.models.classics.googlenet import GoogLeNetOutput
 from cnncore.models.classifier import Classifier
 from cnncore.recipes import Recipe
-from cnncore.system.devices import TrainingPrecision, training_precision
-from cnncore.training.loop import Outcome, Plan, TrainingState, fit
+from cnncore.training.loop import Course, Outcome, fit
 from cnncore.training.muon import Muon
+from cnncore.training.plan import Plan
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
+from cnncore.training.training_state import TrainingState
 from cnncore.training.word_optimisers import Adadelta, SparseAdam
-from cnncore.weights.matching import save_model
+from cnncore.weights.model_files import save_model
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +77,7 @@ class ClassifierRun:
         self.folder, self.recipe = folder, recipe
         self.train, self.validation = train, validation
         self.device = torch.device(device)
-        self.precision: TrainingPrecision = (
-            training_precision(self.device) if recipe.precision == "auto" else recipe.precision
-        )
+        self.precision = recipe.precision_on(self.device)
         self.batch = min(recipe.batch, len(train))
         self.epoch = self.batch * steps_per_epoch(train, self.batch)
         self.files = RunFolder(folder)
@@ -189,35 +188,26 @@ class ClassifierRun:
                 self.keep(BEST)
             return measured
 
-        return fit(
-            self.state,
+        course = Course(
             batches,
             loss,
             self._plan(),
-            until=until,
-            minutes=minutes,
             report=self.files.metrics.write,
-            validate=validate if validation is not None else None,
             checkpoint=self.checkpoint,
+            validate=validate if validation is not None else None,
             progress=progress,
         )
+        return fit(self.state, course, until=until, minutes=minutes)
 
     def _features(self, samples: Samples, views: int, progress: bool) -> FeatureSamples:
         seed = self.recipe.seed
         return cache_features(self.model, samples, views=views, seed=seed, progress=progress)
 
     def _plan(self) -> Plan:
-        recipe = self.recipe
-        return Plan(
+        return self.recipe.plan(
             samples=self.samples,
-            warmup=round(recipe.warmup * self.epoch),
-            schedule=recipe.schedule,
-            decay=recipe.decay,
-            average=recipe.average,
-            clip=recipe.clip,
-            report_steps=recipe.report_steps,
-            validate_samples=max(1, round(recipe.validate_every * self.epoch)),
-            checkpoint_seconds=recipe.checkpoint_seconds,
+            warmup=round(self.recipe.warmup * self.epoch),
+            validate_samples=max(1, round(self.recipe.validate_every * self.epoch)),
             precision=self.precision,
         )
 
@@ -265,7 +255,8 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
     model with a constraint on its weights (Kim's) is constrained after each step. Adam and Adadelta
     update only the vectors of the words in a batch, and such gradients cannot be clipped.
 
-    Raises RecipeError where they should be.
+    Raises:
+        RecipeError: gradients of word vectors should be clipped.
     """
     head = classifier_parameters(model)
     words: set[int] = set()
@@ -294,9 +285,7 @@ def make_optimizers(model: Classifier, recipe: Recipe) -> list[Optimizer]:
     ]
     kinds: list[_Part] = ["others" if of_head else part for of_head, part in groups]
     optimizers = _optimizers(recipe, tables, kinds)
-    constrain = getattr(model, "constrain", None)
-    if constrain is not None:
-        optimizers[-1].register_step_post_hook(lambda *_: constrain())
+    optimizers[-1].register_step_post_hook(lambda *_: model.constrain())
     return optimizers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ _NUMBERS = 5_000_000
 _LARGEST_BATCH = 500
 
 
+@runtime_checkable
 class TenCrops(Protocol):
     """Samples that can be seen in ten crops."""
 
@@ -28,16 +29,18 @@ class TenCrops(Protocol):
 
 @dataclass(frozen=True)
 class Score:
-    """How well predictions fit: mean cross-entropy `loss`, shares `top1` and `top5`.
-
-    `confusion` counts, int64 (C, C): true classes in rows, predicted ones in columns.
-    """
+    """How well predictions fit."""
 
     count: int
+    """How many samples were predicted."""
     loss: float
+    """The mean cross-entropy."""
     top1: float
+    """The share of the samples whose most probable class is right."""
     top5: float
+    """The share of the samples whose class is among the five most probable."""
     confusion: Tensor
+    """Counts, int64 (C, C): true classes in rows, predicted ones in columns."""
 
     @property
     def error(self) -> float:
@@ -58,11 +61,16 @@ def predict(
 
     With `ten_crop` they are means over the ten crops (Krizhevsky et al. 2012, section 4.1).
 
-    Raises DataError for samples that are no pictures where crops are asked for.
+    Raises:
+        DataError: crops are asked for, and the samples are not pictures.
     """
-    crops: Callable[[Tensor], Tensor] | None = getattr(samples, "ten_crops", None)
-    if ten_crop and crops is None:
-        raise DataError("only pictures can be seen in ten crops; leave that out for other samples")
+    look: Callable[[Tensor], Tensor] = samples.batch
+    if ten_crop:
+        if not isinstance(samples, TenCrops):
+            raise DataError(
+                "only pictures can be seen in ten crops; leave that out for other samples"
+            )
+        look = samples.ten_crops
     device = next(model.parameters()).device
     training = model.training
     model.eval()
@@ -74,7 +82,7 @@ def predict(
     with tqdm(total=len(samples), unit="sample", disable=not progress, file=sys.stderr) as bar:
         while start < len(samples):
             index = order[start : start + size]
-            x = crops(index) if ten_crop and crops is not None else samples.batch(index)
+            x = look(index)
             with autocast(device, precision):
                 logits = model((x.flatten(0, 1) if ten_crop else x).to(device))
             shares = logits.to(widest_float(device)).softmax(dim=1).cpu().double()
@@ -89,7 +97,8 @@ def predict(
 def ensemble(probabilities: Sequence[Tensor]) -> Tensor:
     """Return the mean of several models' probabilities, (N, C) each.
 
-    Raises DataError for models of different numbers of classes.
+    Raises:
+        DataError: the models have different numbers of classes.
     """
     shapes = {tuple(each.shape) for each in probabilities}
     if len(shapes) != 1:
@@ -103,7 +112,8 @@ def ensemble(probabilities: Sequence[Tensor]) -> Tensor:
 def score(probabilities: Tensor, labels: Tensor) -> Score:
     """Return how well probabilities (N, C) fit labels, int64 (N,).
 
-    Raises DataError for labels beyond the classes.
+    Raises:
+        DataError: a label lies beyond the classes, or there are no predictions.
     """
     count, classes = probabilities.shape
     if not count or int(labels.max()) >= classes:

@@ -18,9 +18,9 @@ from cnncore.data.samples import DataError
 from cnncore.data.tables import class_index, decoded, table_rows
 from cnncore.layers.residual import StrideIn
 from cnncore.models.classifier import Classifier
-from cnncore.models.registry import create_model, find_model
+from cnncore.models.registry import find_model
 from cnncore.weights.checkpoint import ForeignCheckpointError, read_metadata
-from cnncore.weights.matching import KIND, load_model
+from cnncore.weights.model_files import KIND, create_model, load_model
 from cnncore.weights.weight_files import WeightsError
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """A model in eval mode, the names of its classes if known, and what else its file tells."""
+    """A model that has been trained, as its file has it."""
 
     path: Path
     model: Classifier
+    """The model, in eval mode."""
     classes: tuple[str, ...] | None
+    """The names of its classes, if the file tells them."""
     facts: Mapping[str, Any]
+    """What else the file tells."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the classes; numbers where nothing tells."""
@@ -61,8 +64,10 @@ def open_trained(
 
     Of a run it is the model at its end, or with `best` the one that did best on validation.
 
-    Raises WeightsError or CheckpointError for a file that is missing or damaged, that does not
-    tell its model where `name` is not given, or that tells another one.
+    Raises:
+        WeightsError: the file is missing or damaged, does not tell its model where `name` is not
+            given, or tells another one.
+        CheckpointError: a file of our own is damaged.
     """
     path = model_file(path, best=best)
     metadata = _own_metadata(path)
@@ -102,14 +107,15 @@ def open_several(
 def model_file(path: Path | str, *, best: bool = False) -> Path:
     """Return the file of a model: the one given, or of a run its last or best one.
 
-    Raises WeightsError where there is none.
+    Raises:
+        WeightsError: nothing is there.
     """
     path = Path(path)
     if path.is_dir():
         name = BEST if best else LAST
         there = [other for other in (LAST, BEST) if (path / other).is_file()]
         if name not in there:
-            hint = f"there is {there[0]}" if there else "it is no run, or one that has not ended"
+            hint = f"there is {there[0]}" if there else "it is not a run, or one that has not ended"
             raise WeightsError(f"{path} has no {name}; {hint}")
         path = path / name
     if not path.is_file():
@@ -147,7 +153,8 @@ def _check_told(
 def read_class_names(path: Path) -> tuple[str, ...]:
     """Read names of classes: a line each in a text file, or the column class_name of a CSV.
 
-    Raises DataError for a file that is missing, no text, or has no such column.
+    Raises:
+        DataError: the file is missing, is not text, or does not have that column.
     """
     try:
         text = decoded(path.read_bytes(), str(path))
@@ -167,7 +174,10 @@ def match_labels(labels: Tensor, data: tuple[str, ...], trained: Trained) -> Ten
     """Return labels of classes `data`, int64 (N,), as indices of a model's classes, by name.
 
     A model without class names has its classes in the order of the data's; it is warned of if it
-    has more of them. Raises DataError for classes that the model does not have.
+    has more of them.
+
+    Raises:
+        DataError: the data have a class that the model does not have.
     """
     if trained.classes is None or trained.classes == data:
         known = trained.model.num_classes
@@ -180,14 +190,14 @@ def match_labels(labels: Tensor, data: tuple[str, ...], trained: Trained) -> Ten
             log.warning(
                 "%s has %d classes without names and the data has %d (%s); they are taken for its "
                 "first %d in this order, and the score means nothing if they are not",
-                *(trained.path.name, known, len(data), _some(data), len(data)),
+                *(trained.path.name, known, len(data), _listed(data), len(data)),
             )
         return labels
     unknown = [name for name in data if name not in trained.classes]
     if unknown:
         raise DataError(
             f"{trained.path.name} does not know the class {unknown[0]!r}; it knows "
-            f"{_some(trained.classes)}"
+            f"{_listed(trained.classes)}"
         )
     return torch.tensor([trained.classes.index(name) for name in data])[labels]
 
@@ -195,8 +205,10 @@ def match_labels(labels: Tensor, data: tuple[str, ...], trained: Trained) -> Ten
 def ensemble_of(models: Sequence[Trained], probabilities: Sequence[Tensor]) -> Tensor:
     """Return the mean of several models' probabilities (N, C), classes in the first one's order.
 
-    Classes are matched by name; models without names are taken to have one order. Raises DataError
-    for models of other classes.
+    Classes are matched by name; models without names are taken to have one order.
+
+    Raises:
+        DataError: the models have different classes.
     """
     wanted = models[0].classes
     matched: list[Tensor] = []
@@ -208,15 +220,15 @@ def ensemble_of(models: Sequence[Trained], probabilities: Sequence[Tensor]) -> T
             matched.append(shares[:, [mine.index(name) for name in wanted]])
         else:
             raise DataError(
-                f"{trained.path} has {_said(mine)} and {models[0].path} {_said(wanted)}; an "
-                "ensemble needs models of the same classes"
+                f"{trained.path} has {_described(mine)} and {models[0].path} {_described(wanted)}; "
+                "an ensemble needs models of the same classes"
             )
     return ensemble(matched)
 
 
-def _said(classes: Sequence[str] | None) -> str:
-    return "classes without names" if classes is None else f"the classes {_some(classes)}"
+def _described(classes: Sequence[str] | None) -> str:
+    return "classes without names" if classes is None else f"the classes {_listed(classes)}"
 
 
-def _some(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

@@ -51,7 +51,8 @@ class Frozen:
 def freeze(model: Classifier, parts: Sequence[str]) -> Frozen:
     """Keep parts of a model from learning, by the names of layers; "backbone" is all but the head.
 
-    Raises ValueError for a name that no layer has.
+    Raises:
+        ValueError: no layer has this name.
     """
     names = [name for name, _ in model.named_parameters()]
     head = classifier_parameters(model)
@@ -135,12 +136,13 @@ def cache_features(
     The first view is the one of evaluation, the others are augmented as in training. The
     classifier of these features gives the logits of the model.
 
-    Raises DataError for a model whose classifier is no linear layer at the end.
+    Raises:
+        DataError: the classifier is not a linear layer at the end.
     """
     if not isinstance(model.get_classifier(), nn.Linear):
         raise DataError(
-            f"the classifier of {model.name} is no linear layer, so its features cannot be kept; "
-            "set cache_views=0"
+            f"the classifier of {model.name} is not a linear layer, so its features cannot be "
+            "kept; set cache_views=0"
         )
     device = next(model.parameters()).device
     training = model.training

@@ -1,4 +1,4 @@
-"""The command ``cnncore classify``: what a picture, a digit or a sentence is."""
+"""The command `cnncore classify`: what a picture, a digit or a sentence is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cnncore.classification.sentence_run_inputs import vocabulary_of
 from cnncore.classification.trained_models import (
     Trained,
     add_foreign_arguments,
@@ -23,16 +24,16 @@ from cnncore.classification.trained_models import (
 from cnncore.data.images.image_data import SUFFIXES, decode
 from cnncore.data.images.transforms import evaluation_view, like_mnist, normalise
 from cnncore.data.samples import DataError
-from cnncore.models.classics.sentence import KimCNN
-from cnncore.models.classifier import Preset
-from cnncore.pretrained import shipped_weights
+from cnncore.models.classics.kim_cnn import KimCNN
+from cnncore.system.command_line import DONE
+from cnncore.weights.pretrained import shipped_weights
 
 log = logging.getLogger(__name__)
 
 DIGITS_MODEL = "lenet5"
 SENTENCE_MODEL = "kim-sentiment"
 
-_COLOURFUL = 12.0  # mean distance of the channels from grey, of 255, beyond which a digit is none
+_COLOURFUL = 12.0  # mean distance of the channels from grey, of 255; digits stay below
 
 # One word with a separator of folders in it, or with a short suffix.
 _FILE_NAME = re.compile(r"\S*[/\\]\S*|\S*\w\.[A-Za-z]\w{1,4}")
@@ -70,13 +71,14 @@ def run(args: argparse.Namespace) -> int:
     for texts, shipped in ((pictures, DIGITS_MODEL), (sentences, SENTENCE_MODEL)):
         if texts:
             _classify(texts, args, shipped)
-    return 0
+    return DONE
 
 
 def is_picture(text: str) -> bool:
     """Tell a picture from a sentence: a file that exists, or a name that ends as a picture's.
 
-    Raises DataError for a folder, and for one word that looks like a file and is none.
+    Raises:
+        DataError: it is a folder, or one word that looks like a file which is not there.
     """
     if text.lower().endswith(SUFFIXES) or os.path.isfile(text):
         return True
@@ -113,7 +115,8 @@ def classify_picture(file: str, trained: Trained) -> Tensor:
 
     A model of MNIST's digits sees it as those were made, see `transforms.like_mnist`.
 
-    Raises DataError for a file that is no picture, or for a model of sentences.
+    Raises:
+        DataError: the file is not a picture, or the model reads sentences.
     """
     if isinstance(trained.model, KimCNN):
         raise DataError(f"{trained.path.name} reads sentences, not pictures such as {file}")
@@ -123,17 +126,12 @@ def classify_picture(file: str, trained: Trained) -> Tensor:
         picture = decode(content, channels=preset.input_size[0])
     except OSError as error:
         raise DataError(f"{file} cannot be read as a picture: {error}") from error
-    if is_digits_preset(preset):
+    if preset.reads_digits:
         _warn_of_colour(file, decode(content, channels=3))
         picture = like_mnist(picture)
     x = normalise(evaluation_view(picture, preset)[None], preset.mean, preset.std)
     logits: Tensor = trained.model(x)
     return logits[0].double().softmax(dim=0)
-
-
-def is_digits_preset(preset: Preset) -> bool:
-    """Tell whether a model wants pictures as MNIST has them: grey, small, on black."""
-    return preset.place == "pad" and preset.input_size[0] == 1
 
 
 def _warn_of_colour(file: str, picture: Tensor) -> None:
@@ -147,12 +145,14 @@ def _warn_of_colour(file: str, picture: Tensor) -> None:
 
 @torch.inference_mode()
 def classify_sentence(text: str, trained: Trained) -> Tensor:
-    """Return the probabilities (C,) of a sentence's classes; raises DataError for other models."""
-    from cnncore.classification.sentence_runs import vocabulary_of
+    """Return the probabilities (C,) of a sentence's classes.
 
+    Raises:
+        DataError: the model reads pictures, or the sentence does not have words.
+    """
     if not isinstance(trained.model, KimCNN):
         raise DataError(
-            f"{text!r} is no file, and {trained.path.name} reads pictures, not sentences"
+            f"{text!r} is not a file, and {trained.path.name} reads pictures, not sentences"
         )
     vocabulary = vocabulary_of(trained)
     if not vocabulary.encode(text):

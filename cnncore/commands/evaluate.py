@@ -1,4 +1,4 @@
-"""The command ``cnncore evaluate``: how well models do on labelled data, alone and together."""
+"""The command `cnncore evaluate`: how well models do on labelled data, alone and together."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cnncore.classification import image_run_inputs, sentence_run_inputs
 from cnncore.classification.scores import Score, predict, score
 from cnncore.classification.trained_models import (
     Trained,
@@ -19,8 +20,10 @@ from cnncore.classification.trained_models import (
     match_labels,
     open_several,
 )
+from cnncore.data.images.image_samples import find_images
 from cnncore.data.samples import DataError, Samples
-from cnncore.models.classics.sentence import KimCNN
+from cnncore.models.classics.kim_cnn import KimCNN
+from cnncore.system.command_line import DONE
 from cnncore.system.devices import default_device
 
 _WIDEST = 20
@@ -66,44 +69,42 @@ def run(args: argparse.Namespace) -> int:
         shares = predict(trained.model, samples, ten_crop=args.ten_crop, progress=not args.quiet)
         predictions.append(shares)
         result = score(shares, labels[-1])
-        sys.stdout.write(f"{trained.path}: {sentence(result)}\n")
+        sys.stdout.write(f"{trained.path}: {score_text(result)}\n")
     if len(opened) > 1:
         result = score(ensemble_of(opened, predictions), labels[0])
-        sys.stdout.write(f"ensemble of {len(opened)}: {sentence(result)}\n")
+        sys.stdout.write(f"ensemble of {len(opened)}: {score_text(result)}\n")
     if args.confusion:
         classes = opened[0].classes or samples.classes
         numbers = range(len(classes), len(result.confusion))  # of classes that nothing names
         names = (*classes, *(str(number) for number in numbers))
         sys.stdout.write(confusion_text(result.confusion, names))
-    return 0
+    return DONE
 
 
 def open_data(args: argparse.Namespace, opened: Sequence[Trained]) -> Callable[[Trained], Samples]:
     """Read the data, say which split, and return what makes a model's samples of them.
 
-    Raises DataError for models of pictures beside models of sentences.
+    Raises:
+        DataError: some of the models read pictures and some sentences.
     """
     kinds = {isinstance(trained.model, KimCNN) for trained in opened}
     if len(kinds) > 1:
         raise DataError("some of the models read pictures and some sentences; give one kind")
     if kinds == {True}:
-        from cnncore.classification import sentence_runs
-
-        split, sentences = sentence_runs.read_part(args.data, args.split)
+        split, sentences = sentence_run_inputs.read_part(args.data, args.split)
         count = len(sentences)
-        read: Callable[[Trained], Samples] = partial(sentence_runs.evaluation_samples, sentences)
+        read: Callable[[Trained], Samples] = partial(
+            sentence_run_inputs.evaluation_samples, sentences
+        )
     else:
-        from cnncore.classification import image_runs
-        from cnncore.data.images.image_samples import find_images
-
-        split, images = image_runs.read_split(find_images(args.data), args.split)
+        split, images = image_run_inputs.read_split(find_images(args.data), args.split)
         count = len(images)
-        read = partial(image_runs.evaluation_samples, images)
+        read = partial(image_run_inputs.evaluation_samples, images)
     sys.stderr.write(f"cnncore evaluate: {count:,} samples ({split}) of {args.data}\n")
     return read
 
 
-def sentence(result: Score) -> str:
+def score_text(result: Score) -> str:
     """Return a score in words; the uncertainty is the standard error of a share."""
     text = f"top-1 {100 * result.top1:.2f} ± {100 * result.error:.2f} %"
     if len(result.confusion) > 5:

@@ -1,4 +1,4 @@
-"""The command ``cnncore explain``: pictures of what a network sees, as PNG."""
+"""The command `cnncore explain`: pictures of what a network sees, as PNG."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from cnncore.classification.sentence_run_inputs import vocabulary_of
 from cnncore.classification.trained_models import (
     Trained,
     add_foreign_arguments,
     open_trained,
     read_class_names,
 )
-from cnncore.commands.classify import is_digits_preset
 from cnncore.data.images.image_data import SUFFIXES, Archive, Folder, decode
 from cnncore.data.images.image_samples import read_images
 from cnncore.data.images.transforms import evaluation_view, like_mnist, normalise
 from cnncore.data.samples import DataError
-from cnncore.explain.activations import seen_box
 from cnncore.explain.deconvnet import project
-from cnncore.explain.figures import class_name, occlusion_figure, projection_figure, write_figure
+from cnncore.explain.layer_outputs import seen_box
+from cnncore.explain.matplotlib_figures import (
+    class_name,
+    occlusion_figure,
+    projection_figure,
+    write_figure,
+)
 from cnncore.explain.occlusion import grey, occlude, occlude_words
-from cnncore.explain.pictures import (
+from cnncore.explain.tiled_pictures import (
     around_grey,
     as_seen,
     enlarged,
@@ -36,11 +41,13 @@ from cnncore.explain.pictures import (
     tiled,
     write_picture,
 )
-from cnncore.explain.top_images import Strong, strongest_images
-from cnncore.models.classics.sentence import KimCNN
+from cnncore.explain.top_images import StrongImage, strongest_images
+from cnncore.models.classics.kim_cnn import KimCNN
 from cnncore.models.classifier import Classifier, Preset
-from cnncore.models.registry import ALIASES, ENTRIES, create_model
+from cnncore.models.registry import ALIASES, ENTRIES
 from cnncore.models.shapes import receptive_fields
+from cnncore.system.command_line import DONE
+from cnncore.weights.model_files import create_model
 
 log = logging.getLogger(__name__)
 
@@ -129,11 +136,15 @@ def run(args: argparse.Namespace) -> int:
         {"deconvnet": _deconvnet, "occlusion": _occlusion, "strongest": _strongest}[args.kind](
             trained, args
         )
-    return 0
+    return DONE
 
 
 def _check_out(path: Path) -> None:
-    """Refuse what no picture can be written to, before the work; raises ValueError."""
+    """Refuse, before the work, a place where a picture cannot be written.
+
+    Raises:
+        ValueError: it is a folder, or its folder is not there.
+    """
     if path.is_dir():
         raise ValueError(f"--out {path} is a folder; give the PNG file to write in it")
     if not path.parent.is_dir():
@@ -155,7 +166,7 @@ def _open(args: argparse.Namespace) -> Trained:
 
 def _input(picture: Tensor, preset: Preset, *, photo: bool) -> Tensor:
     """Return a picture as a model reads it; a photo of a digit is first made like MNIST's."""
-    if photo and is_digits_preset(preset):
+    if photo and preset.reads_digits:
         picture = like_mnist(picture)
     return normalise(evaluation_view(picture, preset), preset.mean, preset.std)
 
@@ -227,7 +238,7 @@ def _strongest(trained: Trained, args: argparse.Namespace) -> None:
     write_picture(tiled(rows, columns=2, gap=6), args.out)
 
 
-def _line(unit: int, rank: int, one: Strong) -> str:
+def _line(unit: int, rank: int, one: StrongImage) -> str:
     top, left, bottom, right = one.box
     return (
         f"unit {unit}  {rank}  {one.activation:.4g}  {one.name}  {top},{left} to {bottom},{right}\n"
@@ -258,8 +269,6 @@ def _images(path: Path, split: str | None, preset: Preset) -> Iterator[tuple[str
 @torch.no_grad()
 def _words(trained: Trained, args: argparse.Namespace) -> int:
     """Write each word of a sentence and the probability that the answer loses without it."""
-    from cnncore.classification.sentence_runs import vocabulary_of
-
     model: Classifier = trained.model
     if not isinstance(model, KimCNN):
         raise DataError(f"{args.model} reads pictures; cnncore explain occlusion looks into it")
@@ -275,4 +284,4 @@ def _words(trained: Trained, args: argparse.Namespace) -> int:
     sys.stdout.write(f"{name}: {float(shares[target]):.4f}\n")
     for word, loss in zip(words, losses.tolist(), strict=True):
         sys.stdout.write(f"  {loss:+.4f}  {word}\n")
-    return 0
+    return DONE

@@ -1,4 +1,4 @@
-"""The command ``cnncore train``: begin a run in a folder, or go on with the run that is there."""
+"""The command `cnncore train`: begin a run in a folder, or go on with the run that is there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
+from cnncore.classification import image_run_inputs, sentence_run_inputs
 from cnncore.classification.classifier_run import LAST, ClassifierRun
-from cnncore.classification.image_runs import open_training
-from cnncore.classification.run_parts import Task
+from cnncore.classification.run_inputs import RunInputs
 from cnncore.models.registry import Entry, find_model
 from cnncore.recipes import DEFAULT, Recipe, list_recipes, load_recipe
+from cnncore.system.command_line import DONE, INTERRUPTED
 from cnncore.system.devices import default_device
 from cnncore.training.recipe_files import RecipeError, add_settings
 from cnncore.training.run_folder import RunFolder
@@ -22,7 +23,7 @@ from cnncore.training.run_folder import RunFolder
 log = logging.getLogger(__name__)
 
 CIFAR_RECIPE = "resnet20-cifar"
-"""The recipe of all nets for CIFAR-10 that have none of their own."""
+"""The recipe of all nets for CIFAR-10 that do not have their own."""
 _CIFAR = ("-cifar", "-cifar10")
 
 
@@ -80,16 +81,16 @@ def run(args: argparse.Namespace) -> int:
     device = default_device(args.device)
     entry = find_model(args.model)
     recipe = choose_recipe(args, entry)
-    task = open_task(args, entry, recipe)
+    inputs = open_inputs(args, entry, recipe)
     with RunFolder(args.out).held():
         training = ClassifierRun(
             args.out,
             recipe,
-            task.train,
-            task.validation,
-            task.model,
+            inputs.train,
+            inputs.validation,
+            inputs.model,
             device=device,
-            facts=task.facts,
+            facts=inputs.facts,
             other_data=args.other_data,
         )
         outcome = training.fit(minutes=args.minutes, progress=not args.quiet)
@@ -99,17 +100,17 @@ def run(args: argparse.Namespace) -> int:
         sys.stderr.write(
             f"cnncore train: stopped after {where}; the same command goes on from there\n"
         )
-        return 130
+        return INTERRUPTED
     if outcome == "time":
         sys.stderr.write(f"cnncore train: time is up after {where}; go on with the same command\n")
-        return 0
+        return DONE
     line = f"{args.out / LAST}: {entry.name}, {len(training.train.classes)} classes, {where}"
     measured = [x for x in training.files.metrics.read() if x["event"] == "validation"]
     if measured:
         line += f", validation top-1 {100 * measured[-1]['top1']:.2f} %"
         line += f" (best {100 * training.best:.2f} %)"
     sys.stdout.write(f"{line}\n")
-    return 0
+    return DONE
 
 
 def choose_recipe(args: argparse.Namespace, entry: Entry) -> Recipe:
@@ -124,20 +125,20 @@ def choose_recipe(args: argparse.Namespace, entry: Entry) -> Recipe:
     return load_recipe(args.recipe or (own[0] if own else DEFAULT), settings)
 
 
-def open_task(args: argparse.Namespace, entry: Entry, recipe: Recipe) -> Task:
+def open_inputs(args: argparse.Namespace, entry: Entry, recipe: Recipe) -> RunInputs:
     """Return data and model of the kind that the model reads, images or sentences."""
-    if entry.home == "sentence":
-        from cnncore.classification.sentence_runs import open_training as open_sentences
-
+    if entry.home == "kim_cnn":
         if args.weights:
             raise RecipeError("--weights is for images; a sentence model starts from --vectors")
-        return open_sentences(entry.name, args.data, recipe, vectors=args.vectors)
+        return sentence_run_inputs.open_training(
+            entry.name, args.data, recipe, vectors=args.vectors
+        )
     if args.vectors:
         raise RecipeError(f"--vectors is for sentences and {entry.name} reads images; leave it out")
     if recipe.freeze and not args.weights:
         log.warning(
             "%s does not learn and is random without --weights", " ".join(map(str, recipe.freeze))
         )
-    return open_training(
+    return image_run_inputs.open_training(
         entry.name, args.data, recipe, weights=args.weights, stride_in=args.stride_in
     )

@@ -126,7 +126,8 @@ S = TypeVar("S", bound="Samples")
 def hold_out(samples: S, share: float, *, seed: int) -> tuple[S, S]:
     """Split samples at random into (the rest, `share` of them); every class gives its share.
 
-    Raises DataError if either part would be empty.
+    Raises:
+        DataError: either part would be empty.
     """
     rng = np.random.default_rng([seed, 2])
     labels = samples.labels.numpy()

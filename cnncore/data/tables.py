@@ -14,7 +14,8 @@ MARKS_OF_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def decoded(content: bytes, where: str) -> str:
     """Return a text in UTF-8, or in UTF-16 if it begins as Windows marks that.
 
-    Raises DataError, which calls the file `where`, for other encodings.
+    Raises:
+        DataError: another encoding; the text calls the file `where`.
     """
     codec = "utf-16" if content.startswith(MARKS_OF_UTF16) else "utf-8-sig"
     try:
@@ -28,7 +29,8 @@ def decoded(content: bytes, where: str) -> str:
 def table_rows(text: str, where: str) -> list[dict[str, str]]:
     """Return the rows of a CSV by the names in its first line.
 
-    Raises DataError, which calls the file `where`, for a row that lacks a column or is no CSV.
+    Raises:
+        DataError: a row lacks a column or is not CSV; the text calls the file `where`.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""))
     rows: list[dict[str, str]] = []
@@ -42,13 +44,17 @@ def table_rows(text: str, where: str) -> list[dict[str, str]]:
             rows.append(row)
     except csv.Error as error:
         raise DataError(
-            f"line {reader.reader.line_num} of {where} is no line of a CSV ({error}); mend it"
+            f"line {reader.reader.line_num} of {where} is not a line of a CSV ({error}); mend it"
         ) from error
     return rows
 
 
 def class_index(text: str, where: str) -> int:
-    """Return the number of a class, from 0; raises DataError, which calls the place `where`."""
+    """Return the number of a class, from 0.
+
+    Raises:
+        DataError: it is not such a number; the text calls the place `where`.
+    """
     if not text.strip().isdecimal():
         raise DataError(f"{where} is {text!r}, no index of a class; give whole numbers from 0")
     return int(text)

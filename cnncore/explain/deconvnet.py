@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from cnncore.explain.activations import (
+from cnncore.explain.layer_outputs import (
     LayerError,
     check_unit,
     last_output,
@@ -31,16 +31,16 @@ from cnncore.explain.activations import (
 
 @dataclass(frozen=True)
 class Projection:
-    """What channel `unit` of a layer saw: `pixels` (C, H, W) in the units of the model's input.
-
-    `activation` is the activity that was projected, `place` its (row, column) in the layer's map,
-    None for a layer without maps.
-    """
+    """What one channel of a layer saw in an image."""
 
     pixels: Tensor
+    """The projection (C, H, W), in the units of the model's input."""
     unit: int
+    """The number of the channel."""
     activation: float
+    """The activity that was projected."""
     place: tuple[int, int] | None
+    """Its row and column in the layer's map; None for a layer without maps."""
 
 
 def project(
@@ -57,8 +57,9 @@ def project(
     output or, behind the fully connected layers, a unit or class, by default the strongest one.
     Without `place` (row, column) the strongest activity of the map is taken.
 
-    Raises LayerError for a layer, unit or place that the model does not have, and for one that
-    does not depend on the pixels.
+    Raises:
+        LayerError: the model does not have this layer, unit or place, or it does not depend on the
+            pixels.
     """
     # Inside the mode no ReLU works in place, so that autograd and the hook see every value.
     pixels = image.detach().clone().requires_grad_()
@@ -111,7 +112,7 @@ _RELU = {
 
 
 class _DeconvnetRules(TorchFunctionMode):
-    """Give every ReLU that runs the deconvnet's way back, and let none work in place."""
+    """Give every ReLU that runs the deconvnet's way back; none works in place."""
 
     def __torch_function__(
         self,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cnncore.explain.activations import check_unit, evaluating, last_output, watched
-from cnncore.models.classics.sentence import PADDING
+from cnncore.explain.layer_outputs import check_unit, evaluating, last_output, watched
+from cnncore.models.classics.kim_cnn import PADDING
 from cnncore.models.classifier import Preset
 
 GREY = 0.5
@@ -22,22 +22,25 @@ GREY = 0.5
 
 @dataclass(frozen=True)
 class OcclusionMaps:
-    """What the model says with the square at each place, (rows, columns) in steps of `stride`.
-
-    `probability` of class `target`; `answer`, the most probable class; `activity`, the sum over the
-    map of channel `unit` of the layer that was watched, None if none was. `plain` is the
-    probability of the target with nothing covered, `plain_activity` that sum.
-    """
+    """What the model says with the square at each place: maps (rows, columns), a step a value."""
 
     probability: Tensor
+    """The probability of the class `target`."""
     answer: Tensor
+    """The most probable class."""
     activity: Tensor | None
+    """The sum over the map of a channel; None if no layer was watched."""
     target: int
     unit: int | None
+    """The number of that channel."""
     plain: float
+    """The probability of `target` with nothing covered."""
     plain_activity: float | None
+    """The sum over the map with nothing covered."""
     square: int
+    """The side of the square, in points."""
     stride: int
+    """Points between two places of the square."""
 
 
 def grey(preset: Preset) -> Tensor:
@@ -67,8 +70,9 @@ def occlude(
     probable one; `layer` a module whose channel `unit` is noted as well, by default the strongest
     one on the plain image.
 
-    Raises LayerError for a layer or unit that the model does not have, and ValueError for a
-    target, square or stride that does not fit.
+    Raises:
+        LayerError: the model does not have this layer or unit.
+        ValueError: the target, square or stride does not fit.
     """
     height, width = image.shape[1:]
     side = max(1, min(height, width) // 5) if square is None else square
@@ -81,7 +85,7 @@ def occlude(
     rows, columns = (_starts(length, side, step) for length in (height, width))
     places = [(row, column) for row in rows for column in columns]
     with evaluating(model):
-        shares, sums = _say(model, image[None], layer)
+        shares, sums = _shares_and_sums(model, image[None], layer)
         target = _class(shares, target)
         if layer is not None:
             unit = int(sums[0].argmax()) if unit is None else unit
@@ -90,7 +94,7 @@ def occlude(
         active: list[Tensor] = []
         for first in range(0, len(places), batch):
             covered = [_covered(image, at, side, fill) for at in places[first : first + batch]]
-            probabilities, activities = _say(model, torch.stack(covered), layer)
+            probabilities, activities = _shares_and_sums(model, torch.stack(covered), layer)
             said.append(probabilities)
             active.append(activities)
     watched_unit = None if layer is None else unit
@@ -117,17 +121,18 @@ def occlude_words(model: nn.Module, words: Tensor, *, target: int | None = None)
     zero, and the loss of probability of class `target` (the most probable one) is noted: positive
     for words that speak for the class, negative for those against it.
 
-    Raises ValueError for a class that the model does not have.
+    Raises:
+        ValueError: the model does not have this class.
     """
     covered = words.repeat(len(words), 1).fill_diagonal_(PADDING)
     with evaluating(model):
-        plain, _ = _say(model, words[None], None)
+        plain, _ = _shares_and_sums(model, words[None], None)
         target = _class(plain, target)
-        shares, _ = _say(model, covered, None)
+        shares, _ = _shares_and_sums(model, covered, None)
     return plain[0, target] - shares[:, target]
 
 
-def _say(model: nn.Module, inputs: Tensor, layer: str | None) -> tuple[Tensor, Tensor]:
+def _shares_and_sums(model: nn.Module, inputs: Tensor, layer: str | None) -> tuple[Tensor, Tensor]:
     """Return class probabilities (B, classes), and the sums of each map of a layer (B, units)."""
     if layer is None:
         return model(inputs).softmax(1), inputs.new_empty(len(inputs), 0)

@@ -14,7 +14,7 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
-from cnncore.explain.activations import (
+from cnncore.explain.layer_outputs import (
     Box,
     check_unit,
     last_output,
@@ -26,19 +26,17 @@ from cnncore.models.shapes import ReceptiveField, receptive_fields
 
 
 @dataclass(frozen=True)
-class Strong:
-    """An image on which a unit is strong.
-
-    `name` and `image` (C, H, W) as they were given; `place` (row, column) of the activity in the
-    layer's map, None for a layer without maps; `box` (top, left, bottom, right) the points that it
-    sees, cut to the image.
-    """
+class StrongImage:
+    """An image on which a unit is strong."""
 
     activation: float
     name: str
     image: Tensor
+    """The image (C, H, W), as it was given."""
     place: tuple[int, int] | None
+    """Row and column of the activity in the layer's map; None for a layer without maps."""
     box: Box
+    """The points (top, left, bottom, right) that the unit sees, cut to the image."""
 
     def crop(self, pixels: Tensor) -> Tensor:
         """Return the part in the box of pixels (C, H, W): of the image, or of a projection."""
@@ -55,18 +53,19 @@ def strongest_images(
     *,
     count: int = 9,
     batch: int = 16,
-) -> dict[int, list[Strong]]:
+) -> dict[int, list[StrongImage]]:
     """Return for each unit of a layer the images with its strongest activity, the strongest first.
 
     Images are names and inputs (C, H, W) of one size; they are read once, and of each unit `count`
     are kept. Of each image the strongest place counts.
 
-    Raises LayerError for a layer or unit that the model does not have, and ValueError if there are
-    no images or `count` is not positive.
+    Raises:
+        LayerError: the model does not have this layer or unit.
+        ValueError: there are no images or `count` is not positive.
     """
     if count < 1 or batch < 1:
         raise ValueError(f"count {count} and batch {batch} must be at least 1")
-    kept: dict[int, list[Strong]] = {unit: [] for unit in units}
+    kept: dict[int, list[StrongImage]] = {unit: [] for unit in units}
     fields: dict[str, ReceptiveField] | None = None
     rest = iter(images)
     while group := list(islice(rest, batch)):
@@ -82,7 +81,7 @@ def strongest_images(
                 place = strongest_place(activities)
                 activation = float(activities if place is None else activities[place])
                 box = seen_box(fields.get(layer), place, image)
-                found.append(Strong(activation, name, image, place, box))
+                found.append(StrongImage(activation, name, image, place, box))
             kept[unit] = sorted(found, key=lambda one: one.activation, reverse=True)[:count]
     if fields is None:
         raise ValueError("there are no images to choose from")

@@ -22,7 +22,8 @@ class LocalResponseNorm(nn.Module):
     with c = alpha under convention "paper" and alpha / n under "caffe". An even n, which Caffe
     refuses, means n + 1 channels, as in the paper's formula. Input and output (B, C, H, W).
 
-    Raises ValueError for a window that is not positive, or even under convention "caffe".
+    Raises:
+        ValueError: the window is not positive, or is even under convention "caffe".
     """
 
     def __init__(

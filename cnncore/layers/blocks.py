@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.system.devices import widest_float
 
 M = TypeVar("M", bound=nn.Module)
@@ -72,7 +72,9 @@ def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d | None) -> tuple[Tenso
     """Return the (weight, bias) of one convolution equal to `conv` and then `norm` in eval mode.
 
     Computed in float64, where the device has it, and returned in the convolution's own dtype.
-    Raises ValueError if `norm` keeps no running statistics.
+
+    Raises:
+        ValueError: `norm` keeps no running statistics.
     """
     wide = widest_float(conv.weight.device)
     weight = conv.weight.detach().to(wide)

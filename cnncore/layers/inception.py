@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.layers.blocks import fold_batch_norm
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 
 
 class ConvUnit(nn.Module):

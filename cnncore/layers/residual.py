@@ -59,7 +59,9 @@ def make_shortcut(
 
     With `norm` a projection ends in batch normalisation, as it must in post-activation networks;
     with `bias` it has a bias, as when that normalisation has been folded.
-    Raises ValueError for another option than A, B and C.
+
+    Raises:
+        ValueError: another option than A, B and C.
     """
     if option not in ("A", "B", "C"):
         raise ValueError(f"shortcut {option!r} is unknown; give 'A', 'B' or 'C'")
@@ -83,7 +85,7 @@ class Row(NamedTuple):
 
 
 def check_stride_in(stride_in: str) -> None:
-    """Raise ValueError for what is no place of a bottleneck's stride."""
+    """Raise ValueError for a place where bottlenecks do not have their stride."""
     if stride_in not in get_args(StrideIn):
         raise ValueError(
             f"stride_in {stride_in!r} is unknown; give '1x1' (the paper, v1) or '3x3' (v1.5)"
@@ -113,7 +115,11 @@ class Reduced:
 
     @staticmethod
     def rows(width: int, *, stride: int, stride_in: StrideIn) -> tuple[Row, ...]:
-        """Return the convolutions; raises ValueError for a stride elsewhere than 1x1 and 3x3."""
+        """Return the convolutions.
+
+        Raises:
+            ValueError: the stride is elsewhere than in the 1x1 or the 3x3.
+        """
         check_stride_in(stride_in)
         first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
         return Row(width, 1, first), Row(width, 3, second), Row(4 * width, 1)

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
+from cnncore.layers.residual import StrideIn
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -23,24 +24,30 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preset:
-    """How an image becomes an input.
-
-    Scale the shorter side to `resize` points, cut the centre of `input_size` (channels, height,
-    width), map RGB to 0..1, subtract `mean`, divide by `std`. `interpolation` is pillow's name.
-    With `place` "pad", pictures smaller than the input stand in the middle of black instead.
-    """
+    """How an image becomes an input: scaled, cut in the middle, mapped to 0..1, normalised."""
 
     input_size: tuple[int, int, int] = (3, 224, 224)
+    """Channels, height and width of what is cut out."""
     resize: int = 256
+    """The shorter side of the scaled image, in points."""
     mean: tuple[float, ...] = IMAGENET_MEAN
+    """What is subtracted from each channel."""
     std: tuple[float, ...] = IMAGENET_STD
+    """What each channel is divided by."""
     interpolation: str = "bilinear"
+    """How it is scaled, by pillow's name."""
     place: Literal["scale", "pad"] = "scale"
+    """With "pad", pictures smaller than the input stand in the middle of black instead."""
 
     @property
     def crop_fraction(self) -> float:
         """The side of the crop over the shorter side of the scaled image (timm's crop_pct)."""
         return self.input_size[1] / self.resize
+
+    @property
+    def reads_digits(self) -> bool:
+        """Whether the model wants pictures as MNIST has them: grey, small, on black."""
+        return self.place == "pad" and self.input_size[0] == 1
 
     def with_channels(self, channels: int) -> Preset:
         """Return the preset for images of another number of channels: the mean of the means."""
@@ -71,18 +78,23 @@ def linear_classifier(inputs: int, num_classes: int) -> nn.Module:
 class Classifier(nn.Module):
     """A network from inputs to class logits; the base of all models here.
 
-    The class attributes name parts by their path in the module tree: `classifiers` the layers
-    whose size is the number of classes, the main one first; `stem` the first convolution; `head`
-    the children that `forward_features` does not need; `renames` what other people's files call
-    a part ("their prefix": "ours"). `unseen` are the options that change what the weights mean and
-    show in no name or shape of them. A model's `name` and `options` are those of `create_model`.
+    The class attributes name parts by their path in the module tree. A model's `name` and `options`
+    are those of `create_model`.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier",)
+    """The layers whose size is the number of classes, the main one first."""
     stem: ClassVar[str] = "conv1"
+    """The first convolution."""
     head: ClassVar[tuple[str, ...]] = ("classifier",)
+    """The children that `forward_features` does not need."""
     renames: ClassVar[Mapping[str, str]] = {}
+    """What other people's files call a part: their prefix -> ours."""
     unseen: ClassVar[tuple[str, ...]] = ()
+    """Options that change what the weights mean, and are invisible in the tensors' names and
+    shapes."""
+    stride_in: StrideIn | None = None
+    """Where bottlenecks have their stride; None for models without bottlenecks."""
 
     def __init__(self, *, num_classes: int, in_channels: int, preset: Preset | None) -> None:
         super().__init__()
@@ -98,7 +110,11 @@ class Classifier(nn.Module):
 
     @property
     def preset(self) -> Preset:
-        """How an image becomes an input; raises ValueError for a model that reads no images."""
+        """How an image becomes an input.
+
+        Raises:
+            ValueError: the model does not read images.
+        """
         if self._preset is None:
             raise ValueError(f"{self.name} reads sentences and has no preset for images")
         return self._preset
@@ -106,7 +122,8 @@ class Classifier(nn.Module):
     def stages(self, x: Tensor) -> Iterator[Tensor]:
         """Yield the feature map (B, C, H, W) at the end of every stage, the last one last.
 
-        Raises ValueError for a model without maps.
+        Raises:
+            ValueError: a model without maps.
         """
         raise ValueError(f"{self.name} has no feature maps")
 
@@ -151,6 +168,9 @@ class Classifier(nn.Module):
         new = nn.Conv2d(inputs, num_classes, 1) if convolves else nn.Linear(inputs, num_classes)
         he_normal_(new, gain=1.0)
         return new
+
+    def constrain(self) -> None:
+        """Bring the weights back to where the paper keeps them; called after each step."""
 
     def example_input(
         self, batch: int = 1, *, size: int | None = None, device: torch.device | str = "cpu"
@@ -201,7 +221,11 @@ class SequentialClassifier(Classifier):
         yield from tapped(self.features, self.taps, x)
 
     def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
-        """Flatten and classify; raises ValueError for images of another size than planned."""
+        """Flatten and classify.
+
+        Raises:
+            ValueError: the images are of another size than planned.
+        """
         if x.shape[-2:] != (self.side, self.side) and self.adaptive:
             x = functional.adaptive_avg_pool2d(x, self.side)
         if x.shape[-2:] != (self.side, self.side):

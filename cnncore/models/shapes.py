@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,15 @@ def conv_output_size(
     does not divide: "exact" refuses, "floor" leaves the last points out as torch does, "ceil" lets
     the last window reach over the edge as Caffe's pooling does.
 
-    Raises ValueError where the window does not fit, or does not fit evenly and must.
+    >>> conv_output_size(227, 11, stride=4)
+    55
+    >>> conv_output_size(112, 3, stride=2, rounding="floor"), conv_output_size(
+    ...     112, 3, stride=2, rounding="ceil"
+    ... )
+    (55, 56)
+
+    Raises:
+        ValueError: the window does not fit, or does not fit evenly and must.
     """
     if size < 1 or kernel < 1 or stride < 1 or padding < 0:
         raise ValueError(
@@ -62,28 +70,32 @@ def conv_output_size(
 
 @dataclass(frozen=True)
 class Row:
-    """One layer of a summary.
-
-    `shape` is the output's without the batch axis, `field` the side of the square of input points
-    that one output point sees (None: not a map any more, or everything).
-    """
+    """One layer of a summary."""
 
     name: str
     kind: str
+    """The name of its class."""
     shape: tuple[int, ...]
+    """The shape of its output without the batch axis."""
     parameters: int
     macs: int
+    """Multiply-adds for one image."""
     field: int | None
+    """The side of the square of input points that one output point sees; None where the output is
+    not a map or sees everything."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Layers in the order in which they run; `parameters` and `macs` of the whole model."""
+    """The layers of a model, and its size."""
 
     rows: tuple[Row, ...]
+    """The layers in the order in which they run."""
     parameters: int
     trainable: int
+    """How many of the parameters learn."""
     macs: int
+    """Multiply-adds for one image."""
 
     def __str__(self) -> str:
         """Return the table as text, one layer a line."""
@@ -113,7 +125,15 @@ def summary(model: nn.Module, size: int | Sequence[int] | None = None) -> Summar
     of this package one number, the side of the square image or the length of the sentence; None
     stands for the paper's. The model is not changed and nothing is computed on it.
 
-    Raises ValueError where a model that is not of this package is given no complete size.
+    >>> print(summary(nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)), (1, 32, 32)))
+    layer  kind       output   parameters     MACs  field
+    0      Conv2d     6x28x28         156  117,600      5
+    1      ReLU       6x28x28           0        0      5
+    2      MaxPool2d  6x14x14           0        0      6
+    156 parameters (156 trainable), 117,600 MACs
+
+    Raises:
+        ValueError: a model that is not of this package needs a complete size.
     """
     trace = _traced(model, size)
     parameters = list(model.parameters())
@@ -205,13 +225,16 @@ def _example(model: nn.Module, size: int | Sequence[int] | None) -> Tensor:
 class ReceptiveField:
     """The squares of input points that the points of a map see.
 
-    The first point sees `side` points from `start` on, which lies outside the image by the
-    padding; each further point sees a square that lies `jump` points on.
+    >>> ReceptiveField().through(kernel=3, stride=2, padding=1).through(3, 1, 1)
+    ReceptiveField(jump=2, side=7, start=-3)
     """
 
     jump: int = 1
+    """How many points on the next point's square lies."""
     side: int = 1
+    """The side of a square."""
     start: int = 0
+    """Where the first point's square begins, outside the image by the padding."""
 
     def through(self, kernel: int, stride: int, padding: int) -> ReceptiveField:
         """Return the field behind a layer of such windows."""
@@ -271,6 +294,14 @@ def _window(
 _POOLS = (functional.max_pool2d, functional.avg_pool2d, torch.max_pool2d)
 
 
+@runtime_checkable
+class CountsMacs(Protocol):
+    """A module that knows its multiply-adds better than a look at its calls does."""
+
+    def macs(self, output: Tensor) -> int:
+        """Return the multiply-adds for one image that gives `output` (B, ...)."""
+
+
 class _Trace(TorchFunctionMode):
     """Follow receptive fields through every torch function and write a row for every layer."""
 
@@ -318,14 +349,13 @@ class _Trace(TorchFunctionMode):
             if not isinstance(output, Tensor):
                 return
             field = self._fields[output] if output in self._fields else None
-            counted = getattr(module, "macs", None)
             self.rows.append(
                 Row(
                     name=name,
                     kind=type(module).__name__,
                     shape=tuple(output.shape[1:]),
                     parameters=sum(p.numel() for p in module.parameters()),
-                    macs=counted(output) if callable(counted) else self._macs,
+                    macs=module.macs(output) if isinstance(module, CountsMacs) else self._macs,
                     field=None if field is None else field.side,
                 )
             )

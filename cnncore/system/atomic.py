@@ -22,7 +22,7 @@ from pathlib import Path
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield where to write what takes the place of `path` when the block ends without exception.
 
-    What is no file, a pipe or a device for instance, has nothing to replace and is yielded itself.
+    Pipes and devices are written directly: they are yielded themselves.
     """
     path = Path(path)
     if path.exists() and not path.is_file():

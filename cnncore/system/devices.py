@@ -11,7 +11,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 TrainingPrecision = Literal["float32", "bfloat16"]
 
 
-class DeviceError(RuntimeError):
+class DeviceError(ValueError):
     """A name that is not a device's, or a device that is not there."""
 
 

@@ -30,7 +30,8 @@ def locked(folder: Path) -> Iterator[bool]:
 
     Where the file system knows no locks a warning says so, and the folder counts as locked.
 
-    Raises FolderError.
+    Raises:
+        FolderError: the folder cannot be made or written into.
     """
     make_folder(folder)
     try:

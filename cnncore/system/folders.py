@@ -16,7 +16,8 @@ class FolderError(OSError):
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, where they are not there yet.
 
-    Raises FolderError.
+    Raises:
+        FolderError: the folder cannot be made or written into.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,9 @@
-"""How work ends early: Ctrl-C, kept until a good place to stop, and a reader that went away."""
+"""How work ends early: Ctrl-C, kept until a good place to stop."""
 
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,12 +35,3 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     finally:
         for caught, handler in old.items():
             signal.signal(caught, handler)
-
-
-def reader_gone() -> int:
-    """Send the rest of stdout nowhere after a BrokenPipeError and return the exit status, 141.
-
-    As in ``goengine policy game.sgf | head -3``: what was asked for has been read.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141

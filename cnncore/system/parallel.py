@@ -139,7 +139,7 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 class _WholeBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over all processes' equal parts on CPUs, where torch has none."""
+    """Batch normalisation over all processes' equal parts on CPUs, which torch does not have."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (B, C, H, W) normalised by the statistics of the whole batch."""

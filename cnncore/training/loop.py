@@ -2,65 +2,27 @@
 
 The loop knows nothing about what is learnt. It gets batches by number, so that a run is a pure
 function of its seed: batch `b` of a resumed run is the batch `b` of the uninterrupted one, and so
-are all losses. What a run needs to go on (weights, their average, optimiser state, counters) lives
-in `TrainingState` and one checkpoint file.
+are all losses.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from tqdm import tqdm
 
-from cnncore.system.devices import TrainingPrecision, autocast, widest_float
+from cnncore.system.devices import autocast, widest_float
 from cnncore.system.interruption import interruptible
 from cnncore.system.parallel import ALONE, Processes
-from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-
-KIND = "training-state"
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the last checkpoint is untouched."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long a run is, how its learning rate moves, how often it reports; in samples.
-
-    `schedule` multiplies every learning rate: it rises from 0 over `warmup`, then "trapezoid"
-    stays at 1 and falls linearly to 0 over the last `decay` fraction, "cosine" falls along half a
-    cosine.
-    """
-
-    samples: int
-    warmup: int = 0
-    schedule: Literal["trapezoid", "cosine"] = "trapezoid"
-    decay: float = 0.4
-    average: float = 0.999
-    clip: float = 0.0
-    report_steps: int = 50
-    validate_samples: int = 0
-    checkpoint_seconds: float = 180.0
-    precision: TrainingPrecision = "float32"
-
-    def rate(self, samples: int) -> float:
-        """Return the multiplier of the learning rates after `samples` samples."""
-        rise = min(1.0, samples / self.warmup) if self.warmup else 1.0
-        progress = min(1.0, samples / self.samples)
-        if self.schedule == "cosine":
-            return rise * 0.5 * (1.0 + math.cos(math.pi * progress))
-        return rise * min(1.0, (1.0 - progress) / self.decay) if self.decay else rise
+from cnncore.training.plan import Plan
+from cnncore.training.training_state import TrainingError, TrainingState
 
 
 class Batch(Protocol):
@@ -70,98 +32,140 @@ class Batch(Protocol):
         """Return the number of samples."""
 
 
-@dataclass
-class TrainingState:
-    """Everything that a run needs to go on; `step` batches and `samples` samples are behind it.
+Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, Tensor]]]
+Outcome = Literal["finished", "interrupted", "time"]
 
-    `average` is the exponential moving average of the model, the one that is evaluated and
-    exported. `sums` holds the measures since the last report.
+
+@dataclass(frozen=True)
+class Course:
+    """What a model learns from, by which plan, and who is told how it goes."""
+
+    batches: Callable[[int], Iterator[Batch]]
+    """Yields the batches from step `step` on."""
+    loss: Loss
+    """Returns the mean loss of a batch, to descend, and a dict of sums over the batch (0-d
+    tensors), which are reported as means per sample."""
+    plan: Plan
+    report: Callable[[dict[str, Any]], None]
+    """Receives a flat dict for each line of metrics."""
+    checkpoint: Callable[[], None]
+    """Saves the state; never called with weights that are not finite."""
+    validate: Callable[[nn.Module], dict[str, float]] | None = None
+    """Measures the averaged model."""
+    compute: nn.Module | None = None
+    """What the loss calls in place of the model: the same parameters, compiled or spread over
+    devices."""
+    processes: Processes = ALONE
+    """Each gets its own equal part of every batch, one reports and saves; all stop together."""
+    progress: bool = False
+    """Whether a bar on stderr shows how far it is."""
+
+
+def fit(
+    state: TrainingState, course: Course, *, until: int | None = None, minutes: float = math.inf
+) -> Outcome:
+    """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
+
+    A checkpoint is written at every stop. Between reports nothing waits for the device.
+
+    Raises:
+        TrainingError: the loss is no longer finite.
     """
-
-    model: nn.Module
-    optimizers: Sequence[Optimizer]
-    average: nn.Module
-    seed: int = 0
-    step: int = 0
-    samples: int = 0
-    seconds: float = 0.0
-    sums: dict[str, float] = field(default_factory=dict)
-
-    @classmethod
-    def start(
-        cls, model: nn.Module, optimizers: Sequence[Optimizer], *, seed: int = 0
-    ) -> TrainingState:
-        """Return the state of a run that has seen nothing yet."""
-        average = copy.deepcopy(model).eval().requires_grad_(False)
-        return cls(model, optimizers, average, seed)
-
-    def save(self, path: Path | str, *, metadata: Mapping[str, Any]) -> None:
-        """Write the state atomically and keep the one before; `metadata` must be JSON.
-
-        Raises:
-            OSError: the disk refuses; what stood there stands.
-            TrainingError: a weight is not finite; nothing is written.
-        """
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        for name, value in tensors.items():
-            if not value.isfinite().all():
-                raise TrainingError(
-                    f"{name} is no longer finite at step {self.step}; the last checkpoint is "
-                    "good: resume with a lower learning rate or gradient clipping"
-                )
-        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for number, optimizer in enumerate(self.optimizers):
-            for parameter, entries in optimizer.state_dict()["state"].items():
-                for key, value in entries.items():
-                    if isinstance(value, Tensor):
-                        tensors[f"optimizer.{number}.{parameter}.{key}"] = value
-        counters = {
-            "seed": self.seed,
-            "step": self.step,
-            "samples": self.samples,
-            "seconds": self.seconds,
-            "sums": self.sums,
-        }
-        facts = {**metadata, "state": counters}
-        save_checkpoint(path, tensors, kind=KIND, metadata=facts, keep_previous=True)
-
-    def load(self, path: Path | str) -> None:
-        """Take over what `save` wrote into models and optimisers of the same shapes.
-
-        Raises:
-            CheckpointError: the file is damaged, or belongs to another model.
-        """
-        checkpoint = load_checkpoint(path, kind=KIND)
-        tensors = checkpoint.tensors
-        try:
-            self.model.load_state_dict(_under(tensors, "model."))
-            self.average.load_state_dict(_under(tensors, "average."))
-        except RuntimeError as error:
-            raise CheckpointError(f"{path} belongs to another model: {error}") from error
-        for number, optimizer in enumerate(self.optimizers):
-            loaded = optimizer.state_dict()
-            loaded["state"] = {}
-            for name, value in _under(tensors, f"optimizer.{number}.").items():
-                parameter, key = name.split(".", 1)
-                loaded["state"].setdefault(int(parameter), {})[key] = value
-            optimizer.load_state_dict(loaded)
-            _lay_out(optimizer)
-        counters = checkpoint.metadata["state"]
-        self.seed, self.step = counters["seed"], counters["step"]
-        self.samples, self.seconds = counters["samples"], counters["seconds"]
-        self.sums = dict(counters["sums"])
+    end = course.plan.samples if until is None else min(until, course.plan.samples)
+    silent = not course.progress or not course.processes.leads
+    bar = tqdm(total=end, initial=state.samples, unit="sample", disable=silent, file=sys.stderr)
+    with interruptible() as interrupted, bar:
+        return _Fitting(state, course, end, bar).run(interrupted, minutes)
 
 
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+class _Fitting:
+    """One call of `fit`: the stream, the sums, and when was what."""
 
+    def __init__(self, state: TrainingState, course: Course, end: int, bar: Any) -> None:
+        self.state, self.course, self.end, self.bar = state, course, end, bar
+        self.plan, self.processes = course.plan, course.processes
+        self.compute = state.model if course.compute is None else course.compute
+        self.began = self.reported = self.saved = time.monotonic()
+        self.samples_reported = state.samples
+        self.stream = course.batches(state.step)
+        self.sums = _Sums(state.sums, next(state.model.parameters()).device)
+        state.model.train()
+        self.compute.train()
 
-def _lay_out(optimizer: Optimizer) -> None:
-    """Give the state of each parameter the parameter's memory layout, which files do not keep."""
-    for parameter, entries in optimizer.state.items():
-        for key, value in entries.items():
-            if isinstance(value, Tensor) and value.shape == parameter.shape:
-                entries[key] = torch.empty_like(parameter).copy_(value)
+    def run(self, interrupted: Callable[[], bool], minutes: float) -> Outcome:
+        """Take steps until the end, the time limit or an interruption."""
+        limit = self.began + 60.0 * minutes
+        while self.state.samples < self.end:
+            before = self.state.samples
+            self._step()
+            now = time.monotonic()
+            if self.state.step % self.plan.report_steps == 0 or self.state.samples >= self.end:
+                now = self._report()
+            self._validate(before)
+            due = now - self.saved > self.plan.checkpoint_seconds
+            stop, late, due = self.processes.any(interrupted(), now > limit, due)
+            if stop or late or due:
+                self._save()
+                if stop:
+                    return "interrupted"
+                if late and self.state.samples < self.end:
+                    return "time"
+        self._save()
+        return "finished"
+
+    def _step(self) -> None:
+        """Learn from the next batch."""
+        state, course = self.state, self.course
+        batch = next(self.stream)
+        count = len(batch) * self.processes.count
+        rank = self.processes.rank
+        measures = _step(state, self.compute, batch, course.loss, self.plan, rank)
+        self.sums.add(measures, count, self.processes)
+        state.step += 1
+        state.samples += count
+        self.bar.update(count)
+
+    def _report(self) -> float:
+        """Write a line of metrics, begin new sums, and return the time."""
+        self._settle()
+        now = time.monotonic()
+        if self.processes.leads:
+            speed = (self.state.samples - self.samples_reported) / (now - self.reported)
+            self.course.report(_line(self.state, self.plan, speed))
+        self.reported, self.samples_reported = now, self.state.samples
+        self.sums.clear()
+        self.state.sums = {}
+        self.bar.set_postfix_str(f"rate {self.plan.rate(self.state.samples):.3f}")
+        return now
+
+    def _validate(self, before: int) -> None:
+        """Measure the averaged model where that is due; the time for it is not training."""
+        validate, every = self.course.validate, self.plan.validate_samples
+        if validate is None or not _crossed(before, self.state.samples, every, self.end):
+            return
+        line = _validation(self.state, validate)
+        if self.processes.leads:
+            self.course.report(line)
+        self.reported, self.samples_reported = time.monotonic(), self.state.samples
+
+    def _settle(self) -> None:
+        """Bring the sums to the host and refuse to go on from a loss that is not finite."""
+        self.state.sums = self.sums.read()
+        if not all(math.isfinite(value) for value in self.state.sums.values()):
+            raise TrainingError(
+                f"the loss is no longer finite before step {self.state.step}; a checkpoint "
+                "written before it is good: resume with a lower learning rate or gradient clipping"
+            )
+
+    def _save(self) -> None:
+        """Have the state saved, with the time that it took."""
+        self._settle()
+        now = time.monotonic()
+        self.state.seconds += now - self.began
+        self.began = now
+        if self.processes.leads:
+            self.course.checkpoint()
+        self.saved = time.monotonic()
 
 
 class _Sums:
@@ -192,110 +196,6 @@ class _Sums:
     def clear(self) -> None:
         """Begin anew."""
         self.samples = 0
-
-
-Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, Tensor]]]
-Outcome = Literal["finished", "interrupted", "time"]
-
-
-def fit(
-    state: TrainingState,
-    batches: Callable[[int], Iterator[Batch]],
-    loss: Loss,
-    plan: Plan,
-    *,
-    until: int | None = None,
-    minutes: float = math.inf,
-    report: Callable[[dict[str, Any]], None],
-    validate: Callable[[nn.Module], dict[str, float]] | None = None,
-    checkpoint: Callable[[], None],
-    progress: bool = False,
-    compute: nn.Module | None = None,
-    processes: Processes = ALONE,
-) -> Outcome:
-    """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
-
-    `batches(step)` yields batch `step`, `step + 1`, ...; `loss(model, batch)` returns the mean
-    loss to descend and a dict of sums over the batch (0-d tensors) that are reported as means per
-    sample. `report` receives one flat dict per line of metrics, `validate` measures the averaged
-    model, `checkpoint` saves the state. A checkpoint is written at every stop, and never with
-    weights that are not finite. `compute` is what the loss calls in place of the model: the same
-    parameters, compiled or spread over devices. Of several `processes` each gets its own equal part
-    of every batch and one reports and saves; all stop together. Between reports nothing waits for
-    the device.
-
-    Raises:
-        TrainingError: the loss is no longer finite.
-    """
-    until = plan.samples if until is None else min(until, plan.samples)
-    started = time.monotonic()
-    last_report, last_checkpoint = started, started
-    last_samples = state.samples
-    stream = batches(state.step)
-    sums = _Sums(state.sums, next(state.model.parameters()).device)
-    compute = state.model if compute is None else compute
-    state.model.train()
-    compute.train()
-
-    def settle() -> None:
-        """Bring the sums to the host and refuse to go on from a loss that is not finite."""
-        state.sums = sums.read()
-        if not all(math.isfinite(value) for value in state.sums.values()):
-            raise TrainingError(
-                f"the loss is no longer finite before step {state.step}; a checkpoint "
-                "written before it is good: resume with a lower learning rate or gradient clipping"
-            )
-
-    def save() -> None:
-        nonlocal started
-        now = time.monotonic()
-        state.seconds += now - started
-        started = now
-        if processes.leads:
-            checkpoint()
-
-    silent = not progress or not processes.leads
-    bar = tqdm(total=until, initial=state.samples, unit="sample", disable=silent, file=sys.stderr)
-    with interruptible() as interrupted, bar:
-        limit = started + 60.0 * minutes
-        while state.samples < until:
-            batch = next(stream)
-            count = len(batch) * processes.count
-            measures = _step(state, compute, batch, loss, plan, processes.rank)
-            sums.add(measures, count, processes)
-            before = state.samples
-            state.step += 1
-            state.samples += count
-            bar.update(count)
-            now = time.monotonic()
-            if state.step % plan.report_steps == 0 or state.samples >= until:
-                settle()
-                now = time.monotonic()
-                if processes.leads:
-                    speed = (state.samples - last_samples) / (now - last_report)
-                    report(_line(state, plan, speed))
-                last_report, last_samples = now, state.samples
-                sums.clear()
-                state.sums = {}
-                bar.set_postfix_str(f"rate {plan.rate(state.samples):.3f}")
-            if validate and _crossed(before, state.samples, plan.validate_samples, until):
-                line = _validation(state, validate)
-                if processes.leads:
-                    report(line)
-                last_report, last_samples = time.monotonic(), state.samples
-            due = now - last_checkpoint > plan.checkpoint_seconds
-            stop, late, due = processes.any(interrupted(), now > limit, due)
-            if stop or late or due:
-                settle()
-                save()
-                last_checkpoint = time.monotonic()
-                if stop:
-                    return "interrupted"
-                if late and state.samples < until:
-                    return "time"
-        settle()
-        save()
-    return "finished"
 
 
 def _step(

@@ -1,54 +1,113 @@
 """Recipes on disk: TOML files that ship with a package or are the user's, with settings applied.
 
-What the keys mean is the business of the dataclass that a recipe becomes.
+The keys that every recipe has are those of `TrainingRecipe`; others belong to the dataclass that a
+recipe becomes.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import torch
+
+from cnncore.system.devices import TrainingPrecision, training_precision
+from cnncore.training.plan import Schedule
+
+R = TypeVar("R")
 
 
 class RecipeError(ValueError):
     """A recipe that does not exist, or has an unknown key or a value out of range."""
 
 
-def list_recipes(package: str) -> list[str]:
-    """Return the names of the recipes that ship as NAME.toml in a package, sorted."""
-    names = [entry.name for entry in resources.files(package).iterdir()]
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecipe(Schedule):
+    """The keys that every recipe has."""
+
+    lr: float = 0.05
+    """Learning rate."""
+    momentum: float = 0.9
+    """Momentum of sgd and muon."""
+    weight_decay: float = 5e-4
+    """L2 penalty of kernels and matrices; with adamw and muon decoupled."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over all classes."""
+    batch: int = 64
+    """Samples per step."""
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """What to compute in; "auto" takes bfloat16 where the machine is fastest in it."""
+    seed: int = 1
+    """Seed of the weights and of the batches."""
+
+    def precision_on(self, device: torch.device) -> TrainingPrecision:
+        """Return the precision that this recipe trains in on a device."""
+        return training_precision(device) if self.precision == "auto" else self.precision
+
+    def check_common(self) -> None:
+        """Check the values of the keys that every recipe has, and all choices.
+
+        Raises:
+            RecipeError: a value is out of range.
+        """
+        counts, limits = ("batch", "report_steps"), ("weight_decay", "clip")
+        check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
+        remedy = "give a finite number of at least 0"
+        check_values(self, *limits, fits=lambda x: 0 <= x < math.inf, remedy=remedy)
+        shares = ("momentum", "average", "label_smoothing")
+        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 or a number below 1")
+        check_values(self, "decay", fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
+        remedy = "give a whole number from 0 to 2^63 - 1"  # what torch's generators take
+        check_values(self, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
+        _check_choices(self)
 
 
-def read_recipe(name_or_path: str, settings: Sequence[str] = (), *, package: str) -> dict[str, Any]:
-    """Return the table of a recipe of `package`, or of a TOML file, with `key=value` settings.
+class RecipeShelf(Generic[R]):
+    """The recipes that ship as NAME.toml in a package; `parse` makes a recipe of a table."""
 
-    Values are TOML ("lr=0.01", "sources={pro=1}"); a bare word is taken as a string.
+    def __init__(self, package: str, parse: Callable[[Mapping[str, Any]], R]) -> None:
+        self.package, self.parse = package, parse
 
-    Raises:
-        RecipeError: unknown recipe, or text that is no TOML.
-    """
-    path = Path(name_or_path)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise RecipeError(f"no recipe file {path}; check the path")
-        data = path.read_bytes()
-    else:
-        file = resources.files(package) / f"{name_or_path}.toml"
-        if not file.is_file():
-            known = ", ".join(list_recipes(package))
-            raise RecipeError(f"no recipe named {name_or_path!r}; shipped recipes: {known}")
-        data = file.read_bytes()
-    try:
-        table = tomllib.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"recipe {name_or_path} is no TOML: {error}") from error
-    return table | parse_settings(settings)
+    def list_recipes(self) -> list[str]:
+        """Return the names of the recipes that ship with the package, sorted."""
+        names = [entry.name for entry in resources.files(self.package).iterdir()]
+        return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+    def load_recipe(self, name_or_path: str, settings: Sequence[str] = ()) -> R:
+        """Return a shipped recipe by name, or that of a TOML file, with `key=value` settings.
+
+        Values are TOML ("lr=0.01", "sources={pro=1}"); a bare word is taken as a string.
+
+        Raises:
+            RecipeError: an unknown recipe or key, a value of the wrong type or out of range, or
+                text that is not TOML.
+        """
+        return self.parse(self._table(name_or_path) | parse_settings(settings))
+
+    def _table(self, name_or_path: str) -> dict[str, Any]:
+        """Return the table of a shipped recipe or of a TOML file."""
+        path = Path(name_or_path)
+        if path.suffix == ".toml":
+            if not path.is_file():
+                raise RecipeError(f"no recipe file {path}; check the path")
+            data = path.read_bytes()
+        else:
+            file = resources.files(self.package) / f"{name_or_path}.toml"
+            if not file.is_file():
+                known = ", ".join(self.list_recipes())
+                raise RecipeError(f"no recipe named {name_or_path!r}; shipped recipes: {known}")
+            data = file.read_bytes()
+        try:
+            return tomllib.loads(data.decode("utf-8-sig"))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RecipeError(f"recipe {name_or_path} is not TOML: {error}") from error
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +122,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Return the table of `key=value` settings; raises RecipeError on one without '='."""
+    """Return the table of `key=value` settings.
+
+    >>> parse_settings(["lr=0.01", "optimizer=muon"])
+    {'lr': 0.01, 'optimizer': 'muon'}
+
+    Raises:
+        RecipeError: a setting without '='.
+    """
     table: dict[str, Any] = {}
     for setting in settings:
         key, separator, value = setting.partition("=")
@@ -84,13 +150,7 @@ def check_values(recipe: object, *names: str, fits: Callable[[Any], bool], remed
             raise RecipeError(f"recipe: {name} = {value!r}; {remedy}")
 
 
-def check_seed(recipe: object) -> None:
-    """Raise RecipeError for a seed that torch's generators do not take."""
-    remedy = "give a whole number from 0 to 2^63 - 1"
-    check_values(recipe, "seed", fits=lambda x: 0 <= x < 2**63, remedy=remedy)
-
-
-def check_choices(recipe: object) -> None:
+def _check_choices(recipe: object) -> None:
     """Raise RecipeError for a value that is not among those of its key's type, a Literal."""
     for name, kind in get_type_hints(type(recipe)).items():
         if get_origin(kind) is Literal:
@@ -104,7 +164,8 @@ def typed_values(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
 
     A whole number will do for a float, and a list for a tuple.
 
-    Raises RecipeError for an unknown key or a value of another type.
+    Raises:
+        RecipeError: an unknown key, or a value of another type.
     """
     instance = kind()
     defaults = {field.name: getattr(instance, field.name) for field in fields(kind)}

@@ -12,8 +12,8 @@ from cnncore.data.samples import DataError
 from cnncore.system.folder_lock import locked
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.curves import MetricsLog, plot_curves
-from cnncore.training.loop import KIND, TrainingState
 from cnncore.training.recipe_files import RecipeError
+from cnncore.training.training_state import KIND, TrainingState
 from cnncore.weights.checkpoint import CheckpointError, read_metadata, recover_checkpoint
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class RunFolder:
 
         All of several processes must ask; the one that leads holds it for them.
 
-        Raises FolderInUseError.
+        Raises:
+            FolderInUseError: another program trains there.
         """
         with locked(self.folder) if self.processes.leads else nullcontext(True) as mine:
             (refused,) = self.processes.any(not mine)
@@ -89,7 +90,8 @@ class RunFolder:
     def facts(self, keys: Collection[str]) -> dict[str, Any]:
         """Return what the checkpoint says of the run, at least `keys` and "state".
 
-        Raises CheckpointError if there is none, it is damaged, or something else wrote it.
+        Raises:
+            CheckpointError: it is missing or damaged, or something else wrote it.
         """
         kind, facts = read_metadata(self.file)
         if kind != KIND or not {*keys, "state"} <= facts.keys():
@@ -103,7 +105,8 @@ class RunFolder:
     ) -> None:
         """Refuse another value of a `fixed` key than the run began with; the log tells of others.
 
-        Raises RecipeError.
+        Raises:
+            RecipeError: a fixed key has another value.
         """
         for key, value in now.items():
             if before.get(key) == value:
@@ -118,7 +121,8 @@ class RunFolder:
     def check_data(self, before: str, now: str, *, kind: str, other_data: bool) -> None:
         """Refuse data of another digest than the run began with, unless `other_data`.
 
-        Raises DataError.
+        Raises:
+            DataError: the digest is another one.
         """
         if before != now and not other_data:
             raise DataError(

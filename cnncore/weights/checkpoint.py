@@ -1,6 +1,6 @@
 """Checkpoints: named tensors and JSON metadata in one safetensors file, written atomically.
 
-The file holds no code and loading it runs none. `kind` says what is inside ("network",
+The file does not hold code, and loading it does not run any. `kind` says what is inside ("network",
 "training-state"), `version` is CHECKPOINT_VERSION; the rest of the metadata belongs to the writer.
 A digest over everything tells a damaged file from a sound one; files without a digest, which older
 programs wrote, are read without that check.
@@ -43,11 +43,14 @@ class CheckpointVersionError(CheckpointError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What one file holds: `tensors` by name (on the CPU), `kind`, and the writer's `metadata`."""
+    """What one file holds."""
 
     kind: str
+    """What the tensors are, such as "network"."""
     tensors: dict[str, Tensor]
+    """The tensors by name, on the CPU."""
     metadata: dict[str, Any]
+    """What the writer said of them."""
 
 
 def save_checkpoint(
@@ -62,8 +65,8 @@ def save_checkpoint(
 
     `keep_previous` keeps the old file beside it, at `previous_checkpoint(path)`.
 
-    Raises OSError with one sentence when the disk refuses; the old file then still stands and no
-    temporary file stays.
+    Raises:
+        OSError: the disk refuses; the old file then still stands, and no temporary file stays.
     """
     path = Path(path)
     header = json.dumps({"kind": kind, "version": CHECKPOINT_VERSION, "metadata": dict(metadata)})
@@ -125,7 +128,8 @@ def recover_checkpoint(path: Path | str) -> str | None:
 def load_checkpoint(path: Path | str, *, kind: str | None = None) -> Checkpoint:
     """Read a checkpoint and check its digest, its version and, if given, its kind.
 
-    Raises CheckpointError with one sentence on a missing, damaged, foreign or wrong file.
+    Raises:
+        CheckpointError: the file is missing, damaged, foreign or of another kind.
     """
     header, tensors = _read(Path(path), with_tensors=True)
     if kind is not None and header["kind"] != kind:
@@ -134,7 +138,11 @@ def load_checkpoint(path: Path | str, *, kind: str | None = None) -> Checkpoint:
 
 
 def read_metadata(path: Path | str) -> tuple[str, dict[str, Any]]:
-    """Return (kind, metadata) without reading the tensors; raises CheckpointError."""
+    """Return (kind, metadata) without reading the tensors.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or foreign.
+    """
     header, _ = _read(Path(path), with_tensors=False)
     return header["kind"], header["metadata"]
 
@@ -157,7 +165,7 @@ def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Any], dict[str, 
         raise CheckpointError(f"cannot read {path} ({error}); check its permissions") from error
     except (SafetensorError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({error}); restore or write it again"
+            f"{path} is damaged or not a safetensors file ({error}); restore or write it again"
         ) from error
     if version != CHECKPOINT_VERSION:
         raise CheckpointVersionError(

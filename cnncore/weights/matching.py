@@ -14,19 +14,16 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from cnncore.layers.residual import StrideIn
 from cnncore.models.classifier import Classifier
-from cnncore.models.registry import ENTRIES, UnknownModelError, remake_model
-from cnncore.weights.checkpoint import load_checkpoint, save_checkpoint
+from cnncore.models.registry import ENTRIES
 from cnncore.weights.weight_files import WeightFile, WeightsError, read_weights
 
 log = logging.getLogger(__name__)
 
-KIND = "classifier"
 # Published files of bottleneck ResNets by the first 8 figures of their SHA-256, which torchvision
 # also puts into the name.
 _STRIDES: dict[str, StrideIn] = {
@@ -39,12 +36,15 @@ _STRIDES: dict[str, StrideIn] = {
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What loading did: tensors `loaded`; layers `remade` or adapted; names `left` in the file."""
+    """What loading did."""
 
     path: Path
     loaded: int
+    """How many tensors the model took over."""
     remade: tuple[str, ...]
+    """A sentence for each layer that is new or adapted."""
     left: tuple[str, ...]
+    """The names of the tensors in the file that the model does not use."""
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -70,8 +70,9 @@ def load_weights(
     scaled); the report and the log say so. `stride_in` declares where the file's bottlenecks have
     their stride, for files that do not tell.
 
-    Raises WeightsError with a list of what does not fit, for a file of our own whose model had
-    other options (`Classifier.unseen`), and for numbers that are not finite.
+    Raises:
+        WeightsError: something does not fit (the text lists it), a file of our own has a model of
+            other options (`Classifier.unseen`), or a number is not finite.
     """
     file = (
         source
@@ -94,45 +95,6 @@ def load_weights(
     report = LoadReport(file.path, len(tensors), tuple(adaption.said), tuple(left))
     log.log(logging.WARNING if adaption.said else logging.INFO, "%s", report)
     return report
-
-
-def save_model(
-    model: Classifier, path: Path | str, *, facts: Mapping[str, Any] | None = None
-) -> None:
-    """Write a model made by `create_model`, with what is needed to make it again.
-
-    `facts` (JSON) are kept with it: the names of its classes, how it was trained.
-
-    Raises OSError when the disk refuses; the old file then still stands. Raises UnknownModelError
-    for a model that `create_model` did not make.
-    """
-    if model.name not in ENTRIES:
-        raise UnknownModelError(
-            f"a {model.name} was not made by create_model, so its file could not be read; make "
-            f"it by name"
-        )
-    options = {key: value for key, value in model.options.items() if key != "vectors"}
-    stride_in = getattr(model, "stride_in", None)
-    metadata = {
-        "model": model.name,
-        "options": options,
-        "stride_in": stride_in,
-        "facts": dict(facts or {}),
-    }
-    save_checkpoint(path, model.state_dict(), kind=KIND, metadata=metadata)
-
-
-def load_model(path: Path | str) -> Classifier:
-    """Return the model that `save_model` wrote, in eval mode.
-
-    Raises CheckpointError for a file that `save_model` did not write, and
-    WeightsError for one that does not fit its model any more.
-    """
-    checkpoint = load_checkpoint(path, kind=KIND)
-    options = checkpoint.metadata["options"]
-    model = remake_model(checkpoint.metadata["model"], options)
-    load_weights(model, WeightFile(Path(path), checkpoint.tensors, checkpoint.metadata))
-    return model.eval()
 
 
 def sizes_in(file: WeightFile, model: Classifier) -> dict[str, int]:
@@ -274,7 +236,7 @@ def stride_of(file: WeightFile) -> StrideIn | None:
 
 def _check_stride(file: WeightFile, model: Classifier, declared: StrideIn | None) -> None:
     """Refuse weights that were trained with the stride elsewhere, and those that do not tell."""
-    wanted = getattr(model, "stride_in", None)
+    wanted = model.stride_in
     if wanted is None:
         return
     known = stride_of(file) or declared
@@ -312,7 +274,7 @@ def _check_options(file: WeightFile, model: Classifier) -> None:
 
 
 def _check_numbers(file: WeightFile, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse infinite numbers and what is none: every answer would be none."""
+    """Refuse weights that are infinite or NaN."""
     broken = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
     if broken is not None:
         raise WeightsError(

@@ -17,7 +17,8 @@ class NpzError(ValueError):
 def read_npz(path: Path, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Return the arrays `names` of a file, by default all; nothing in it is unpickled.
 
-    Raises NpzError for a file that is damaged, no npz, or without one of these arrays.
+    Raises:
+        NpzError: the file is damaged, is not npz, or lacks one of these arrays.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:

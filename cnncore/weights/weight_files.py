@@ -46,18 +46,23 @@ class WeightsError(ValueError):
 
 @dataclass(frozen=True)
 class WeightFile:
-    """What a file holds: `tensors` by name; `metadata` if this package wrote it."""
+    """What a file of weights holds."""
 
     path: Path
     tensors: Mapping[str, Tensor]
+    """The tensors by name."""
     metadata: Mapping[str, Any]
+    """What this package wrote beside them; empty for other programs' files."""
 
 
 def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile:
     """Read the named tensors of a file, whatever they are nested in.
 
     `unsafe_pickle` lets a torch file run the code that its pickle names: only for files whose
-    author you trust. Raises WeightsError for a missing, damaged, unsafe or foreign file.
+    author you trust.
+
+    Raises:
+        WeightsError: the file is missing, damaged, unsafe or foreign.
     """
     path = Path(path)
     if not path.is_file():
@@ -70,7 +75,9 @@ def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile
     elif path.suffix in TORCH_SUFFIXES:
         tensors = _read_torch(path, unsafe=unsafe_pickle)
     else:
-        raise WeightsError(f"{path} ends in none of {' '.join(SUFFIXES)}; rename or convert it")
+        raise WeightsError(
+            f"{path} does not end in one of {' '.join(SUFFIXES)}; rename or convert it"
+        )
     return WeightFile(path, _without_prefixes(tensors), metadata)
 
 
@@ -79,7 +86,7 @@ def _read_npz(path: Path) -> dict[str, Tensor]:
     try:
         arrays = read_npz(path)
     except NpzError as error:
-        raise WeightsError(f"{path} is damaged or no npz of plain arrays: {error}") from error
+        raise WeightsError(f"{path} is damaged or not an npz of plain arrays: {error}") from error
     tensors: dict[str, Tensor] = {}
     for name, array in arrays.items():
         if name.endswith(SCALE):
@@ -111,7 +118,7 @@ def _read_foreign(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is damaged or no safetensors file: {error}") from error
+        raise WeightsError(f"{path} is damaged or not a safetensors file: {error}") from error
 
 
 def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
@@ -126,9 +133,9 @@ def _read_torch(path: Path, *, unsafe: bool) -> dict[str, Tensor]:
                 "ask its author for a state_dict, or pass from Python unsafe_pickle=True if you "
                 f"trust its author ({named[0][:200]})"
             ) from error
-        raise WeightsError(f"{path} is damaged or no torch file; get it again") from error
+        raise WeightsError(f"{path} is damaged or not a torch file; get it again") from error
     except Exception as error:  # torch raises a dozen kinds at a pickle that is cut short
-        raise WeightsError(f"{path} is damaged or no torch file ({_reason(error)})") from error
+        raise WeightsError(f"{path} is damaged or not a torch file ({_reason(error)})") from error
     tensors = _find_tensors(content)
     if not tensors:
         raise WeightsError(

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.layers.blocks import ConvNormAct, PositionBias, channels_last
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.layers.residual import BasicBlock
 from goengine.types import GoError
 

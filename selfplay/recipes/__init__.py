@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from cnncore.training import recipe_files
 from cnncore.training.recipe_files import (
     RecipeError,
-    check_choices,
-    check_seed,
+    RecipeShelf,
+    TrainingRecipe,
     check_values,
-    read_recipe,
     typed_values,
 )
 
@@ -26,84 +24,86 @@ class Growth:
     filters: int
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a policy network is trained. Counts are positions unless the name says steps or seconds.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(TrainingRecipe):
+    """How a policy network is trained; further keys are those of every `TrainingRecipe`.
 
-    network, filters, layers: its kind and shape (PolicyConfig). norm: batch normalisation while
-    training, folded at export. positions: planned length of the run, which the schedule is
-    stretched over. batch: positions a step. optimizer: "muon" (orthogonalised momentum for kernels,
-    Adam for the rest) or "sgd" (Nesterov momentum for all). lr: learning rate of the kernels.
-    lr_rest: of biases, normalisation and output layer. momentum: of the kernels. weight_decay:
-    decoupled for muon, L2 for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule,
-    warmup, decay: see loop.Plan. average: decay of the weight average that is exported.
-    label_smoothing: share of the target spread over all points. future_moves: how many moves after
-    the next one extra outputs learn to predict (training only). future_weight: weight of each such
-    loss. teacher: name or file of a network whose answers are part of the next move's target; empty
-    for none. teacher_weight: how large a part, the rest being the move played. forget: share of the
-    positions that are shown without the last moves (features.forget_last_moves), so that
-    the network learns to judge the whole board; its teacher still sees them. sources: share of
-    each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
-    selfplay.batches.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
-    relative jitter that sets the copies apart. validate_every, validate_positions: how often and on
-    how many held-out positions the average is measured. report_steps: steps a line of metrics.
-    checkpoint_seconds: time between checkpoints. precision:
-    "auto" takes bfloat16 where the machine computes in it. compile: let torch.compile translate the
-    network, where that works. seed: of weights and batches.
+    Counts are positions unless the name says steps or seconds.
     """
 
     network: Literal["plain", "residual"] = "plain"
+    """The kind of network, as `PolicyConfig` has it."""
     filters: int = 192
+    """How many filters a layer has."""
     layers: int = 13
+    """How many convolutions the network has."""
     norm: bool = True
+    """Normalise batches while training; folded at export."""
     positions: int = 2_000_000
+    """Planned length of the run, which the schedule is stretched over."""
     batch: int = 128
     optimizer: Literal["muon", "sgd"] = "muon"
+    """What steps: "muon" (orthogonalised momentum for kernels, Adam for the rest) or "sgd"
+    (Nesterov's momentum for all)."""
     lr: float = 0.02
+    """Learning rate of the kernels."""
     lr_rest: float = 0.002
+    """Learning rate of biases, normalisation and output layer."""
     momentum: float = 0.95
     weight_decay: float = 0.01
-    clip: float = 0.0
-    schedule: Literal["trapezoid", "cosine"] = "trapezoid"
     warmup: int = 10_000
+    """Positions over which the rates rise."""
     decay: float = 0.5
     average: float = 0.998
-    label_smoothing: float = 0.0
     future_moves: int = 0
+    """How many moves after the next one extra outputs learn to predict, in training only."""
     future_weight: float = 0.15
+    """Weight of each such loss."""
     teacher: str = ""
+    """Name or file of a network whose answers are part of the next move's target; empty for
+    none."""
     teacher_weight: float = 0.5
+    """How large a part; the rest is the move played."""
     forget: float = 0.0
+    """Share of the positions that are shown without the last moves
+    (`features.forget_last_moves`), so that the network learns to judge the whole board; its
+    teacher still sees them."""
     sources: Mapping[str, float] = field(default_factory=dict)
+    """Share of each archive source in a batch, by name; empty takes all positions alike."""
     recency: float = 0.0
+    """Years over which older games count less: see `selfplay.batches.weighting.Weighting`."""
     ranks: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the players' ranks: see the same."""
     grow: tuple[Growth, ...] = ()
+    """When the network is widened (Net2Wider)."""
     grow_noise: float = 0.0
+    """Relative jitter that sets the copies apart."""
     validate_every: int = 100_000
+    """Positions between two measurements of the averaged network."""
     validate_positions: int = 4096
-    report_steps: int = 50
-    checkpoint_seconds: float = 180.0
+    """How many held-out positions it is measured on."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: bool = False
-    seed: int = 1
+    """Let torch.compile translate the network, where that works."""
 
     def __post_init__(self) -> None:
-        """Check the ranges; raises RecipeError."""
-        counts = ("filters", "positions", "batch", "report_steps", "validate_positions")
+        """Check the ranges.
+
+        Raises:
+            RecipeError: a value is out of range.
+        """
+        counts = ("filters", "positions", "validate_positions")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
-        rates = ("lr", "lr_rest", "weight_decay", "clip", "future_weight", "grow_noise")
+        rates = ("lr", "lr_rest", "future_weight", "grow_noise")
         others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds")
         check_values(
             self, *rates, *others, fits=lambda x: 0 <= x < math.inf, remedy="give a number from 0"
         )
-        check_seed(self)
-        shares = ("decay", "teacher_weight", "forget")
+        self.check_common()
+        shares = ("teacher_weight", "forget")
         check_values(self, *shares, fits=lambda x: 0 <= x <= 1, remedy="give 0 to 1")
-        shares = ("average", "label_smoothing", "momentum")
-        check_values(self, *shares, fits=lambda x: 0 <= x < 1, remedy="give 0 or a number below 1")
         years = "give years, or 0 for none"
         check_values(self, "recency", fits=lambda x: 0 <= x < math.inf, remedy=years)
-        check_choices(self)
         if self.network == "residual" and self.layers % 2:
             raise RecipeError(
                 f"recipe: layers = {self.layers}; a residual network has 2 and 2 more a block"
@@ -140,7 +140,11 @@ class Recipe:
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
+    """Return the recipe of a parsed table.
+
+    Raises:
+        RecipeError: an unknown key, or a value of the wrong type or out of range.
+    """
     parsers: dict[str, Callable[[Any], Any]] = {
         "grow": _growths,
         "sources": lambda value: _shares("sources", value, example="kgs_6d = 0.6"),
@@ -168,14 +172,5 @@ def _shares(key: str, value: Any, *, example: str) -> dict[str, float]:
     return {str(k): float(v) for k, v in value.items()}
 
 
-def list_recipes() -> list[str]:
-    """Return the names of the recipes that ship with the package, sorted."""
-    return recipe_files.list_recipes(__name__)
-
-
-def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
-    """Return a shipped recipe by name, or one from a TOML file, with `key=value` settings applied.
-
-    Raises RecipeError for an unknown recipe or key, or a value of the wrong type.
-    """
-    return from_table(read_recipe(name_or_path, settings, package=__name__))
+_SHELF = RecipeShelf(__name__, from_table)
+list_recipes, load_recipe = _SHELF.list_recipes, _SHELF.load_recipe

@@ -10,8 +10,8 @@ import torch
 from cnncore.data.samples import DataError
 from cnncore.system.devices import DeviceError
 from cnncore.system.parallel import ParallelError
-from cnncore.training.loop import TrainingError
 from cnncore.training.recipe_files import RecipeError
+from cnncore.training.training_state import TrainingError
 from cnncore.weights.checkpoint import CheckpointError
 from goengine.types import GoError
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.optim import SGD, Adam, Optimizer
 
 from cnncore.layers.blocks import PositionBias
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.system.devices import autocast, widest_float
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.muon import Muon, split_parameters

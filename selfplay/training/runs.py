@@ -16,17 +16,14 @@ from torch import nn
 
 from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
-from cnncore.system.devices import TrainingPrecision, autocast, training_precision
+from cnncore.system.devices import TrainingPrecision, autocast
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.compiled import Compiled
-from cnncore.training.loop import (
-    KIND,
-    Plan,
-    TrainingState,
-    fit,
-)
+from cnncore.training.loop import Course, fit
+from cnncore.training.plan import Plan
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
+from cnncore.training.training_state import KIND, TrainingState
 from cnncore.weights.checkpoint import load_checkpoint
 from goengine.networks.files import load_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
@@ -90,9 +87,7 @@ class Run:
         )
         self.held_out = _held_out(archive, weights)
         self._measured_on: list[StagedBatch] = []
-        self.precision: TrainingPrecision = (
-            training_precision(device) if recipe.precision == "auto" else recipe.precision
-        )
+        self.precision = recipe.precision_on(device)
         if self.files.begun:
             net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
         else:
@@ -201,20 +196,19 @@ class Run:
                 self._grow(filters)
             before = self.state.seconds
             with closing(self._stream()) as stream:
-                outcome = fit(
-                    self.state,
+                course = Course(
                     stream,
                     self._loss(),
                     training_plan(self.recipe, self.precision),
-                    until=min(end, self.recipe.next_growth(self.state.samples)),
-                    minutes=deadline,
                     report=self.files.metrics.write,
-                    validate=self.validate if self.held_out else None,
                     checkpoint=self.checkpoint,
-                    progress=progress,
+                    validate=self.validate if self.held_out else None,
                     compute=self._compute(),
                     processes=self.processes,
+                    progress=progress,
                 )
+                until_growth = min(end, self.recipe.next_growth(self.state.samples))
+                outcome = fit(self.state, course, until=until_growth, minutes=deadline)
             deadline -= (self.state.seconds - before) / 60.0
             if outcome != "finished" or self.state.samples >= end:
                 return outcome
@@ -227,16 +221,10 @@ def network_config(recipe: Recipe) -> PolicyConfig:
 
 def training_plan(recipe: Recipe, precision: TrainingPrecision) -> Plan:
     """Return what the training loop needs to know of a recipe."""
-    return Plan(
+    return recipe.plan(
         samples=recipe.positions,
         warmup=recipe.warmup,
-        schedule=recipe.schedule,
-        decay=recipe.decay,
-        average=recipe.average,
-        clip=recipe.clip,
-        report_steps=recipe.report_steps,
         validate_samples=recipe.validate_every,
-        checkpoint_seconds=recipe.checkpoint_seconds,
         precision=precision,
     )
 

@@ -22,6 +22,17 @@ PACKAGES = ("cnncore", "goengine", "selfplay")
 """From the ground up: each may import those before it."""
 
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "cnncore": (
+        ("system",),
+        ("layers",),
+        ("models",),
+        ("weights",),
+        ("data",),
+        ("training",),
+        ("recipes",),
+        ("classification", "explain"),
+        ("commands",),
+    ),
     "goengine": (
         ("types", "_version", "statistics", "feature_table"),
         ("coords", "rules", "clock"),

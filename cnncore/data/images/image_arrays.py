@@ -55,7 +55,8 @@ def _first(folder: Path, pattern: str) -> Path | None:
 def read_idx(images: Path, labels: Path) -> ImageData:
     """Read MNIST or one of its likes: idx files, gzip or not, as in LeCun's description.
 
-    Raises DataError for a file that is damaged, cut short or of another kind.
+    Raises:
+        DataError: the file is damaged, cut short or of another kind.
     """
     pixels = _read_idx(images, magic=_IDX_IMAGES)[:, None]  # (N, 1, H, W)
     numbers = _read_idx(labels, magic=_IDX_LABELS)
@@ -78,7 +79,7 @@ def _read_idx(path: Path, *, magic: int) -> Tensor:
     axes = magic & 0xFF
     if len(content) < 4 + 4 * axes or struct.unpack(">I", content[:4])[0] != magic:
         raise DataError(
-            f"{path} is no idx file of bytes with {axes} axes (it begins {content[:4].hex()}, "
+            f"{path} is not an idx file of bytes with {axes} axes (it begins {content[:4].hex()}, "
             f"not {magic:08x}); check that images and labels are not exchanged"
         )
     shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
@@ -105,7 +106,8 @@ def cifar_files(folder: Path) -> dict[str, list[Path]]:
 def read_cifar(files: list[Path]) -> ImageData:
     """Read batches of CIFAR-10; those of its python version are unpickled as plain arrays only.
 
-    Raises DataError for a file that is damaged or holds anything else.
+    Raises:
+        DataError: the file is damaged or holds anything else.
     """
     parts = [_binary(file) if file.suffix == ".bin" else _pickled(file) for file in files]
     pixels = np.concatenate([pixels for pixels, _ in parts]).reshape(-1, 3, 32, 32)
@@ -149,7 +151,9 @@ def _pickled(path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{path} is damaged or holds more than arrays ({error}); nothing of it was run"
         ) from error
     except Exception as error:  # a damaged pickle raises a dozen kinds
-        raise DataError(f"{path} is no batch of CIFAR-10's python version ({error!r})") from error
+        raise DataError(
+            f"{path} is not a batch of CIFAR-10's python version ({error!r})"
+        ) from error
     if pixels.dtype != np.uint8 or pixels.shape != (len(labels), _RECORD):
         raise DataError(
             f"{path} has pictures {pixels.shape} of {pixels.dtype} for {len(labels)} labels; "
@@ -164,7 +168,8 @@ def read_tiles(sheet: Path) -> ImageData:
     The number of labels gives the size of the tiles. Labels are names, or numbers from 0; ten
     classes on 32x32 tiles are given CIFAR-10's names.
 
-    Raises DataError if the two do not fit together.
+    Raises:
+        DataError: the two do not fit together.
     """
     file = sheet.with_name(sheet.stem + LABELS)
     if not file.is_file():

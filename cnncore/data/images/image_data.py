@@ -32,7 +32,12 @@ class Store(Protocol):
         """Return the names of all files, sorted."""
 
     def read(self, name: str) -> bytes:
-        """Return the content of one file; raises OSError or KeyError if it is not there."""
+        """Return the content of one file.
+
+        Raises:
+            OSError: a folder does not have it.
+            KeyError: a zip does not have it.
+        """
 
 
 class Folder:
@@ -59,21 +64,29 @@ class Folder:
 
 
 class Archive:
-    """The files in a zip, read without unpacking it; raises DataError if it is none."""
+    """The files in a zip, read without unpacking it.
+
+    Raises:
+        DataError: it is not a zip.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             self._zip = ZipFile(path)
         except BadZipFile as error:
-            raise DataError(f"{path} is damaged or no zip ({error}); get it again") from error
+            raise DataError(f"{path} is damaged or not a zip ({error}); get it again") from error
 
     def names(self) -> list[str]:
         """Return the names in the archive, sorted."""
         return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
 
     def read(self, name: str) -> bytes:
-        """Return the content of one file; raises OSError where it cannot be unpacked."""
+        """Return the content of one file.
+
+        Raises:
+            OSError: it cannot be unpacked.
+        """
         try:
             return self._zip.read(name)
         except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
@@ -83,8 +96,10 @@ class Archive:
 def decode(content: bytes, *, channels: int) -> Tensor:
     """Return the picture (C, H, W) in a file's content, turned as its camera says.
 
-    Where only the camera's notes are damaged it is not turned. Raises OSError with a reason for
-    what pillow cannot decode.
+    Where only the camera's notes are damaged it is not turned.
+
+    Raises:
+        OSError: pillow cannot decode it; the text is the reason.
     """
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -161,7 +176,11 @@ class FilePictures:
         return len(self.names)
 
     def picture(self, number: int, *, channels: int) -> Tensor:
-        """Return one picture; raises DataError if its file is no longer what it was."""
+        """Return one picture.
+
+        Raises:
+            DataError: its file has changed since the start.
+        """
         name = self.names[number]
         try:
             return decode(self.store.read(name), channels=channels)
@@ -177,13 +196,16 @@ class FilePictures:
 
 @dataclass(frozen=True)
 class ImageData:
-    """Pictures with labels, int64 (N,), into `classes`; `skipped` files could not be decoded."""
+    """Pictures with labels."""
 
     pictures: Pictures
     labels: Tensor
+    """The class of every picture, int64 (N,)."""
     classes: tuple[str, ...]
     digest: str
+    """SHA-256 of the data."""
     skipped: int = 0
+    """How many files could not be decoded."""
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -203,7 +225,8 @@ class ImageData:
 def array_data(pixels: Tensor, labels: Tensor, classes: tuple[str, ...]) -> ImageData:
     """Return data in memory: uint8 (N, C, H, W), labels (N,).
 
-    Raises DataError for labels that are no classes.
+    Raises:
+        DataError: a label is not a class's.
     """
     labels = labels.long()
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):

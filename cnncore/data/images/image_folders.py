@@ -35,7 +35,8 @@ def class_folders(store: Store) -> dict[str, list[tuple[str, str]]]:
 
     Folders that hold all of it are passed over, as in most zips.
 
-    Raises DataError for pictures that lie in no class's folder.
+    Raises:
+        DataError: a picture lies outside the folders of the classes.
     """
     files = [name for name in store.names() if name.lower().endswith(SUFFIXES)]
     files = [name for name in files if not name.startswith("__MACOSX/") and "/." not in name]
@@ -71,7 +72,8 @@ def read_list(store: Store) -> ImageData:
     Indices count from 0; their names are in "class_name" or in another CSV beside that ends in
     classes.csv and has both columns for all classes.
 
-    Raises DataError naming the line that cannot be used.
+    Raises:
+        DataError: a line cannot be used; the text names it.
     """
     rows = _rows(store, LIST)
     if not rows:
@@ -126,7 +128,8 @@ def read_files(
 ) -> ImageData:
     """Return the pictures that can be decoded, each of which is tried; the log names the others.
 
-    Raises DataError if none can.
+    Raises:
+        DataError: no picture can be read.
     """
     names: list[str] = []
     labels: list[int] = []

@@ -49,12 +49,13 @@ CROPS: tuple[Crop, ...] = ("none", "random", "jitter", "resized")
 
 
 def find_images(path: Path | str) -> dict[str, Reader]:
-    """Return the readers of the splits at a path: "train", "val", "test", or "all" if it has none.
+    """Return the readers of the splits at a path: "train", "val", "test", or "all".
 
     Knows folders with MNIST's idx files or CIFAR-10's batches; folders and zips of pictures by
     class, with splits or without, or with a labels.csv; and tile sheets with their labels.
 
-    Raises DataError for a path that holds none of these.
+    Raises:
+        DataError: the path does not hold any of these.
     """
     path = Path(path)
     if path.is_file() and path.suffix.lower() == ".zip":
@@ -62,7 +63,7 @@ def find_images(path: Path | str) -> dict[str, Reader]:
     if path.is_file() and path.with_name(path.stem + LABELS).is_file():
         return {ALL: partial(read_tiles, path)}
     if not path.is_dir():
-        what = "is no data that can be read" if path.exists() else "does not exist"
+        what = "cannot be read as data" if path.exists() else "does not exist"
         raise DataError(
             f"{path} {what}; give a folder of images, a zip, or a tile sheet with its {LABELS}"
         )
@@ -104,7 +105,8 @@ def _pictures(store: Store) -> dict[str, Reader]:
 def read_images(path: Path | str, split: str | None = None) -> ImageData:
     """Read one split of the data at a path; without `split` the only one.
 
-    Raises DataError if there is no such split, or more than one to choose from.
+    Raises:
+        DataError: the split is not there, or there is more than one to choose from.
     """
     found = find_images(path)
     if split is None and len(found) == 1:
@@ -119,20 +121,24 @@ def read_images(path: Path | str, split: str | None = None) -> ImageData:
 class Augmentation:
     """What is done to pictures in training, at random.
 
-    crop: "none" cuts the middle as in evaluation; "random" a random place of the picture scaled as
-    in evaluation (AlexNet); "jitter" the same with a shorter side in `scales` (VGG); "resized" a
-    window of random area, `area` at least, and aspect (GoogLeNet). shift: largest move, in points.
-    flip: mirror half of them. colour: deviation of AlexNet's PCA colours, 0 for none.
-
-    Raises DataError for a value out of range.
+    Raises:
+        DataError: a value is out of range.
     """
 
     crop: Crop = "none"
+    """What is cut out: with "none" the middle as in evaluation, with "random" a random place of the
+    picture scaled as in evaluation (AlexNet), with "jitter" the same with a shorter side in
+    `scales` (VGG), with "resized" a window of random area and aspect (GoogLeNet)."""
     shift: int = 0
+    """The largest move, in points."""
     flip: bool = False
+    """Mirror half of them."""
     colour: float = 0.0
+    """The deviation of AlexNet's PCA colours; 0 leaves the colours."""
     scales: tuple[int, int] = (256, 512)
+    """The least and the largest shorter side of "jitter"."""
     area: float = 0.08
+    """The least area of "resized", as a share of the picture."""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -144,13 +150,16 @@ class Augmentation:
                 "give shift and colour of at least 0 and an area in 0..1"
             )
         if len(self.scales) != 2 or not 0 < self.scales[0] <= self.scales[1]:
-            raise DataError(f"scales {self.scales} are no range; give the least and largest side")
+            raise DataError(
+                f"scales {self.scales} are not a range; give the least and largest side"
+            )
 
 
 class ImageSamples:
     """Pictures as a model of `preset` wants them; see `cnncore.data.samples.Samples`.
 
-    Raises DataError for colours on a model that reads grey pictures, and jitter below its size.
+    Raises:
+        DataError: colours for a model that reads grey pictures, or jitter below its size.
     """
 
     def __init__(

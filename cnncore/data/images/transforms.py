@@ -35,7 +35,8 @@ _WHITE = {"I;16": 65535.0, "I;16L": 65535.0, "I;16B": 65535.0, "I": 65535.0, "F"
 def from_pillow(image: Image.Image, *, channels: int) -> Tensor:
     """Return a picture of 1 (grey) or 3 (RGB) channels; what is transparent lies on white.
 
-    Raises ValueError for another number of channels, and for numbers whose white is unknown.
+    Raises:
+        ValueError: another number of channels, or a type of numbers whose white is unknown.
     """
     if channels not in (1, 3):
         raise ValueError(f"pictures have 1 or 3 channels, not {channels}; give one of these")
@@ -68,7 +69,10 @@ def to_pillow(picture: Tensor) -> Image.Image:
 def scale(picture: Tensor, size: tuple[int, int], *, interpolation: str = "bilinear") -> Tensor:
     """Return pictures (..., C, H, W) scaled to (height, width), with antialiasing, by pillow.
 
-    `interpolation` is pillow's name; raises ValueError for one that it does not have.
+    `interpolation` is pillow's name.
+
+    Raises:
+        ValueError: pillow does not have this interpolation.
     """
     name = interpolation.upper()
     if name not in Image.Resampling.__members__:
@@ -102,7 +106,8 @@ def pad_to(picture: Tensor, size: tuple[int, int]) -> Tensor:
 def crop(picture: Tensor, top: int, left: int, size: tuple[int, int]) -> Tensor:
     """Return the window of `size` (height, width) at (top, left).
 
-    Raises ValueError if it reaches over the edge.
+    Raises:
+        ValueError: it reaches over the edge.
     """
     height, width = size
     rows, columns = picture.shape[-2:]

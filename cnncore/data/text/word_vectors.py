@@ -1,7 +1,7 @@
 """Word vectors from files: GloVe's text, word2vec's text and binary form, npz.
 
 `WordVectors` holds those of the words that were asked for; `table` makes of them the rows that
-`KimCNN` starts from, and invents vectors for the words that have none.
+`KimCNN` starts from, and invents vectors for the words without one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnncore.data.samples import DataError
-from cnncore.data.text.words import Vocabulary
-from cnncore.models.classics.sentence import PADDING, UNKNOWN_RANGE
+from cnncore.data.text.vocabulary import Vocabulary
+from cnncore.models.classics.kim_cnn import PADDING, UNKNOWN_RANGE
 from cnncore.weights.npz import NpzError, read_npz
 
 log = logging.getLogger(__name__)
 
-_LONGEST_WORD = 10_000  # bytes: beyond it a file is no word2vec file
+_LONGEST_WORD = 10_000  # bytes: beyond it a file is not word2vec's
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,10 @@ class WordVectors:
 
         A word without a vector is uniform in -spread..spread. Kim chose 0.25, which gives these
         words the variance of his word2vec vectors; None computes that range from the words that
-        have vectors. Raises DataError if no word of the vocabulary has one.
+        have vectors.
+
+        Raises:
+            DataError: no word of the vocabulary has a vector.
         """
         found = {
             number: vector
@@ -86,7 +89,8 @@ def read_vectors(path: Path | str, *, words: Collection[str] | None = None) -> W
     else is text, a word and its numbers a line, with or without word2vec's first line (count and
     dimension). Of a word that comes twice the first vector counts.
 
-    Raises DataError for a file that is missing, damaged or of none of these forms.
+    Raises:
+        DataError: the file is missing, damaged or of another form.
     """
     path = Path(path)
     if not path.is_file():
@@ -117,7 +121,7 @@ def _npz(path: Path) -> _Pairs:
         words, vectors = read_npz(path, ("words", "vectors")).values()
     except NpzError as error:
         raise DataError(
-            f"{path} is no npz of the arrays 'words' and 'vectors' ({error}); write it with "
+            f"{path} is not an npz of the arrays 'words' and 'vectors' ({error}); write it with "
             "numpy.savez"
         ) from error
     if words.ndim != 1 or vectors.ndim != 2 or len(words) != len(vectors):
@@ -134,8 +138,8 @@ def _binary(path: Path) -> _Pairs:
             count, dimension = (int(number) for number in file.readline(100).split())
         except ValueError as error:
             raise DataError(
-                f"{path} does not begin with the number of words and their dimension; it is no "
-                "word2vec binary file"
+                f"{path} does not begin with the number of words and their dimension; it is not "
+                "a word2vec binary file"
             ) from error
         for number in range(count):
             word = _word(file)

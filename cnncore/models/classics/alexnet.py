@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, NamedTuple
 from torch import nn
 
 from cnncore.layers.alexnet_layers import caffe_lrn, overlapping_pool, paper_lrn
-from cnncore.layers.init import he_normal_, normal_
+from cnncore.layers.initialisation import he_normal_, normal_
 from cnncore.models.classifier import Preset, SequentialClassifier, hidden_layers
 
 Order = Literal["pool-norm", "norm-pool"]
@@ -62,7 +62,10 @@ class RowsAndHiddenLayers(SequentialClassifier):
     """The convolutions of a table, two hidden layers and the logits: AlexNet's shape, and ZFNet's.
 
     `norm` makes a local response normalisation, `order` says whether it stands before or behind
-    the pooling. Maps in front of the hidden layers are 6x6. Raises ValueError for another order.
+    the pooling. Maps in front of the hidden layers are 6x6.
+
+    Raises:
+        ValueError: another order.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)
@@ -108,7 +111,8 @@ class RowsAndHiddenLayers(SequentialClassifier):
     def initialise(self, kind: Initialisation, *, biases: Sequence[float] = ()) -> None:
         """Draw the weights: He's, or "paper": N(0, 0.01) and the biases given, the rest zero.
 
-        Raises ValueError for another kind.
+        Raises:
+            ValueError: another kind.
         """
         if kind not in ("he", "paper"):
             raise ValueError(f"initialisation {kind!r} is unknown; give 'he' or 'paper'")

@@ -36,14 +36,13 @@ AUXILIARY_WEIGHT = 0.3
 
 @dataclass(frozen=True)
 class GoogLeNetOutput:
-    """What the net says in training: each tensor holds logits (B, num_classes).
-
-    `aux1` looks at inception 4a, `aux2` at 4d.
-    """
+    """What the net says in training: each tensor holds logits (B, num_classes)."""
 
     logits: Tensor
     aux1: Tensor
+    """From inception 4a."""
     aux2: Tensor
+    """From inception 4d."""
 
     def loss(self, criterion: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the paper's sum of the losses that `criterion` gives to each head's logits."""

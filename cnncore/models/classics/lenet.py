@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnncore.layers.init import he_normal_, lecun_uniform_
+from cnncore.layers.initialisation import he_normal_, lecun_uniform_
 from cnncore.models.classifier import (
     Classifier,
     NoClassifier,
@@ -208,7 +208,11 @@ class LeNet5Of1998(Classifier):
             yield x
 
     def forward_head(self, x: Tensor, *, pre_logits: bool = False) -> Tensor:
-        """Return C5, F6 and the distances; raises ValueError unless the maps are 5x5."""
+        """Return C5, F6 and the distances.
+
+        Raises:
+            ValueError: the maps are not 5x5.
+        """
         if x.shape[-2:] != (5, 5):
             raise ValueError(
                 f"C5 of {self.name} needs 5x5 maps and got {x.shape[-2]}x{x.shape[-1]}; give "

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.models.classifier import Classifier, NoClassifier, Preset, tapped
 
 

@@ -19,7 +19,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.layers.residual import (
     BasicBlock,
     Bottleneck,
@@ -64,7 +64,8 @@ IMAGENET: dict[int, Layout] = {
 def cifar_layout(depth: int, *, bottleneck: bool = False) -> Layout:
     """Return the layout of section 4.2: 6n + 2 layers of basic blocks, or 9n + 2 of bottlenecks.
 
-    Raises ValueError for another depth.
+    Raises:
+        ValueError: another depth.
     """
     unit = 9 if bottleneck else 6
     if depth < unit + 2 or (depth - 2) % unit:
@@ -112,7 +113,7 @@ class _ResidualNet(Classifier):
         super().__init__(num_classes=num_classes, in_channels=in_channels, preset=layout.preset)
         check_stride_in(stride_in)
         self.depth_of_stages = len(layout.counts)
-        self.stride_in: StrideIn | None = stride_in if layout.kind == "bottleneck" else None
+        self.stride_in = stride_in if layout.kind == "bottleneck" else None
         channels = layout.widths[0]
         self.conv1 = convolution(in_channels, channels, layout.kernel, stride=layout.stride)
         self.bn1 = nn.BatchNorm2d(channels)
@@ -158,8 +159,10 @@ class ResNet(_ResidualNet):
     Shortcut "A" pads, "B" (the usual one) projects where the shape changes, "C" everywhere.
     `stride_in` places the stride of the bottleneck nets: "3x3" in torchvision and timm ("v1.5"),
     "1x1" in the paper, Caffe and Keras ("v1"); trained weights belong to one of the two.
-    Input (B, in_channels, H, W), 224x224 in the paper, output (B, num_classes). Raises ValueError
-    for a depth that is not in table 1.
+    Input (B, in_channels, H, W), 224x224 in the paper, output (B, num_classes).
+
+    Raises:
+        ValueError: a depth that is not in table 1.
     """
 
     def __init__(
@@ -198,7 +201,10 @@ class CifarResNet(_ResidualNet):
     """CIFAR-10's net: 6n + 2 layers of basic blocks (20, 32, 44, 56, 110), or 9n + 2 bottlenecks.
 
     Bottlenecks (164, 1001) exist only in the paper on pre-activation. Input
-    (B, in_channels, 32, 32), output (B, num_classes). Raises ValueError for another depth.
+    (B, in_channels, 32, 32), output (B, num_classes).
+
+    Raises:
+        ValueError: another depth.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from typing import ClassVar
 from torch import nn
 
 from cnncore.layers.alexnet_layers import paper_lrn
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.models.classifier import Preset, SequentialClassifier, hidden_layers
 
 # A column of table 1 for every letter, a line for every block between two poolings: the channels
@@ -34,7 +34,9 @@ class VGG(SequentialClassifier):
 
     Input (B, in_channels, 224, 224), output (B, num_classes); the maps of images of other sizes are
     averaged to 7x7, as in torchvision. `hidden` is the width of the two hidden layers.
-    Raises ValueError for another configuration than A, A-LRN, B, C, D or E.
+
+    Raises:
+        ValueError: another configuration than A, A-LRN, B, C, D or E.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("classifier.6",)

@@ -2,7 +2,7 @@
 
 Zeiler & Fergus 2013, "Visualizing and understanding convolutional networks", figure 3. The first
 filters are 7x7 every 2 points instead of 11x11 every 4. The figure's sizes 224 -> 110 -> 55 -> 26
--> 13 -> 13 -> 13 -> 13 -> 6 need one point of padding in conv1 and in the first two poolings, none
+-> 13 -> 13 -> 13 -> 13 -> 6 need one point of padding in conv1 and in the first two poolings, not
 in conv2, which the paper leaves unsaid.
 """
 

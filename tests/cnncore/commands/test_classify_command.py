@@ -17,8 +17,8 @@ from PIL import Image
 
 from cnncore import create_model, open_trained, predict, read_images, save_model, score
 from cnncore.__main__ import main
-from cnncore.classification.image_runs import evaluation_samples
-from cnncore.pretrained import shipped_models, shipped_weights
+from cnncore.classification.image_run_inputs import evaluation_samples
+from cnncore.weights.pretrained import shipped_models, shipped_weights
 from tests.helpers.occupied import occupied
 
 FAST = ("--quiet", "--threads", "1", "--device", "cpu")
@@ -133,7 +133,7 @@ def test_foreign_weights_are_told_their_model_and_their_stride(
     torch.save(create_model("resnet20-cifar", num_classes=2).state_dict(), file)
     words = ("evaluate", file, "--data", photos, *FAST)
     status, _, err = run(capsys, *words)
-    assert status == 1 and "does not tell which model its weights are of; add --name MODEL" in err
+    assert status == 2 and "does not tell which model its weights are of; add --name MODEL" in err
     assert run(capsys, *words, "--name", "resnet20-cifar")[0] == 0
     _, _, err = run(capsys, *words, "--name", "resnet56-cifar")
     assert "net.pth does not fit resnet56-cifar" in err
@@ -206,7 +206,7 @@ def test_transfer_starts_from_weights_and_says_what_is_new(
         "--out",
         tmp_path / "x",
     )
-    assert status == 1 and "resnet20-cifar has no part 'stem' to freeze; it has conv1" in err
+    assert status == 2 and "resnet20-cifar has no part 'stem' to freeze; it has conv1" in err
 
 
 def test_sentences_are_trained_measured_and_classified(
@@ -252,11 +252,11 @@ def test_errors_are_sentences(
         (("train", "kim-rand", *run_folder, "--weights", "x"), "starts from --vectors"),
         (("train", "lenet5", "--data", tmp_path / "no", "--out", tmp_path / "run"), "not exist"),
         (("evaluate", tmp_path / "no.pth", "--data", photos), "no model at"),
-        (("evaluate", tmp_path, "--data", photos), "it is no run, or one that has not ended"),
+        (("evaluate", tmp_path, "--data", photos), "it is not a run, or one that has not ended"),
         (("evaluate", trained[0], "--data", photos, "--split", "all"), "has train, val, not all"),
         (("classify", tmp_path / "no.jpg", "--model", trained[0]), "cannot be read as a picture"),
         (("classify", tmp_path / "note.jpg", "--model", trained[0]), "no image format that pill"),
-        (("classify", "some words", "--model", trained[0]), "'some words' is no file, and last"),
+        (("classify", "some words", "--model", trained[0]), "'some words' is not a file, and last"),
         (("classify", "some words", "x.png", "--model", trained[0]), "a model reads one kind"),
         (
             ("classify", "x.png", "--model", trained[0], "--model", tmp_path / "lenet.safetensors"),
@@ -265,7 +265,7 @@ def test_errors_are_sentences(
     ]
     for words, message in cases:
         status, out, err = run(capsys, *words)
-        assert (status, out) == (1, ""), words
+        assert (status, out) == (2, ""), words
         assert err.splitlines()[-1].startswith(f"cnncore {words[0]}: "), err
         assert message in err, err
 

@@ -101,13 +101,13 @@ def test_the_command_says_what_is_wrong(
         ),
     ):
         status, said, err = explain(capsys, *words)
-        assert (status, said) == (1, "") and message in err
+        assert (status, said) == (2, "") and message in err
     assert not (folder / "out.png").exists()
 
 
 def test_words_of_a_sentence_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from cnncore.classification.sentence_runs import VOCABULARY
-    from cnncore.data.text.words import Vocabulary
+    from cnncore.classification.sentence_run_inputs import VOCABULARY
+    from cnncore.data.text.vocabulary import Vocabulary
 
     vocabulary = Vocabulary(["a", "gripping", "film"])
     model = create_model("kim-rand", vocabulary=len(vocabulary), dimension=8, maps=2)

@@ -123,7 +123,7 @@ def test_labels_of_a_sheet_are_lines(tmp_path: Path) -> None:
         ),
         (
             b"file,class_name\na.png," + b"a" * 140_000,
-            "line 2 of labels.csv in .* is no line of a CSV",
+            "line 2 of labels.csv in .* is not a line of a CSV",
         ),
         ("file,class_name\na.png,lézard\n".encode("latin-1"), "labels.csv in .* is not in UTF-8"),
     ],
@@ -168,7 +168,7 @@ def test_a_table_with_one_known_column_is_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has the columns stars, text; name one of them label or"):
         read_sentences(path)
     path.write_text(f"label,text\n1,{'a' * 140_000}\n")
-    with pytest.raises(DataError, match=r"sentence 2 of .*films\.csv is no line of a CSV"):
+    with pytest.raises(DataError, match=r"sentence 2 of .*films\.csv is not a line of a CSV"):
         read_sentences(path)
 
 
@@ -204,7 +204,7 @@ def test_packed_arrays_with_damaged_bytes_are_refused(tmp_path: Path) -> None:
                 read(path)
             except error as refused:
                 seen.add(str(refused).removeprefix(str(path))[:15])
-    assert seen >= {" is damaged or ", " is no npz of t"}
+    assert seen >= {" is damaged or ", " is not an npz "}
 
 
 def test_old_torch_files_that_are_cut_short_are_refused(tmp_path: Path) -> None:
@@ -214,7 +214,9 @@ def test_old_torch_files_that_are_cut_short_are_refused(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for length in range(0, len(whole), 5):
         path.write_bytes(whole[:length])
-        with pytest.raises(WeightsError, match=r"is damaged or no torch file|holds Python objects"):
+        with pytest.raises(
+            WeightsError, match=r"is damaged or not a torch file|holds Python objects"
+        ):
             read_weights(path)
 
 
@@ -223,7 +225,7 @@ def test_what_is_no_pickle_gets_no_advice_to_trust_it(tmp_path: Path) -> None:
     path.write_text("<html>404</html>")
     with pytest.raises(WeightsError) as caught:
         read_weights(path)
-    assert str(caught.value) == f"{path} is damaged or no torch file; get it again"
+    assert str(caught.value) == f"{path} is damaged or not a torch file; get it again"
 
 
 def test_other_lines_in_the_metrics_are_left_out(tmp_path: Path) -> None:

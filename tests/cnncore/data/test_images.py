@@ -89,7 +89,7 @@ def other_count(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (exchange, "is no idx file of bytes with 3 axes .* exchanged"),
+        (exchange, "is not an idx file of bytes with 3 axes .* exchanged"),
         (cut, "announces 4,704 bytes and has 4,699; get it again"),
         (cut_gzip, "is a damaged gzip file"),
         (other_count, "has 6 pictures and .* 4 labels"),
@@ -208,7 +208,7 @@ def test_a_zip_reads_as_the_folder_in_it(photos: Path, tmp_path: Path) -> None:
     samples = [ImageSamples(data, SMALL).batch(torch.arange(6)) for data in (packed, plain)]
     assert torch.equal(*samples)
     archive.write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"photos.zip is damaged or no zip"):
+    with pytest.raises(DataError, match=r"photos.zip is damaged or not a zip"):
         read_images(archive)
 
 
@@ -260,7 +260,7 @@ def test_what_is_no_data_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no images; expected idx or CIFAR-10 files"):
         find_images(tmp_path)
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(DataError, match="is no data that can be read"):
+    with pytest.raises(DataError, match="cannot be read as data"):
         find_images(tmp_path / "notes.txt")
 
 
@@ -312,7 +312,7 @@ def test_augmentation_out_of_range_is_refused(mnist: Path) -> None:
         Augmentation(crop="all")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="shift -1"):
         Augmentation(shift=-1)
-    with pytest.raises(DataError, match="are no range"):
+    with pytest.raises(DataError, match="are not a range"):
         Augmentation(scales=(40, 30))
 
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnncore import create_model, list_models
-from cnncore.explain.activations import LayerError, seen_box, watched
 from cnncore.explain.deconvnet import project
+from cnncore.explain.layer_outputs import LayerError, seen_box, watched
 from cnncore.models.shapes import receptive_fields
 from tests.helpers.small_models import small
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from cnncore import create_model
-from cnncore.explain.figures import occlusion_figure, write_figure
+from cnncore.explain.matplotlib_figures import occlusion_figure, write_figure
 from cnncore.explain.occlusion import grey, occlude, occlude_words
-from cnncore.explain.pictures import as_seen
+from cnncore.explain.tiled_pictures import as_seen
 from cnncore.models.classifier import Preset
 
 

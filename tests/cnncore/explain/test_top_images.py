@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from cnncore.explain.activations import LayerError, seen_box
 from cnncore.explain.deconvnet import project
+from cnncore.explain.layer_outputs import LayerError, seen_box
 from cnncore.explain.top_images import strongest_images
 from cnncore.models.shapes import ReceptiveField, receptive_fields
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnncore.layers.blocks import ConvNormAct, PositionBias, channels_last, fold_batch_norm
-from cnncore.layers.init import he_normal_
+from cnncore.layers.initialisation import he_normal_
 from cnncore.training.muon import Muon, orthogonalise, split_parameters
 
 

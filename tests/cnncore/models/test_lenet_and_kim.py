@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from cnncore import create_model
+from cnncore.models.classics.kim_cnn import KimCNN
 from cnncore.models.classics.lenet import (
     C3_TABLE,
     CodeDistance,
@@ -16,7 +17,6 @@ from cnncore.models.classics.lenet import (
     Subsampling,
     scaled_tanh,
 )
-from cnncore.models.classics.sentence import KimCNN
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,9 @@ from cnncore.system.devices import (
     training_precision,
     widest_float,
 )
-from cnncore.training.loop import Plan, TrainingState, fit
+from cnncore.training.loop import Course, fit
+from cnncore.training.plan import Plan
+from cnncore.training.training_state import TrainingState
 
 
 class NoFloat64(TorchDispatchMode):
@@ -58,7 +60,7 @@ def test_training_makes_no_float64_where_there_is_none(monkeypatch: pytest.Monke
         state = TrainingState.start(model, [torch.optim.SGD(model.parameters(), lr=0.01)])
         lines: list[dict[str, Any]] = []
         plan = Plan(samples=8, report_steps=2)
-        fit(state, batches, loss, plan, report=lines.append, checkpoint=lambda: None)
+        fit(state, Course(batches, loss, plan, lines.append, lambda: None))
         return lines
 
     wide = run()

@@ -150,6 +150,6 @@ def test_the_info_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     text = capsys.readouterr().out
     assert "network, 2 tensors, 7 numbers" in text
     assert "seen: 3" in text and "a  (2, 3)  float32" in text
-    assert main(["info", str(tmp_path / "y")]) == 1
+    assert main(["info", str(tmp_path / "y")]) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and "no checkpoint at" in captured.err

@@ -226,12 +226,12 @@ def test_truncated_files_are_refused_in_a_sentence(form: str, tmp_path: Path) ->
 def test_what_is_no_file_of_weights(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no weights at .*gone\.pth"):
         read_weights(tmp_path / "gone.pth")
-    with pytest.raises(WeightsError, match=r"ends in none of \.pth"):
+    with pytest.raises(WeightsError, match=r"does not end in one of \.pth"):
         read_weights(written(tmp_path / "weights.h5", b"HDF"))
     path = tmp_path / "list.pth"
     torch.save([1, 2, 3], path)
     with pytest.raises(WeightsError, match="no named tensors"):
         read_weights(path)
     np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
-    with pytest.raises(WeightsError, match="no npz of plain arrays"):
+    with pytest.raises(WeightsError, match="not an npz of plain arrays"):
         read_weights(tmp_path / "objects.npz")

@@ -51,13 +51,15 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"goengine {__version__}\n"
 
 
-@pytest.mark.parametrize("words", [[], ["ponder"], ["gtp", "--nonsense"]])
+@pytest.mark.parametrize("words", [["ponder"], ["gtp", "--nonsense"]])
 def test_bad_words_end_with_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(words)
     assert exit_.value.code == 2
     captured = capsys.readouterr()
-    assert captured.out == "" and "usage: goengine" in captured.err
+    program = " ".join(["goengine", *words[:-1]])
+    assert captured.out == "" and captured.err.startswith(f"{program}: ")
+    assert captured.err.endswith(f"; see {program} --help\n") and captured.err.count("\n") == 1
 
 
 def test_an_error_of_ours_is_a_sentence_and_not_a_traceback(

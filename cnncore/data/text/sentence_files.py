@@ -36,12 +36,14 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Sentences:
-    """Sentences, the class of each as an index into `classes`, and how many lines were `blank`."""
+    """Sentences with labels."""
 
     texts: tuple[str, ...]
     labels: tuple[int, ...]
+    """The class of every sentence, as an index into `classes`."""
     classes: tuple[str, ...]
     blank: int = 0
+    """How many blank lines were skipped."""
 
     def __len__(self) -> int:
         """Return the number of sentences."""
@@ -75,7 +77,8 @@ def read_sentence_set(path: Path | str, *, fine: bool = False) -> SentenceSet:
     the parts of that set; other files that share their name but for the suffix hold one class
     each (`rt-polarity.pos`, `rt-polarity.neg`). `fine` as in `read_sentences`.
 
-    Raises DataError for files that are missing, empty, or belong to several sets.
+    Raises:
+        DataError: files are missing, empty, or belong to several sets.
     """
     path = Path(path)
     if path.is_file():
@@ -147,7 +150,8 @@ def read_sentences(
     a first line, else the first and the second. Classes are sorted; give those of the training
     set for a test set.
 
-    Raises DataError, naming the line, for another form or a class that is not in `classes`.
+    Raises:
+        DataError: a line has another form or a class that is not in `classes`; the text names it.
     """
     path = Path(path)
     lines, blank = read_lines(path)
@@ -160,7 +164,7 @@ def read_sentences(
     unknown = next((name for name, _ in pairs if name not in numbers), None)
     if unknown is not None:
         raise DataError(
-            f"{path} has the class {unknown!r}, which is none of {', '.join(names)}; use the "
+            f"{path} has the class {unknown!r}, which is not one of {', '.join(names)}; use the "
             "classes of the training set"
         )
     labels = tuple(numbers[name] for name, _ in pairs)
@@ -171,7 +175,10 @@ def read_lines(path: Path) -> tuple[list[str], int]:
     """Return the lines that are not blank, stripped, and how many were blank.
 
     A line that is not UTF-8 is Latin-1; a file that begins as UTF-16 does, as Windows writes it, is
-    that. Raises DataError for a missing file, one without lines, and one that is no text.
+    that.
+
+    Raises:
+        DataError: the file is missing, does not have lines, or is not text.
     """
     try:
         content = path.read_bytes()
@@ -180,7 +187,7 @@ def read_lines(path: Path) -> tuple[list[str], int]:
     if content.startswith(MARKS_OF_UTF16):
         content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content:
-        raise DataError(f"{path} is no text; give a file with one sentence a line")
+        raise DataError(f"{path} is not text; give a file with one sentence a line")
     content = content.removeprefix(codecs.BOM_UTF8)
     lines = [_decode(line).strip() for line in content.removesuffix(b"\n").split(b"\n")]
     kept = [line for line in lines if line]
@@ -243,7 +250,8 @@ def _comma_rows(path: Path, lines: list[str]) -> list[list[str]]:
         return list(reader)
     except csv.Error as error:
         raise DataError(
-            f"sentence {reader.line_num} of {path} is no line of a CSV ({error}); mend or remove it"
+            f"sentence {reader.line_num} of {path} is not a line of a CSV ({error}); mend or "
+            "remove it"
         ) from error
 
 
@@ -253,7 +261,7 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _part(file: Path) -> str | None:
-    """Return the part of its set that a word of a file's name tells, None if none does."""
+    """Return the part of its set that a word of a file's name tells, or None."""
     words = _SEPARATORS.split(file.name.lower())
     return next((_PARTS[word] for word in words if word in _PARTS), None)
 

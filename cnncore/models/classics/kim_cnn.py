@@ -30,7 +30,8 @@ class KimCNN(Classifier):
     without them they are uniform in -0.25..0.25, also in the variants that are meant for given
     ones. Call `constrain` after each update: it keeps each class's weights within `max_norm`.
 
-    Raises ValueError if the vectors' shape does not fit or the variant is unknown.
+    Raises:
+        ValueError: the vectors' shape does not fit or the variant is unknown.
     """
 
     classifiers: ClassVar[tuple[str, ...]] = ("fc",)

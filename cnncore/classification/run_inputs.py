@@ -12,19 +12,20 @@ import torch
 from cnncore.data.samples import Samples
 from cnncore.layers.residual import StrideIn
 from cnncore.models.classifier import Classifier
-from cnncore.models.registry import create_model
 from cnncore.recipes import Recipe
 from cnncore.training.recipe_files import RecipeError
+from cnncore.weights.model_files import create_model
 
 
 @dataclass(frozen=True)
-class Task:
-    """What a training run is made of; `facts` are kept with the trained model."""
+class RunInputs:
+    """What a training run is made of."""
 
     train: Samples
     validation: Samples | None
     model: Classifier
     facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is kept with the trained model."""
 
 
 def new_model(
@@ -38,7 +39,9 @@ def new_model(
 ) -> Classifier:
     """Return a recipe's model, initialised by its seed, with the weights of a file if given.
 
-    Raises RecipeError for options of the wrong type, and what `create_model` raises.
+    Raises:
+        RecipeError: an option of the model is of the wrong type.
+        ValueError: `create_model` refuses the name, an option or the weights.
     """
     torch.manual_seed(recipe.seed)
     given = {**recipe.options, **options}

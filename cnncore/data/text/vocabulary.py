@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from cnncore.data.samples import DataError
-from cnncore.data.text.sentences import Sentences
-from cnncore.models.classics.sentence import PADDING
+from cnncore.data.text.sentence_files import Sentences
+from cnncore.models.classics.kim_cnn import PADDING
 
 UNKNOWN = 1
 _FIRST = 2  # the number of the first word
@@ -34,16 +34,20 @@ _MARK = re.compile(r"[(),!?]")
 class Tokeniser:
     """Cut a sentence into words as Kim's program does.
 
-    Everything but letters without accents, figures and ( ) , ! ? ' ` becomes a blank. `split`
-    makes ( ) , ! ? words of their own and cuts before 's 've 're 'd 'll n't; `lower` ignores case.
-    Kim reads TREC with its case and SST, which comes cut into words, without `split`.
+    Everything but letters without accents, figures and ( ) , ! ? ' ` becomes a blank. Kim reads
+    TREC with its case, and SST, which comes cut into words, without `split`.
+
+    >>> Tokeniser()("It isn't bad: go, see!")
+    ['it', 'is', "n't", 'bad', 'go', ',', 'see', '!']
     """
 
     split: bool = True
+    """Make ( ) , ! ? words of their own and cut before 's 've 're 'd 'll n't."""
     lower: bool = True
+    """Ignore case."""
 
     def __call__(self, sentence: str) -> list[str]:
-        """Return the words of a sentence, none for a blank one."""
+        """Return the words of a sentence; a blank one does not have any."""
         text = _FOREIGN.sub(" ", sentence)
         if self.split:
             text = _MARK.sub(r" \g<0> ", _CLITIC.sub(" ", text))
@@ -96,11 +100,11 @@ class Vocabulary:
     __hash__ = None  # type: ignore[assignment]
 
     def number(self, word: str) -> int:
-        """Return the number of a word, `UNKNOWN` if it has none."""
+        """Return the number of a word, `UNKNOWN` for one that is not in it."""
         return self._numbers.get(word, UNKNOWN)
 
     def encode(self, sentence: str) -> list[int]:
-        """Return the word numbers of a sentence, none for a blank one."""
+        """Return the word numbers of a sentence; a blank one does not have any."""
         return [self._numbers.get(word, UNKNOWN) for word in self.tokeniser(sentence)]
 
     def batch(self, sentences: Sequence[str]) -> Tensor:
@@ -113,7 +117,11 @@ class Vocabulary:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any]) -> Vocabulary:
-        """Return the vocabulary that `metadata` describes; raises DataError if it is none."""
+        """Return the vocabulary that `metadata` describes.
+
+        Raises:
+            DataError: it does not describe a vocabulary.
+        """
         try:
             return cls(metadata["words"], Tokeniser(**metadata["tokeniser"]))
         except (KeyError, TypeError) as error:

@@ -12,20 +12,25 @@ from torch import nn
 from cnncore import create_model
 from cnncore.classification.classifier_run import ClassifierRun, make_optimizers
 from cnncore.classification.scores import predict, score
-from cnncore.classification.sentence_runs import (
+from cnncore.classification.sentence_run_inputs import (
     evaluation_samples,
+    inputs_of_sentences,
     open_training,
     read_part,
-    sentence_task,
     vocabulary_of,
 )
 from cnncore.classification.trained_models import Trained, open_trained
 from cnncore.data.samples import DataError
-from cnncore.data.text.sentences import Sentences, SentenceSet, read_sentence_set, read_sentences
-from cnncore.pretrained import shipped_weights
+from cnncore.data.text.sentence_files import (
+    Sentences,
+    SentenceSet,
+    read_sentence_set,
+    read_sentences,
+)
 from cnncore.recipes import Recipe, load_recipe
 from cnncore.training.word_optimisers import Adadelta
 from cnncore.weights.checkpoint import read_metadata
+from cnncore.weights.pretrained import shipped_weights
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +67,9 @@ def test_every_usual_encoding_is_read(encoding: str, tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "s.tsv"
     file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-    with pytest.raises(DataError, match=r"s\.tsv is no text; give a file with one sentence a line"):
+    with pytest.raises(
+        DataError, match=r"s\.tsv is not text; give a file with one sentence a line"
+    ):
         read_sentence_set(file)
 
 
@@ -76,7 +83,7 @@ def test_labels_before_the_sentences(tmp_path: Path) -> None:
     assert data.texts() == ["Who ?", "What is N:P ?", "Who ?", "How ?"]
     fine = read_sentences(tmp_path / "TREC.train", fine=True)
     assert fine.classes == ("DESC:def", "HUM:gr", "HUM:ind") and fine.labels == (2, 0, 1)
-    with pytest.raises(DataError, match=r"the class 'DESC:manner', which is none of DESC:def"):
+    with pytest.raises(DataError, match=r"the class 'DESC:manner', which is not one of DESC:def"):
         read_sentence_set(tmp_path, fine=True)
 
 
@@ -231,7 +238,7 @@ def test_words_beside_the_sentences_can_be_known(tmp_path: Path) -> None:
 
 def test_classes_are_matched_with_the_models(tmp_path: Path) -> None:
     train = Sentences(("a", "b"), (0, 1), ("negative", "positive"))
-    task = sentence_task("kim-rand", SentenceSet(train), Recipe(holdout=0.0))
+    task = inputs_of_sentences("kim-rand", SentenceSet(train), Recipe(holdout=0.0))
     trained = Trained(tmp_path / "x", task.model, train.classes, task.facts)
     for classes in (("0", "1"), ("neg", "pos"), ("negative", "positive")):
         found = evaluation_samples(Sentences(("a",), (1,), classes), trained)
@@ -333,7 +340,7 @@ def test_predictions_come_in_the_order_of_the_samples(tmp_path: Path) -> None:
     lengths = [5, 1, 30, 2, 9, 1]
     texts = tuple(" ".join(f"w{i}" for _ in range(n)) for i, n in enumerate(lengths))
     train = Sentences(texts, (0, 1, 0, 1, 0, 1), ("0", "1"))
-    task = sentence_task("kim-rand", SentenceSet(train), Recipe(holdout=0.0))
+    task = inputs_of_sentences("kim-rand", SentenceSet(train), Recipe(holdout=0.0))
     shares = predict(task.model, task.train)
     one_by_one = [predict(task.model, task.train.subset(torch.tensor([i]))) for i in range(6)]
     torch.testing.assert_close(shares, torch.cat(one_by_one))

@@ -89,9 +89,9 @@ def test_models_of_other_classes_are_no_ensemble(
     two = model_of(tmp_path / "two.safetensors", classes)
     picture = pictures / "ant" / "0.png"
     status, out, err = run(capsys, "classify", picture, "--model", one, "--model", two)
-    assert (status, out) == (1, "") and "needs models of the same classes" in err
+    assert (status, out) == (2, "") and "needs models of the same classes" in err
     status, _, err = run(capsys, "evaluate", one, two, "--data", pictures, *FAST)
-    assert status == 1 and "needs models of the same classes" in err
+    assert status == 2 and "needs models of the same classes" in err
     shares = torch.full((1, 3), 1 / 3)
     with pytest.raises(DataError, match=r"two\.safetensors has .*one\.safetensors the classes"):
         ensemble_of(open_several([one, two]), [shares, shares])
@@ -138,7 +138,7 @@ def test_damage_is_found_wherever_a_file_is_read(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"is damaged \(some bytes have changed\); restore"):
             read(own)
     own.write_bytes(whole[:5000])
-    with pytest.raises(CheckpointError, match="is damaged or no safetensors file"):
+    with pytest.raises(CheckpointError, match="is damaged or not a safetensors file"):
         open_trained(own)
 
 
@@ -188,7 +188,7 @@ def test_files_and_runs_are_described(
     assert status == 0 and '"classes": ["ant", "bee", "cat"]' in out
     assert run(capsys, "info", "lenet5")[1].startswith("lenet5: LeNet-5 as taught")
     status, _, err = run(capsys, "info", tmp_path / "lenet5")
-    assert status == 1 and "it is no run, or one that has not ended" in err
+    assert status == 2 and "it is not a run, or one that has not ended" in err
 
 
 def test_files_folders_and_long_sentences_are_told_apart(
@@ -202,7 +202,7 @@ def test_files_folders_and_long_sentences_are_told_apart(
         ("photos/holiday", "no picture at photos/holiday"),
     ):
         status, out, err = run(capsys, "classify", word)
-        assert (status, out) == (1, "") and err == f"cnncore classify: {err[18:]}"
+        assert (status, out) == (2, "") and err == f"cnncore classify: {err[18:]}"
         assert message in err and err.count("\n") == 1
     for sentence in ("très bon " * 25 + "x", "good " * 2000, "Moving.", "It cost 3.50 dollars"):
         assert run(capsys, "classify", sentence)[0] == 0

@@ -33,7 +33,10 @@ def tiled(pictures: Sequence[Tensor], *, columns: int | None = None, gap: int = 
     """Return pictures (C, h, w) side by side on white, row by row.
 
     Smaller ones stand in the middle of the place of the largest. `columns` is by default what
-    makes a square of them. Raises ValueError for no pictures.
+    makes a square of them.
+
+    Raises:
+        ValueError: there are no pictures.
     """
     if not pictures:
         raise ValueError("there are no pictures to put side by side")
@@ -59,7 +62,10 @@ def first_filters(model: Classifier) -> Tensor:
     """Return the filters of the first convolution as a sheet, each with its own contrast.
 
     Filters on three channels are in colour; on other numbers of channels every filter is a row of
-    grey pictures, one a channel. Raises ValueError for a model without two-dimensional filters.
+    grey pictures, one a channel.
+
+    Raises:
+        ValueError: the model does not have two-dimensional filters.
     """
     stem = dict(model.named_modules()).get(model.stem)
     if not isinstance(stem, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""The commands ``cnncore list`` and ``cnncore info``: the models, and what a file holds."""
+"""The command `cnncore info`: the layers of a model, or what a file holds."""
 
 from __future__ import annotations
 
@@ -7,26 +7,20 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cnncore.models.registry import ENTRIES, UnknownModelError, find_model, list_models
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-def configure_list(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `cnncore list`."""
-    parser.add_argument("pattern", nargs="?", default="*", help='shell pattern such as "*resnet*"')
-
-
-def run_list(args: argparse.Namespace) -> int:
-    """Run `cnncore list`."""
-    sys.stdout.write(catalogue(args.pattern))
-    return 0
+from cnncore.classification.trained_models import model_file
+from cnncore.models.registry import find_model, list_models
+from cnncore.models.shapes import summary
+from cnncore.system.command_line import DONE
+from cnncore.weights.checkpoint import ForeignCheckpointError, load_checkpoint
+from cnncore.weights.model_files import create_model
+from cnncore.weights.weight_files import SUFFIXES, read_weights
 
 
-def configure_info(parser: argparse.ArgumentParser) -> None:
+def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `cnncore info`."""
     parser.add_argument(
         "name", metavar="MODEL|FILE|RUN", help="a model's name, a file of weights, or a run"
@@ -37,14 +31,14 @@ def configure_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=int, help="number of classes (default: paper's)")
 
 
-def run_info(args: argparse.Namespace) -> int:
-    """Run `cnncore info`."""
+def run(args: argparse.Namespace) -> int:
+    """Write the description of a model, a file or a run to stdout."""
     if _is_path(args.name):
         text = describe(Path(args.name))
     else:
         text = describe_model(args.name, size=args.size, num_classes=args.classes)
     sys.stdout.write(text)
-    return 0
+    return DONE
 
 
 def _is_path(name: str) -> bool:
@@ -55,33 +49,14 @@ def _is_path(name: str) -> bool:
     return path.is_file() or len(path.parts) > 1 or path.suffix[1:].isalpha()
 
 
-def catalogue(pattern: str) -> str:
-    """Return the models that match a pattern, one a line with its aliases; at least one.
-
-    Raises UnknownModelError where none matches.
-    """
-    names = list_models(pattern, aliases=True)
-    entries = [e for e in ENTRIES.values() if e.name in names or any(a in names for a in e.aliases)]
-    if not entries:
-        raise UnknownModelError(f"no model matches {pattern!r}; run cnncore list to see all")
-    width = max(len(entry.name) for entry in entries)
-    lines = []
-    for entry in entries:
-        aliases = f" (also {', '.join(entry.aliases)})" if entry.aliases else ""
-        lines.append(f"{entry.name.ljust(width)}  {entry.about}{aliases}")
-    return "\n".join(lines) + "\n"
-
-
 def describe_model(name: str, *, size: int | None = None, num_classes: int | None = None) -> str:
     """Return a model's layers: shapes, parameters, multiply-adds, receptive fields.
 
-    Raises UnknownModelError, and ValueError or RuntimeError for a size that the model cannot take.
+    Raises:
+        UnknownModelError: no model has this name.
+        ValueError: the model cannot take this size.
+        RuntimeError: the same, noticed by torch.
     """
-    import torch
-
-    from cnncore.models.registry import create_model
-    from cnncore.models.shapes import summary
-
     entry = find_model(name)
     with torch.device("meta"):
         model = create_model(name, num_classes=num_classes)
@@ -95,14 +70,9 @@ def describe(path: Path) -> str:
 
     Raises:
         CheckpointError: a file that should be ours is missing or damaged.
-        WeightsError: another program's file is missing, damaged or unsafe; a folder is no run.
+        WeightsError: another program's file is missing, damaged or unsafe; a folder is not a run.
     """
-    from cnncore.weights.checkpoint import ForeignCheckpointError, load_checkpoint
-    from cnncore.weights.weight_files import SUFFIXES, read_weights
-
     if path.is_dir():
-        from cnncore.classification.trained_models import model_file
-
         path = model_file(path)
     if path.suffix in SUFFIXES and path.suffix != ".safetensors":
         return _inventory(path, "weights", read_weights(path).tensors, [])

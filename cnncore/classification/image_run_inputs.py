@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from cnncore.classification.run_parts import Task, new_model
+from cnncore.classification.run_inputs import RunInputs, new_model
 from cnncore.classification.trained_models import Trained
 from cnncore.data.images.image_data import ImageData
 from cnncore.data.images.image_folders import ALL
@@ -22,13 +22,15 @@ def open_training(
     *,
     weights: Path | None = None,
     stride_in: StrideIn | None = None,
-) -> Task:
+) -> RunInputs:
     """Read the images at a path and make a model for them, with the weights of a file if given.
 
     Validation is the split "val", or a share of the training pictures as the recipe says; the
     split "test" is left alone.
 
-    Raises DataError, and what `create_model` raises.
+    Raises:
+        DataError: the data cannot be read or do not fit the model.
+        ValueError: `create_model` refuses the name, an option or the weights.
     """
     readers = find_images(path)
     training = readers.get("train") or readers.get(ALL)
@@ -41,17 +43,18 @@ def open_training(
     )
     train = ImageSamples(data, model.preset, augmentation)
     if "val" in readers:
-        return Task(train, ImageSamples(readers["val"](), model.preset), model)
+        return RunInputs(train, ImageSamples(readers["val"](), model.preset), model)
     if not recipe.holdout:
-        return Task(train, None, model)
+        return RunInputs(train, None, model)
     train, validation = hold_out(train, recipe.holdout, seed=recipe.seed)
-    return Task(train, validation, model)
+    return RunInputs(train, validation, model)
 
 
 def read_split(readers: Mapping[str, Reader], split: str | None) -> tuple[str, ImageData]:
     """Return a split and its name: the one asked for, else "test", "val", "all" or "train".
 
-    Raises DataError for one that is not there.
+    Raises:
+        DataError: it is not there.
     """
     order = ("test", "val", ALL, "train") if split is None else (split,)
     found = next((name for name in order if name in readers), None)

@@ -11,17 +11,17 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cnncore.explain.activations import Box
 from cnncore.explain.deconvnet import Projection
+from cnncore.explain.layer_outputs import Box
 from cnncore.explain.occlusion import OcclusionMaps
-from cnncore.explain.pictures import around_grey
+from cnncore.explain.tiled_pictures import around_grey
 from cnncore.system.atomic import replacing
 
 LISTED = 10  # classes in the legend of a figure
 
 
 def class_name(names: Sequence[str], number: int) -> str:
-    """Return the name of a class, or its number where there is none."""
+    """Return the name of a class, or its number where it does not have one."""
     return names[number] if number < len(names) else str(number)
 
 
@@ -37,7 +37,7 @@ def projection_figure(picture: Tensor, found: Projection, box: Box, *, title: st
     )
     figure = Figure(figsize=(8, 8), layout="constrained")
     for axes, (panel, name) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        _show(axes, panel, name)
+        _draw_picture(axes, panel, name)
     figure.suptitle(title)
     return figure
 
@@ -50,12 +50,12 @@ def occlusion_figure(
     figure = Figure(figsize=(4.2 * panels, 4.4), layout="constrained")
     axes = figure.subplots(1, panels)
     name = class_name(names, maps.target)
-    _show(axes[0], picture, f"{name}: {maps.plain:.1%}")
+    _draw_picture(axes[0], picture, f"{name}: {maps.plain:.1%}")
     title = f"probability of {name}"
-    _heat(axes[1], picture, maps, maps.probability, title=title, limits=(0.0, 1.0))
+    _draw_map(axes[1], picture, maps, maps.probability, title=title, limits=(0.0, 1.0))
     if maps.activity is not None:
-        _heat(axes[2], picture, maps, maps.activity, title=f"{layer}, unit {maps.unit}")
-    _answers(axes[-1], picture, maps, names)
+        _draw_map(axes[2], picture, maps, maps.activity, title=f"{layer}, unit {maps.unit}")
+    _draw_answers(axes[-1], picture, maps, names)
     return figure
 
 
@@ -65,7 +65,7 @@ def write_figure(figure: Figure, path: Path | str) -> None:
         figure.savefig(temporary, format="png", dpi=120)
 
 
-def _show(axes: Any, picture: Tensor, title: str) -> None:
+def _draw_picture(axes: Any, picture: Tensor, title: str) -> None:
     points = picture.permute(1, 2, 0).numpy()
     axes.imshow(points if points.shape[2] == 3 else points[:, :, 0], cmap="gray", vmin=0, vmax=255)
     axes.set_title(title, fontsize=10)
@@ -79,7 +79,7 @@ def _extent(maps: OcclusionMaps, picture: Tensor) -> tuple[float, float, float, 
     return edge, width - edge, height - edge, edge
 
 
-def _heat(
+def _draw_map(
     axes: Any,
     picture: Tensor,
     maps: OcclusionMaps,
@@ -89,7 +89,7 @@ def _heat(
     limits: tuple[float, float] | None = None,
 ) -> None:
     """Draw a map of occlusion over the picture, each value in the middle of its square."""
-    _show(axes, picture, title)
+    _draw_picture(axes, picture, title)
     low, high = limits or (float(values.min()), float(values.max()))
     image = axes.imshow(
         values.numpy(), cmap="jet", vmin=low, vmax=high, alpha=0.6, extent=_extent(maps, picture)
@@ -99,9 +99,9 @@ def _heat(
     axes.figure.colorbar(image, ax=axes, shrink=0.8)
 
 
-def _answers(axes: Any, picture: Tensor, maps: OcclusionMaps, names: Sequence[str]) -> None:
+def _draw_answers(axes: Any, picture: Tensor, maps: OcclusionMaps, names: Sequence[str]) -> None:
     """Draw which class is the most probable with the square at each place."""
-    _show(axes, picture, "most probable class")
+    _draw_picture(axes, picture, "most probable class")
     answers = Counter(maps.answer.flatten().tolist())
     found = [answer for answer, _ in answers.most_common(LISTED)]
     index = torch.full_like(maps.answer, len(found))

@@ -38,7 +38,8 @@ def watched(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
     more than once in a forward pass the last output is the one to look at. The model is in eval
     mode inside the block.
 
-    Raises LayerError if the model has no such module.
+    Raises:
+        LayerError: the model does not have this module.
     """
     modules = dict(model.named_modules())
     if not layer or layer not in modules:
@@ -62,7 +63,8 @@ def watched(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
 def last_output(outputs: list[Tensor], layer: str) -> Tensor:
     """Return the last of the outputs that `watched` has collected.
 
-    Raises LayerError if there is none, because the model did not run that module.
+    Raises:
+        LayerError: there is nothing, because the model did not run that module.
     """
     if not outputs:
         raise LayerError(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnncore import create_model
-from cnncore.explain.pictures import around_grey, enlarged, first_filters, tiled
+from cnncore.explain.tiled_pictures import around_grey, enlarged, first_filters, tiled
 from tests.helpers.small_models import small
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from cnncore import create_model, load_model, save_model
 from cnncore.data.samples import DataError, epoch_batches, k_fold
-from cnncore.data.text.sentences import Sentences
+from cnncore.data.text.sentence_files import Sentences
+from cnncore.data.text.vocabulary import UNKNOWN, SentenceSamples, Tokeniser, Vocabulary, padded
 from cnncore.data.text.word_vectors import WordVectors, read_vectors
-from cnncore.data.text.words import UNKNOWN, SentenceSamples, Tokeniser, Vocabulary, padded
 from cnncore.weights.checkpoint import load_checkpoint
 
 
@@ -174,7 +174,7 @@ def test_word_vectors_are_read_in_every_form(kind: str, tmp_path: Path) -> None:
         ("v.txt", b"film\n", r"line 1 of .* is not a word"),
         ("v.bin", b"film 1 2\n", "does not begin with the number of words"),
         ("v.bin", b"3 2\nfilm " + bytes(8) + b"is " + bytes(5), "ends within word 2 of 3"),
-        ("v.npz", b"film 1 2\n", "no npz of the arrays 'words' and 'vectors'"),
+        ("v.npz", b"film 1 2\n", "not an npz of the arrays 'words' and 'vectors'"),
     ],
 )
 def test_damaged_vectors_are_refused(

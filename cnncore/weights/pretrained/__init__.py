@@ -13,7 +13,11 @@ def shipped_models() -> list[str]:
 
 
 def shipped_weights(name: str) -> Path:
-    """Return the file of a shipped model; raises ValueError with the names that there are."""
+    """Return the file of a shipped model.
+
+    Raises:
+        ValueError: no model ships under this name; the text has those that do.
+    """
     path = _FOLDER / f"{name}.safetensors"
     if not path.is_file():
         known = ", ".join(shipped_models()) or "none"

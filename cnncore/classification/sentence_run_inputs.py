@@ -8,33 +8,37 @@ from typing import Any
 
 import numpy as np
 
-from cnncore.classification.run_parts import Task, new_model
+from cnncore.classification.run_inputs import RunInputs, new_model
 from cnncore.classification.trained_models import Trained
 from cnncore.data.samples import DataError, hold_out
-from cnncore.data.text.sentences import Sentences, SentenceSet, read_sentence_set
+from cnncore.data.text.sentence_files import Sentences, SentenceSet, read_sentence_set
+from cnncore.data.text.vocabulary import SentenceSamples, Tokeniser, Vocabulary
 from cnncore.data.text.word_vectors import read_vectors
-from cnncore.data.text.words import SentenceSamples, Tokeniser, Vocabulary
 from cnncore.recipes import Recipe
 
 VOCABULARY = "vocabulary"
 """The fact of a trained model that holds its vocabulary."""
 
 
-def open_training(name: str, path: Path, recipe: Recipe, *, vectors: Path | None = None) -> Task:
+def open_training(
+    name: str, path: Path, recipe: Recipe, *, vectors: Path | None = None
+) -> RunInputs:
     """Read the sentences at a path and make a model for them, with word vectors if given.
 
     Validation is the part "dev", or a share of the training sentences as the recipe says; the
     part "test" is not learnt from. As in Kim's program the vocabulary is that of all parts, so
     that words of the test sentences have their vectors.
 
-    Raises DataError, and what `create_model` raises.
+    Raises:
+        DataError: the data cannot be read or do not fit the model.
+        ValueError: `create_model` refuses the name, an option or the weights.
     """
-    return sentence_task(name, read_sentence_set(path), recipe, vectors=vectors)
+    return inputs_of_sentences(name, read_sentence_set(path), recipe, vectors=vectors)
 
 
-def sentence_task(
+def inputs_of_sentences(
     name: str, sentences: SentenceSet, recipe: Recipe, *, vectors: Path | None = None
-) -> Task:
+) -> RunInputs:
     """Return what `open_training` does, of sentences in memory."""
     if vectors is None and name != "kim-rand":
         raise DataError(f"{name} starts from word vectors; add --vectors FILE, or train kim-rand")
@@ -52,17 +56,20 @@ def sentence_task(
     model = new_model(name, classes, recipe, vocabulary=len(vocabulary), **options)
     facts = {VOCABULARY: vocabulary.metadata()}
     if sentences.validation is not None:
-        return Task(train, SentenceSamples.encode(sentences.validation, vocabulary), model, facts)
+        return RunInputs(
+            train, SentenceSamples.encode(sentences.validation, vocabulary), model, facts
+        )
     if not recipe.holdout:
-        return Task(train, None, model, facts)
+        return RunInputs(train, None, model, facts)
     train, validation = hold_out(train, recipe.holdout, seed=recipe.seed)
-    return Task(train, validation, model, facts)
+    return RunInputs(train, validation, model, facts)
 
 
 def read_part(path: Path, part: str | None) -> tuple[str, Sentences]:
     """Return a part of a set of sentences and its name: the one asked for, else test, val, all.
 
-    Raises DataError for one that is not there.
+    Raises:
+        DataError: it is not there.
     """
     data = read_sentence_set(path)
     split = data.test is not None or data.validation is not None
@@ -75,7 +82,11 @@ def read_part(path: Path, part: str | None) -> tuple[str, Sentences]:
 
 
 def vocabulary_of(trained: Trained) -> Vocabulary:
-    """Return the vocabulary of a trained model; raises DataError if its file has none."""
+    """Return the vocabulary of a trained model.
+
+    Raises:
+        DataError: its file does not hold one.
+    """
     if VOCABULARY not in trained.facts:
         raise DataError(
             f"{trained.path.name} does not tell its vocabulary; use a file that cnncore train wrote"

@@ -1,0 +1,28 @@
+"""Metrics on disk, and their curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnncore.training.curves import MetricsLog, plot_curves
+
+
+def test_metrics_forget_what_a_crash_cut_short(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    for step in (1, 2, 3):
+        log.write({"event": "train", "step": step, "samples": step, "loss": 1.0})
+    with log.path.open("a") as file:
+        file.write('{"event": "tr')
+    assert [line["step"] for line in log.read()] == [1, 2, 3]
+    log.forget_after(2)
+    assert [line["step"] for line in log.read()] == [1, 2]
+
+
+def test_the_curve_is_a_png(tmp_path: Path) -> None:
+    lines = [
+        {"event": event, "step": s, "samples": s, "loss": 1.0 / s, "top1": 0.1 * s}
+        for s in (1, 2, 3)
+        for event in ("train", "validation")
+    ]
+    plot_curves(lines, tmp_path / "curve.png", title="run")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
