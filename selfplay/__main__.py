@@ -14,25 +14,26 @@ from goengine.types import GoError
 
 # command: (module, function that adds arguments, function that runs, help)
 _COMMANDS = {
-    "ingest": ("selfplay.archive.ingest", "configure", "run", "make an archive of SGF files"),
+    "ingest": ("selfplay.commands.ingest", "configure", "run", "make an archive of SGF files"),
     "subset": (
-        "selfplay.archive.subset",
+        "selfplay.commands.subset",
         "configure",
         "run",
         "make a smaller archive of an archive",
     ),
-    "train": ("selfplay.commands.train", "configure_train", "run_train", "train a network"),
+    "train": ("selfplay.commands.train", "configure", "run", "train a network"),
+    "recipes": ("selfplay.commands.recipes", "configure", "run", "list the recipes of `train`"),
     "lease": ("selfplay.commands.lease", "configure", "run", "train on a machine lent for minutes"),
     "export": (
-        "selfplay.commands.train",
-        "configure_export",
-        "run_export",
+        "selfplay.commands.export",
+        "configure",
+        "run",
         "write the network of a training run to a file",
     ),
     "evaluate": (
         "selfplay.commands.evaluate",
-        "configure_evaluate",
-        "run_evaluate",
+        "configure",
+        "run",
         "measure a network on held-out games",
     ),
 }

@@ -18,7 +18,7 @@ import numpy as np
 
 from cnncore.system.atomic import temporary_beside
 from goengine.games.record import GameRecord
-from selfplay.archive.format import (
+from selfplay.archive.game_blocks import (
     COLUMN_TABLE,
     GAME_DTYPE,
     TABLES,

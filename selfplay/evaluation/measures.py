@@ -13,8 +13,8 @@ import numpy.typing as npt
 from goengine.types import BLACK
 from selfplay.archive.filters import rank_value
 from selfplay.archive.reader import Archive
-from selfplay.evaluation.answers import TOP, Answers
 from selfplay.evaluation.calibration import expected_calibration_error, reliability
+from selfplay.evaluation.held_out_answers import TOP, Answers
 from selfplay.evaluation.intervals import Mask, Share, half_interval, share_over_games
 
 BIN = 30

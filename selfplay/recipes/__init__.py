@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import resources
 from typing import Any, Literal
 
 from cnncore.training import recipe_files
@@ -20,75 +21,96 @@ from cnncore.training.recipe_files import (
 
 @dataclass(frozen=True)
 class Growth:
-    """From the fraction `at` of the planned positions on, the network has `filters` filters."""
+    """A moment of the run at which the network is widened."""
 
     at: float
+    """Fraction of the planned positions that is behind it then."""
     filters: int
+    """How many filters the network has from then on."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a policy network is trained. Counts are positions unless the name says steps or seconds.
-
-    network, filters, layers: its kind and shape (PolicyConfig). norm: batch normalisation while
-    training, folded at export. positions: planned length of the run, which the schedule is
-    stretched over. batch: positions a step. optimizer: "muon" (orthogonalised momentum for kernels,
-    Adam for the rest) or "sgd" (Nesterov momentum for all). lr: learning rate of the kernels.
-    lr_rest: of biases, normalisation and output layer. momentum: of the kernels. weight_decay:
-    decoupled for muon, L2 for sgd; kernels only. clip: largest gradient norm, 0 for none. schedule,
-    warmup, decay: see loop.Plan. average: decay of the weight average that is exported.
-    label_smoothing: share of the target spread over all points. future_moves: how many moves after
-    the next one extra outputs learn to predict (training only). future_weight: weight of each such
-    loss. teacher: name or file of a network whose answers are part of the next move's target; empty
-    for none. teacher_weight: how large a part, the rest being the move played. forget: share of the
-    positions that are shown without the last moves (features.forget_last_moves), so that
-    the network learns to judge the whole board; its teacher still sees them. sources: share of
-    each archive source in a batch, by name; empty takes all positions alike. recency, ranks: see
-    selfplay.batches.weighting.Weighting. grow: when the network is widened (Net2Wider). grow_noise:
-    relative jitter that sets the copies apart. validate_every, validate_positions: how often and on
-    how many held-out positions the average is measured. report_steps: steps a line of metrics.
-    checkpoint_seconds: time between checkpoints. precision:
-    "auto" takes bfloat16 where the machine computes in it. compile: let torch.compile translate the
-    network, where that works. seed: of weights and batches.
-    """
+    """How a policy network is trained; counts are positions unless said otherwise."""
 
     network: Literal["plain", "residual"] = "plain"
+    """Kind of the network, see PolicyConfig."""
     filters: int = 192
+    """Filters of each layer at the start of the run."""
     layers: int = 13
+    """Convolutions; a residual network has two a block and two more."""
     norm: bool = True
+    """Batch normalisation while training; it is folded into the weights at export."""
     positions: int = 2_000_000
+    """Planned length of the run, which the schedule is stretched over."""
     batch: int = 128
+    """Positions a step."""
     optimizer: Literal["muon", "sgd"] = "muon"
+    """Orthogonalised momentum for kernels and Adam for the rest, or Nesterov momentum for all."""
     lr: float = 0.02
+    """Learning rate of the kernels."""
     lr_rest: float = 0.002
+    """Learning rate of biases, normalisation and output layer."""
     momentum: float = 0.95
+    """Momentum of the kernels."""
     weight_decay: float = 0.01
+    """Of the kernels only; decoupled for muon, L2 for sgd."""
     clip: float = 0.0
+    """Largest gradient norm; 0 does not clip."""
     schedule: Literal["trapezoid", "cosine"] = "trapezoid"
+    """How the learning rates move, see cnncore's Plan."""
     warmup: int = 10_000
+    """Positions over which the learning rates rise from 0."""
     decay: float = 0.5
+    """Last fraction of the run, over which "trapezoid" falls to 0."""
     average: float = 0.998
+    """Decay of the weight average that is measured and exported."""
     label_smoothing: float = 0.0
+    """Share of the target that is spread over all points."""
     future_moves: int = 0
+    """How many moves after the next one extra outputs learn to predict, while training only."""
     future_weight: float = 0.15
+    """Weight of the loss of each of those moves."""
     teacher: str = ""
+    """Name or file of a network whose answers are part of the target; empty for none."""
     teacher_weight: float = 0.5
+    """How large that part is; the rest is the move played."""
     forget: float = 0.0
+    """Share of the positions that the network sees without the last moves; its teacher sees them.
+
+    So it learns to judge the whole board, see features.forget_last_moves.
+    """
     sources: Mapping[str, float] = field(default_factory=dict)
+    """Share of each archive source in a batch, by name; empty takes all positions alike."""
     recency: float = 0.0
+    """Half-life in years of a game's weight, see Weighting; 0 weighs all years alike."""
     ranks: Mapping[str, float] = field(default_factory=dict)
+    """Weight of a move by its player's rank, see Weighting; empty weighs all alike."""
     grow: tuple[Growth, ...] = ()
+    """When the network is widened (Net2Wider)."""
     grow_noise: float = 0.0
+    """Relative jitter that sets the copies of a filter apart."""
     validate_every: int = 100_000
+    """Positions between two measurements of the average; 0 never measures."""
     validate_positions: int = 4096
+    """Held-out positions that a measurement takes."""
     report_steps: int = 50
+    """Steps between two lines of metrics."""
     checkpoint_seconds: float = 180.0
+    """Seconds between two checkpoints."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the network computes in; "auto" takes bfloat16 where the machine computes in it."""
     compile: bool = False
+    """Whether torch.compile translates the network, where that works."""
     seed: int = 1
+    """Seed of the weights and the batches."""
 
     def __post_init__(self) -> None:
-        """Check the ranges; raises RecipeError."""
+        """Check the ranges.
+
+        Raises:
+            RecipeError: a value is out of its range.
+        """
         counts = ("filters", "positions", "batch", "report_steps", "validate_positions")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
         rates = ("lr", "lr_rest", "weight_decay", "clip", "future_weight", "grow_noise")
@@ -140,7 +162,11 @@ class Recipe:
 
 
 def from_table(table: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of a parsed table; unknown keys and wrong types raise RecipeError."""
+    """Return the recipe of a parsed table.
+
+    Raises:
+        RecipeError: a key is unknown, or a value is of the wrong type or out of its range.
+    """
     parsers: dict[str, Callable[[Any], Any]] = {
         "grow": _growths,
         "sources": lambda value: _shares("sources", value, example="kgs_6d = 0.6"),
@@ -173,9 +199,16 @@ def list_recipes() -> list[str]:
     return recipe_files.list_recipes(__name__)
 
 
+def describe_recipe(name: str) -> str:
+    """Return what a shipped recipe is for: the first line of its file."""
+    text = resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+    return text.partition("\n")[0].removeprefix("#").strip()
+
+
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     """Return a shipped recipe by name, or one from a TOML file, with `key=value` settings applied.
 
-    Raises RecipeError for an unknown recipe or key, or a value of the wrong type.
+    Raises:
+        RecipeError: the recipe or a key is unknown, or a value is of the wrong type.
     """
     return from_table(read_recipe(name_or_path, settings, package=__name__))

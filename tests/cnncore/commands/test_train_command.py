@@ -18,7 +18,7 @@ from cnncore.weights.checkpoint import save_checkpoint
 from goengine.networks.files import read_network, save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
-from selfplay.training.runs import averaged_network
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import (
     RECIPE,

@@ -16,7 +16,8 @@ from cnncore.system.parallel import ALONE, ParallelError, Processes, joined
 from cnncore.training.recipe_files import RecipeError
 from selfplay.archive.reader import Archive
 from selfplay.recipes import load_recipe
-from selfplay.training.runs import Run, read_facts
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import read_facts
 from tests.helpers.occupied import occupied
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import ROOT, environment, metrics, same, wait_for_metrics, weights

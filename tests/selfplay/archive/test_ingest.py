@@ -24,7 +24,8 @@ from goengine.games.sgf import read_sgf, write_sgf
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
 from selfplay.archive.filters import Filters, rank_value
-from selfplay.archive.ingest import KEPT, POSITIONS, READ, cut_game, ingest
+from selfplay.archive.ingest import cut_game, ingest
+from selfplay.archive.ingest_counts import KEPT, POSITIONS, READ
 from selfplay.archive.reader import Archive
 from tests.helpers.small_games import game, line, run
 
@@ -230,7 +231,7 @@ def test_command_line(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["nowhere.sgf"], "nowhere.sgf does not exist"),
-        (["--min-rank", "strong"], "--min-rank strong is no rank"),
+        (["--min-rank", "strong"], "--min-rank strong is not a rank"),
         (["--size", "big"], "--size big"),
         (["--komi", "x"], "--komi x"),
         (["--years", "soon"], "--years soon"),

@@ -22,20 +22,16 @@ from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.__main__ import main
 from selfplay.archive.reader import Archive
 from selfplay.archive.writer import ArchiveWriter
+from selfplay.batches.fixed_samples import source_sample
 from selfplay.batches.positions import PositionBatch, Positions
-from selfplay.commands import evaluate
-from selfplay.commands.evaluate import evaluate_source, table
-from selfplay.evaluation.answers import (
-    Answers,
-    Contestant,
-    ask,
-    joined,
-    log_probabilities,
-    source_sample,
-)
+from selfplay.evaluation import survey
+from selfplay.evaluation.held_out_answers import Answers, Contestant, ask, joined
+from selfplay.evaluation.log_probabilities import log_probabilities
 from selfplay.evaluation.measures import GROUPINGS, PHASES, by_rank, difference, measure, rank_name
+from selfplay.evaluation.result_lines import table
+from selfplay.evaluation.source_reports import evaluate_source
 from selfplay.recipes import Recipe
-from selfplay.training.runs import Run
+from selfplay.training.policy_run import Run
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -252,7 +248,7 @@ def test_ctrl_c_keeps_what_there_is(
         yield next(ask(*args, **kwargs, batch=16))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "ask", interrupted)
+    monkeypatch.setattr(survey, "ask", interrupted)
     page = tmp_path / "report.html"
     assert _command(archive, net_file, "--limit", 64, "--report", page) == 130
     printed = capsys.readouterr()
@@ -267,7 +263,7 @@ def test_ctrl_c_keeps_what_there_is(
     ("words", "sentence"),
     [
         (["policy-7"], "no network named 'policy-7'"),
-        (["NET", "--limit", "0"], "--limit 0 is no number"),
+        (["NET", "--limit", "0"], "--limit 0 is not a number"),
         (["NET", "--report", "."], "--report . is a folder; name a file in it"),
         (["NET", "NET"], "named twice"),
         (["NET", "--sources", "fox"], "no source 'fox'"),

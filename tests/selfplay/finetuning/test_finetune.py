@@ -21,15 +21,16 @@ from goengine.networks.files import load_network, read_network, save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
-from selfplay.archive.format import SPLITS, split_of
 from selfplay.archive.reader import ArchiveError
+from selfplay.archive.splits import SPLITS, split_of
 from selfplay.archive.writer import ArchiveWriter
 from selfplay.batches.positions import NO_MOVE, Positions
 from selfplay.evaluation.intervals import Share
 from selfplay.evaluation.measures import Difference, Measure
-from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change, verdict
+from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
 from selfplay.finetuning.tuning import tuning_recipe
+from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
 from tests.helpers.small_archive import make_archive, random_game
 from tests.helpers.small_runs import same, small_run, weights
@@ -238,7 +239,7 @@ def test_what_cannot_be_learnt_from_is_named(
     )
     many = make_archive(tmp_path / "many", games=30).path
     assert "keeps no names" in fail(net, many, "--player", "Mara Row")
-    assert "--epochs 0 is no length" in fail(net, many, "--epochs", "0")
+    assert "--epochs 0 is not a length" in fail(net, many, "--epochs", "0")
     assert main(["train", "--data", str(many), "--out", str(tmp_path / "out")]) == 1
     assert "a recipe is missing" in capsys.readouterr().err
     ordinary = ["train", "policy-64", "--data", str(many)]

@@ -10,7 +10,8 @@ import torch
 
 from cnncore.training.recipe_files import RecipeError, parse_settings
 from selfplay.recipes import Growth, Recipe, from_table, list_recipes, load_recipe
-from selfplay.training.runs import Run, averaged_network
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)

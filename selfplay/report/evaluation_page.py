@@ -18,14 +18,15 @@ import torch
 
 from cnncore.system import atomic
 from cnncore.system.folders import make_folder
-from selfplay.evaluation.answers import BATCH, Contestant, Evaluation
+from selfplay.batches.fixed_samples import BATCH
 from selfplay.evaluation.calibration import BINS
+from selfplay.evaluation.held_out_answers import Contestant, Evaluation
 from selfplay.evaluation.intervals import plus_minus, sign
 from selfplay.evaluation.measures import by_source, difference, measure
+from selfplay.report.chart_sections import Curve, by_move_number, calibration, grouped, learning
 from selfplay.report.charts import COLOURS
 from selfplay.report.examples import SHOWN, Example, confident_misses, drawn_by_lot, example
-from selfplay.report.page import PAGE, bounds, percent, section, signed, table
-from selfplay.report.sections import Curve, by_move_number, calibration, grouped, learning
+from selfplay.report.page_frame import PAGE, bounds, percent, section, signed, table
 
 ANCHOR = "kgs_6d"
 """The source that the paper's own figures are for."""
