@@ -106,6 +106,11 @@ class Archive:
         return str(self.manifest["digest"])
 
     @property
+    def mebibytes(self) -> float:
+        """Size of the files on disk in MiB."""
+        return sum(file.stat().st_size for file in self.path.iterdir()) / 2**20
+
+    @property
     def sources(self) -> list[str]:
         """Names of the sources, by the number in `games["source"]`; number 0 is unknown."""
         return list(self.manifest["sources"])

@@ -18,8 +18,6 @@ from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
 from cnncore.system.devices import default_device, training_precision
 from cnncore.training.curves import MetricsLog
-from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import load_network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import Sample, source_sample
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Evaluation
@@ -31,7 +29,7 @@ from selfplay.report.evaluation_page import write_report
 from selfplay.report.examples import SHOWN
 from selfplay.training import device_options
 from selfplay.training.failures import fail
-from selfplay.training.trained_network import trained_network
+from selfplay.training.trained_network import named_network
 
 log = logging.getLogger(__name__)
 
@@ -146,9 +144,7 @@ def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> li
         modes = ["all"]
     contestants = []
     for name, text in zip(names, nets, strict=True):
-        run = Path(text)
-        net = trained_network(run)[0] if RunFolder(run).begun else load_network(text)
-        net = channels_last(net.folded(), device)
+        net = channels_last(named_network(text).folded(), device)
         for mode in modes:
             label = f"{name}, 8 views" if mode == "all" else name
             contestants.append(Contestant(label, net, mode, precision))

@@ -70,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
         print_counts(error.counts, sys.stdout)
         raise
     print_counts(counts, sys.stdout)
-    size = sum(file.stat().st_size for file in archive.path.iterdir())
-    print(f"\n{archive.path}: {len(archive):,} games, {size / 2**20:.1f} MiB, {archive.digest}")
+    print(
+        f"\n{archive.path}: {len(archive):,} games, {archive.mebibytes:.1f} MiB, {archive.digest}"
+    )
     return 0
 
 

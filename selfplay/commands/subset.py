@@ -34,9 +34,8 @@ def run(args: argparse.Namespace) -> int:
     small = write_subset(
         archive, args.out, sources=sources, limit=args.limit_positions, overwrite=args.overwrite
     )
-    size = sum(file.stat().st_size for file in small.path.iterdir())
     print(
         f"{small.path}: {len(small):,} games, {len(small.moves):,} moves, "
-        f"{size / 2**20:.1f} MiB, {small.digest}"
+        f"{small.mebibytes:.1f} MiB, {small.digest}"
     )
     return 0

@@ -119,7 +119,7 @@ def judged_positions(seconds: float, pace: float, kinds: int) -> int:
     if pace <= 0:
         return JUDGED
     affordable = SHARE * seconds / (SLACK * 2 * kinds * pace)
-    return int(min(JUDGED, max(LEAST, affordable)))
+    return round(min(JUDGED, max(LEAST, affordable)))
 
 
 def _report(

@@ -133,12 +133,15 @@ class Tuning:
     def fit(self, *, deadline: float = math.inf) -> str:
         """Train until nothing better comes; "stopped", "finished", "time" or "interrupted".
 
-        `deadline` is a time of `time.monotonic`; the next measurement is over before it.
+        `deadline` is a time of `time.monotonic`. A measurement that would not be over by then is
+        left to the next call.
         """
         self.measure_start()
         while True:
             state, history = self.run.state, self.history
             if history[-1]["samples"] < state.samples >= self._due(history):
+                if deadline - time.monotonic() < self._measuring_seconds():
+                    return "time"
                 self._measure()
                 history = self.history
             best = best_of(history)
@@ -146,9 +149,10 @@ class Tuning:
                 return "stopped"
             if history[-1]["samples"] >= self.run.recipe.positions:
                 return "finished"
-            left = deadline - time.monotonic() - self._measuring_seconds()
             outcome = self.run.fit(
-                until=self._due(history), minutes=left / 60.0, progress=self.progress
+                until=self._due(history),
+                minutes=(deadline - time.monotonic()) / 60.0,
+                progress=self.progress,
             )
             if outcome != "finished":
                 return outcome

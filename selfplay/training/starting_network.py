@@ -10,13 +10,13 @@ import torch
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import default_network, load_network
+from goengine.networks.files import default_network
 from goengine.networks.policy_network import PolicyNet
 from goengine.networks.widening import widen
 from selfplay.archive.reader import Archive
 from selfplay.recipes import Recipe
 from selfplay.training.policy_run import Run
-from selfplay.training.trained_network import trained_network
+from selfplay.training.trained_network import named_network
 
 
 def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> PolicyNet:
@@ -24,9 +24,7 @@ def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> Pol
 
     An empty name is the shipped network that plays by default.
     """
-    name = name or default_network()
-    path = Path(name)
-    net = trained_network(path)[0] if RunFolder(path).begun else load_network(name)
+    net = named_network(name or default_network())
     if filters:
         net = widen(net, filters, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
     return net

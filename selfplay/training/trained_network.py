@@ -12,7 +12,7 @@ from typing import Any
 from cnncore.training.loop import KIND
 from cnncore.training.run_folder import RunFolder
 from cnncore.weights.checkpoint import load_checkpoint
-from goengine.networks.files import read_network
+from goengine.networks.files import load_network, read_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 
 NETWORK = "network.safetensors"
@@ -63,3 +63,14 @@ def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
         "training_seconds": round(facts["state"]["seconds"]),
         "torch": facts["torch"],
     }
+
+
+def named_network(name: str) -> PolicyNet:
+    """Return the network of a run's folder, of a file, or a shipped one.
+
+    Raises:
+        NetworkError: nothing is called so, or the file is damaged.
+        CheckpointError: the run is damaged.
+    """
+    folder = Path(name)
+    return trained_network(folder)[0] if RunFolder(folder).begun else load_network(name)
