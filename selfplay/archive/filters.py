@@ -44,7 +44,7 @@ def rank_value(text: str | None) -> int | None:
 
 @dataclass(frozen=True)
 class Filters:
-    """Bounds that a game must keep; None asks nothing. An unknown value never meets a bound."""
+    """Bounds that a game must keep; None sets no bound. An unknown value never meets a bound."""
 
     sizes: tuple[int, ...] | None = (MAX_SIZE,)
     """Board sizes."""

@@ -34,7 +34,7 @@ def game_digest(
 
 
 def split_of(digest: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
-    """Return int8 numbers into SPLITS for game digests: stable, whatever else is in the archive."""
+    """Return int8 numbers into SPLITS for game digests: independent of the other games."""
     share = (digest % np.uint64(1000)).astype(np.int64)
     result = np.zeros(digest.shape, dtype=np.int8)
     for name, held_out in _HELD_OUT.items():

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from selfplay.archive.reader import Archive
-from selfplay.batches.positions import Positions
+from selfplay.batches.positions import Index, Positions
 
 SEED = 20160128
 """Decides which positions are drawn."""
@@ -21,8 +20,6 @@ Passes and moves that are not to be learnt count as well. Otherwise the position
 
 BATCH = 256
 """Positions that a network is asked about at a time."""
-
-Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -152,10 +152,10 @@ def _contestants(nets: Sequence[str], symmetry: str, device: torch.device) -> li
 
 
 def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> dict[str, Sample]:
-    """Return what is asked about each source; of those not named, the empty ones are left out.
+    """Return the positions to ask about; without names, sources without such games are left out.
 
     Raises:
-        DataError: a named source is unknown or has no such games, or none has any.
+        DataError: a named source is unknown or has no such games, or all sources are empty.
     """
     if named:
         names = named.split(",")

@@ -8,7 +8,7 @@ from selfplay.recipes import describe_recipe, list_recipes
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Say where the recipes are used; the command takes no arguments."""
+    """Say in the help where the recipes are used; the command has no arguments of its own."""
     parser.epilog = "selfplay train RECIPE --data ARCHIVE --out RUN trains one of them."
 
 

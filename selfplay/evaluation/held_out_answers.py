@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
-from selfplay.batches.fixed_samples import BATCH, Index, Sample
-from selfplay.batches.positions import PositionBatch
+from selfplay.batches.fixed_samples import BATCH, Sample
+from selfplay.batches.positions import Index, PositionBatch
 from selfplay.evaluation.log_probabilities import Symmetry, log_probabilities
 
 TOP = 5

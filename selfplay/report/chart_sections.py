@@ -31,10 +31,12 @@ FEWEST = 30
 
 @dataclass(frozen=True)
 class Curve:
-    """The metrics of a training run, line by line as curves.MetricsLog reads them."""
+    """The metrics of a training run."""
 
     name: str
+    """What the run is called."""
     lines: Sequence[dict[str, Any]]
+    """Lines as curves.MetricsLog reads them."""
 
 
 def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:

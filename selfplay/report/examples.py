@@ -30,7 +30,9 @@ class Example:
     """A drawn position and what player and networks thought of it, as HTML."""
 
     board: str
+    """The board as SVG."""
     caption: str
+    """The text below it as HTML."""
 
 
 def confident_misses(answers: Answers) -> Mask:

@@ -25,7 +25,7 @@ FAILURES = (
     ParallelError,
     OSError,
 )
-"""Errors whose text is already such a sentence."""
+"""Errors whose text is a sentence that names the remedy."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ALLOCATOR = ("can't allocate memory", "not enough memory", "out of memory")

@@ -15,8 +15,8 @@ from cnncore.training.run_folder import RunFolder
 def claimed(folder: Path, processes: Processes = ALONE) -> Iterator[None]:
     """Keep other programs from training in a folder in this block, and make the folder.
 
-    If the block fails before a run has begun there or metrics were written, whatever the block made
-    is removed again, the folder and its parents included.
+    If the block fails before a run has begun there and before metrics were written, everything that
+    it made is removed, the folder and its parents included.
 
     Raises:
         FolderInUseError: another program trains there.
