@@ -98,7 +98,8 @@ def _tune(
         "torch": torch.__version__,
     }
     progress = not args.quiet
-    tuning = Tuning(run, archive, card=card, progress=progress)
+    seconds = deadline - time.monotonic()
+    tuning = Tuning(run, archive, card=card, seconds=seconds, progress=progress)
     tuning.measure_start()
     kinds = 2 if others is None else 3
     limit = judged_positions(deadline - time.monotonic(), tuning.pace, kinds)

@@ -22,7 +22,7 @@ from cnncore.training.run_folder import RunFolder
 from goengine.networks.files import load_network, save_network
 from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
-from selfplay.batches.fixed_samples import distinct_sample
+from selfplay.batches.fixed_samples import BATCH, distinct_sample
 from selfplay.batches.positions import Positions
 from selfplay.evaluation.held_out_answers import Contestant, answered
 from selfplay.recipes import Recipe
@@ -38,7 +38,11 @@ ROUNDS = 4
 PATIENCE = 6
 """Measurements in a row without a better loss that end the run."""
 LIMIT = 4096
-"""Most positions that one measurement asks about."""
+"""Most held-out positions that one measurement asks about; of those learnt from, half as many."""
+LEAST = 512
+"""Held-out positions that it asks about however short the time is."""
+MEASURED = 0.1
+"""Share of the time that one measurement may take."""
 
 
 def tuning_recipe(
@@ -101,12 +105,22 @@ class Tuning:
     """A run that is measured on held-out games and keeps the best weights it had."""
 
     def __init__(
-        self, run: Run, archive: Archive, *, card: dict[str, Any], progress: bool = False
+        self,
+        run: Run,
+        archive: Archive,
+        *,
+        card: dict[str, Any],
+        seconds: float = math.inf,
+        progress: bool = False,
     ) -> None:
-        """Go on with a run; `archive` has held-out games, `card` goes into the network file."""
+        """Go on with a run; `archive` has held-out games, `card` goes into the network file.
+
+        A new run that has `seconds` measures on as many positions as it can afford.
+        """
         self.run, self.card, self.progress = run, card, progress
-        self._held_out = distinct_sample(archive, "validation", LIMIT)
-        self._learnt = distinct_sample(archive, "train", LIMIT // 2)
+        self._limit = self._affordable(archive, seconds)
+        self._held_out = distinct_sample(archive, "validation", self._limit)
+        self._learnt = distinct_sample(archive, "train", self._limit // 2)
         train = Positions(archive, "train", weights=run.recipe.sources)
         self._round = max(run.recipe.batch, math.ceil(len(train.listed()[0]) / ROUNDS))
 
@@ -119,6 +133,25 @@ class Tuning:
     def pace(self) -> float:
         """Seconds that a network takes to answer a position, by the last measurement."""
         return self._measuring_seconds() / (len(self._held_out) + len(self._learnt))
+
+    def _affordable(self, archive: Archive, seconds: float) -> int:
+        """Return how many held-out positions a measurement asks about; a run does not change it."""
+        if self.history:
+            return int(self.history[0].get("held_out_limit", LIMIT))
+        if math.isinf(seconds):
+            return LIMIT
+        probe = distinct_sample(archive, "validation", BATCH)
+        answered(self._contestant(), probe)  # the first answers also load what they need
+        began = time.monotonic()
+        answered(self._contestant(), probe)
+        pace = (time.monotonic() - began) / len(probe)
+        return round(min(LIMIT, max(LEAST, MEASURED * seconds / (1.5 * pace))))
+
+    def _contestant(self) -> Contestant:
+        """Return the averaged network as it is now."""
+        average = self.run.state.average
+        assert isinstance(average, Learner)
+        return Contestant("now", average.policy.eval(), precision=self.run.precision)
 
     def _measuring_seconds(self) -> float:
         """Return how long the last measurement took; 0 if an older release made it."""
@@ -165,9 +198,7 @@ class Tuning:
     def _measure(self) -> None:
         """Write a line of metrics, after saving the network if it is the best so far."""
         state = self.run.state
-        average = state.average
-        assert isinstance(average, Learner)
-        contestant = Contestant("now", average.policy.eval(), precision=self.run.precision)
+        contestant = self._contestant()
         label = "measuring" if self.progress else None
         began = time.monotonic()
         held_out = answered(contestant, self._held_out, label=label)
@@ -180,13 +211,14 @@ class Tuning:
             "top1": float((held_out.better == 0).mean()),
             "learnt_loss": float(learnt.losses.mean()),
             "learnt_top1": float((learnt.better == 0).mean()),
+            "held_out_limit": self._limit,
             "measuring_seconds": round(time.monotonic() - began, 3),
             "time": round(time.time(), 1),
         }
         history = self.history
         if not history or line["loss"] < best_of(history)["loss"]:
             card = {**self.card, "positions_seen": state.samples}
-            save_network(average.policy, self.run.folder / NETWORK, metadata=card)
+            save_network(contestant.net, self.run.folder / NETWORK, metadata=card)
         self.run.files.metrics.write(line)
         self.run.files.draw()
         log.info(

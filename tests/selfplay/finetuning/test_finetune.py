@@ -33,7 +33,7 @@ from selfplay.evaluation.measures import Difference, Measure
 from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
 from selfplay.finetuning.finetune import JUDGED, judged_positions
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
-from selfplay.finetuning.tuning import tuning_recipe
+from selfplay.finetuning.tuning import LEAST, tuning_recipe
 from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
 from tests.helpers.small_archive import make_archive, random_game
@@ -297,8 +297,8 @@ def test_measuring_is_part_of_the_minutes(
     assert tune(net, games, "--out", str(tmp_path / "out"), "--minutes", "2") == 0
     lines = MetricsLog(tmp_path / "out" / "metrics.jsonl").read()
     first = next(line for line in lines if line["event"] == "validation")
-    assert first["measuring_seconds"] == pytest.approx(0.05 * (4 + 32) * 24)
-    assert lines[-1]["step"] > 0
+    assert first["measuring_seconds"] == pytest.approx(0.05 * (96 + 256))
+    assert lines[-1]["step"] > 0 and first["held_out_limit"] == LEAST
     assert 60 < clock.now <= 120
     with_less = SlowMotion(monkeypatch, seconds_a_position=0.05)
     assert tune(net, games, "--out", str(tmp_path / "less"), "--minutes", "1.5") == 0
