@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cnncore.system.devices import autocast
 from goengine.encoding.eight_views import eight_views, turn_back
-from goengine.inference.evaluator import mean_of_views
+from goengine.inference.priors import mean_of_views
 from goengine.networks.policy_network import PolicyNet
 
 Symmetry = Literal["none", "all"]
