@@ -18,7 +18,7 @@ from torch import nn
 from goengine.networks.policy_network import PolicyNet
 from selfplay.__main__ import main as selfplay
 from selfplay.recipes import load_recipe
-from selfplay.training.runs import network_config
+from selfplay.training.policy_run import network_config
 
 POINTS = 361
 

@@ -4,7 +4,7 @@ Rates in positions/s. Loader: games replayed, planes encoded as bits, in one thr
 workers, with nothing else to do. Unpack: bits from (pinned) memory to turned planes on the device.
 Bare: steps on one batch that is ready on the device. Training: the real thing, loader and all.
 Loader, bare and training take turns in rounds, so that other load on the machine hits all alike.
-MFU is the share of the device's measured matrix product rate, see selfplay.training.speed.
+MFU is the share of the device's measured matrix product rate, see selfplay.training.utilisation.
 
     python -m benchmarks.training --data ARCHIVE --recipe policy-192 --workers 12
 """
@@ -32,8 +32,8 @@ from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import PackedBatch, Positions
 from selfplay.recipes import Recipe, load_recipe
 from selfplay.training.learner import Learner, make_optimizers, policy_loss
-from selfplay.training.runs import network_config, training_plan
-from selfplay.training.speed import matrix_rate, multiply_adds, training_flops
+from selfplay.training.policy_run import network_config, training_plan
+from selfplay.training.utilisation import matrix_rate, multiply_adds, training_flops
 
 
 class Bench:

@@ -10,17 +10,13 @@ from cnncore.system.version import __version__
 from goengine.types import GoError
 
 COMMANDS = {
-    "ingest": ("selfplay.archive.ingest", "make an archive of SGF files"),
-    "subset": ("selfplay.archive.subset", "make a smaller archive of an archive"),
+    "ingest": ("selfplay.commands.ingest", "make an archive of SGF files"),
+    "subset": ("selfplay.commands.subset", "make a smaller archive of an archive"),
     "train": ("selfplay.commands.train", "train a network"),
+    "recipes": ("selfplay.commands.recipes", "list the recipes of `train`"),
     "lease": ("selfplay.commands.lease", "train on a machine lent for minutes"),
-    "export": ("selfplay.commands.train", "write the network of a training run to a file"),
+    "export": ("selfplay.commands.export", "write the network of a training run to a file"),
     "evaluate": ("selfplay.commands.evaluate", "measure a network on held-out games"),
-}
-_FUNCTIONS = {
-    "train": ("configure_train", "run_train"),
-    "export": ("configure_export", "run_export"),
-    "evaluate": ("configure_evaluate", "run_evaluate"),
 }
 
 
@@ -33,7 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         commands=COMMANDS,
         errors=(GoError, OSError),
         informative=COMMANDS,
-        functions=_FUNCTIONS,
     )
     return run_program(program, argv)
 

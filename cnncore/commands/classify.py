@@ -25,8 +25,8 @@ from cnncore.data.images.image_data import SUFFIXES, decode
 from cnncore.data.images.transforms import evaluation_view, like_mnist, normalise
 from cnncore.data.samples import DataError
 from cnncore.models.classics.kim_cnn import KimCNN
+from cnncore.pretrained import shipped_weights
 from cnncore.system.command_line import DONE
-from cnncore.weights.pretrained import shipped_weights
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
@@ -40,8 +40,6 @@ class Program:
     """Errors whose text is a sentence for the user; a ValueError is a wrong use."""
     informative: Collection[str] | None = None
     """Commands whose INFO lines reach stderr, others' warnings do; None leaves logging alone."""
-    functions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Commands whose functions have other names than `configure` and `run`."""
 
 
 def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
@@ -84,16 +82,15 @@ def _run(program: Program, words: list[str]) -> int:
         return _answer(program, words)
     module_name, text = program.commands[words[0]]
     module = import_module(module_name)
-    configure, run = program.functions.get(words[0], ("configure", "run"))
     parser = _Parser(prog=f"{program.name} {words[0]}", description=text)
-    vars(module)[configure](parser)
+    module.configure(parser)
     args = parser.parse_args(words[1:])
     if program.informative is not None:
         import logging
 
         level = logging.INFO if words[0] in program.informative else logging.WARNING
         logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
-    return int(vars(module)[run](args))
+    return int(module.run(args))
 
 
 def _answer(program: Program, words: list[str]) -> int:

@@ -44,10 +44,10 @@ class MetricsLog:
 
 
 def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
-    """Draw loss and top-1 over the samples seen as a PNG; nothing is drawn without two lines."""
+    """Draw loss and top-1 over the samples seen as a PNG, once there is a line of training."""
     train = [line for line in lines if line["event"] == "train"]
     held_out = [line for line in lines if line["event"] == "validation"]
-    if len(train) < 2:
+    if not train:
         return
     from matplotlib.figure import Figure
 
@@ -61,6 +61,7 @@ def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> N
                 [scale * line[mine] for line in train],
                 color="#9ab",
                 linewidth=0.8,
+                marker="." if len(train) == 1 else None,
                 label="training batches",
             )
         points = [line for line in held_out if key in line]

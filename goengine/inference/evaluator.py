@@ -8,7 +8,7 @@ from the planes themselves (plane "sensibleness"); what superko forbids besides,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -87,36 +87,60 @@ class Evaluator:
         Raises:
             EvaluatorError: as for `evaluate`.
         """
-        mode = self.symmetry if symmetry is None else _known(symmetry)
         if len(records) == 0:
             return Evaluation(np.zeros((0, 0), dtype=np.float32))
         if (records["size"] != records["size"][0]).any():
             raise EvaluatorError("the boards of one batch must have one size: group them by size")
-        views = SYMMETRIES if mode == "all" else 1
-        chunk = max(1, self.backend.chunk // views)
+        mode = self.symmetry if symmetry is None else _known(symmetry)
         parts = []
-        for start in range(0, len(records), chunk):
-            part = slice(start, min(start + chunk, len(records)))
+        for part in self._chunks(len(records), mode):
             planes = encode_batch(
                 records[part], planes=self.backend.planes, threads=self.backend.threads
             )
-            mask = None if allowed is None else allowed[part]
+            masks = planes[:, SENSIBLE].reshape(len(planes), -1) != 0
+            if allowed is not None:
+                masks &= allowed[part]
             points = None if komi is None else komi[part]
-            parts.append(self._evaluate_planes(planes, mask, points, mode, rng))
-        return parts[0] if len(parts) == 1 else _joined(parts)
+            parts.append(self._evaluate_chunk(planes, masks, points, mode, rng))
+        return _joined(parts)
 
-    def _evaluate_planes(
+    def evaluate_planes(
+        self, planes: Planes, *, komi: Floats | None = None, symmetry: str | None = None
+    ) -> Evaluation:
+        """Return what the network says of uint8 planes (B, P, N, N), over all points of the board.
+
+        So probabilities of moves that are not sensible, which human players make too, can be
+        measured. `komi` and `symmetry`, none or all, as for `evaluate_records`.
+
+        Raises:
+            EvaluatorError: an unknown mode, or mode random.
+        """
+        mode = self.symmetry if symmetry is None else _known(symmetry)
+        masks = np.ones((len(planes), planes.shape[-1] ** 2), dtype=np.bool_)
+        return _joined(
+            [
+                self._evaluate_chunk(
+                    planes[part], masks[part], None if komi is None else komi[part], mode, None
+                )
+                for part in self._chunks(len(planes), mode)
+            ]
+        )
+
+    def _chunks(self, count: int, mode: Symmetry) -> Iterator[slice]:
+        """Yield parts of a batch that the backend takes at once."""
+        chunk = max(1, self.backend.chunk // (SYMMETRIES if mode == "all" else 1))
+        for start in range(0, count, chunk):
+            yield slice(start, min(start + chunk, count))
+
+    def _evaluate_chunk(
         self,
         planes: Planes,
-        allowed: Masks | None,
+        masks: Masks,
         komi: Floats | None,
         mode: Symmetry,
         rng: np.random.Generator | None,
     ) -> Evaluation:
         """Run the network under a symmetry and put its outputs into the terms of the game."""
-        masks = planes[:, SENSIBLE].reshape(len(planes), -1) != 0
-        if allowed is not None:
-            masks &= allowed
         if mode == "none":
             outputs = self.backend.run(planes)
             return _in_terms_of_the_game(outputs, softmax(outputs.logits, masks), komi)
@@ -190,7 +214,9 @@ def _in_terms_of_the_game(outputs: RawOutputs, points: Priors, komi: Floats | No
 
 
 def _joined(parts: Sequence[Evaluation]) -> Evaluation:
-    """Return the evaluations of several chunks as one."""
+    """Return the evaluations of one or more chunks as one."""
+    if len(parts) == 1:
+        return parts[0]
 
     def whole(arrays: list[Floats | None]) -> Floats | None:
         present = [array for array in arrays if array is not None]

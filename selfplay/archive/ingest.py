@@ -3,12 +3,12 @@
 Pieces of text are parsed in worker processes and come back as blocks in the order of the input, so
 that the archive depends on the input alone. A game is cut (its prefix stays) at the first illegal
 move, at a second move in a row by one colour, at set-up stones in mid-game and at damaged text. It
-is dropped when a filter says so or when too few moves are left. All of it is counted by reason.
+is dropped when a filter says so or when too few moves are left. All of it is counted by reason, and
+each game that is not kept can be told by name.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import multiprocessing
 import os
@@ -16,14 +16,14 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -33,22 +33,31 @@ from goengine.games.replay import legal_length
 from goengine.games.sgf import SgfError, read_collection
 from goengine.types import GoError
 from selfplay.archive.filters import TOO_SHORT, Filters
-from selfplay.archive.reader import Archive, Block
+from selfplay.archive.game_blocks import Block
+from selfplay.archive.ingest_counts import (
+    DUPLICATE,
+    KEPT,
+    NO_GAME,
+    POSITIONS,
+    READ,
+    UNREADABLE,
+    Counts,
+    Dropped,
+    by_source,
+    summary,
+)
+from selfplay.archive.reader import Archive
 from selfplay.archive.sources import Piece, PieceReader, find_files
 from selfplay.archive.writer import ArchiveWriter
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 2**19
-Counts = Counter[tuple[str, str]]
-READ = "games read"
-KEPT = "games kept"
-POSITIONS = "moves kept"
-DUPLICATE = "duplicate"
+"""Bytes of text that a worker process gets at a time."""
 
 
 class NothingKeptError(GoError):
-    """No game is left for an archive; ``counts`` say why."""
+    """No game is left for an archive; `counts` say why."""
 
     def __init__(self, message: str, counts: Counts) -> None:
         super().__init__(message)
@@ -60,32 +69,45 @@ class Parsed:
     """What a worker makes of a chunk of pieces."""
 
     block: Block
+    """The games that are kept."""
+    places: list[tuple[str, int]]
+    """File of each game in the block, and its number there."""
     counts: Counts
+    """Games by source and reason."""
+    dropped: list[Dropped]
+    """The games that are not kept."""
 
 
 def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
     """Read, cut and filter the games of some pieces; duplicates are not looked for."""
     counts: Counts = Counter()
+    dropped: list[Dropped] = []
     records: list[GameRecord] = []
     sources: list[str] = []
     learn: list[int] = []
+    places: list[tuple[str, int]] = []
     for piece in pieces:
         if piece.failure is not None:
-            _log.warning("unreadable file %s", piece.failure)
-            counts[piece.source, "unreadable file"] += 1
+            log.warning("unreadable file %s", piece.failure)
+            counts[piece.source, UNREADABLE] += 1
+            dropped.append(Dropped(piece.file, None, f"{UNREADABLE}: {piece.failure}"))
             continue
-        for game in read_collection(piece.data):
+        for number, game in enumerate(read_collection(piece.data), start=piece.number):
             counts[piece.source, READ] += 1
             if isinstance(game, SgfError):
-                counts[piece.source, "no readable game"] += 1
+                counts[piece.source, NO_GAME] += 1
+                dropped.append(Dropped(piece.file, number, f"{NO_GAME}: {game}"))
                 continue
             kept, reasons = judge(game, filters)
             counts.update((piece.source, reason) for reason in reasons)
-            if kept is not None:
+            if kept is None:
+                dropped.append(Dropped(piece.file, number, ", ".join(reasons)))
+            else:
                 records.append(kept)
                 sources.append(piece.source)
                 learn.append(filters.colours(kept))
-    return Parsed(Block.from_records(records, sources, learn), counts)
+                places.append((piece.file, number))
+    return Parsed(Block.from_records(records, sources, learn), places, counts, dropped)
 
 
 def judge(game: GameRecord, filters: Filters) -> tuple[GameRecord | None, list[str]]:
@@ -105,7 +127,7 @@ def judge(game: GameRecord, filters: Filters) -> tuple[GameRecord | None, list[s
 def cut_game(game: GameRecord) -> tuple[GameRecord | None, str | None]:
     """Return the legal prefix of a game and why it is shorter than the game (None if it is not).
 
-    None in place of the game: the set-up stones are no position.
+    The game is None where the set-up stones are not a position.
     """
     legal = legal_length(game)
     if legal < 0:
@@ -126,15 +148,16 @@ def ingest(
     overwrite: bool = False,
     progress: bool = True,
     notes: Mapping[str, Any] | None = None,
+    tell: Callable[[Dropped], None] | None = None,
 ) -> tuple[Archive, Counts]:
     """Make an archive of all games in files and folders.
 
-    ``workers`` processes parse (all cores if None); with 1, or with little input, all happens in
-    this process. The archive appears at ``out`` when it is whole, or not at all.
-    ``notes`` go into its manifest beside the filters and the counts.
+    `workers` processes parse (all cores if None); with 1, or with little input, all happens in
+    this process. The archive appears at `out` when it is whole, or not at all. `notes` go into its
+    manifest beside the filters and the counts. `tell` is called for each game that is not kept.
 
     Raises:
-        NothingKeptError: no game is left; what is at ``out`` stays as it is.
+        NothingKeptError: no game is left; what is at `out` stays as it is.
         GoError: an input is missing, none holds SGF files, or the archive cannot be written there.
     """
     filters = filters or Filters()
@@ -161,17 +184,20 @@ def ingest(
         )
         for parsed in _parse_all(_chunks(reader), filters, workers or os.cpu_count() or 1):
             counts.update(parsed.counts)
-            writer.extend(_without_duplicates(parsed.block, seen, counts))
+            writer.extend(_without_duplicates(parsed, seen, counts))
+            if tell is not None:
+                for drop in parsed.dropped:
+                    tell(drop)
             bar.update(reader.done - bar.n)
             bar.set_postfix_str(f"{len(seen):,} games", refresh=False)
         bar.update(reader.total - bar.n)
         if not seen:
             raise NothingKeptError(
-                f"nothing was written to {out}, for no game was left: {summary(counts)}; "
+                f"nothing was written to {out}, because every game was dropped: {summary(counts)}; "
                 "name other files or loosen the filters",
                 counts,
             )
-        made = {**(notes or {}), "filters": asdict(filters), "counts": _nested(counts)}
+        made = {**(notes or {}), "filters": asdict(filters), "counts": by_source(counts)}
         return writer.commit(made), counts
 
 
@@ -230,100 +256,19 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _without_duplicates(block: Block, seen: set[int], counts: Counts) -> Block:
+def _without_duplicates(parsed: Parsed, seen: set[int], counts: Counts) -> Block:
     """Keep the first of equal games, and count what is kept by source."""
+    block = parsed.block
     keep = np.ones(len(block.games), dtype=bool)
     names = block.tables["sources"]
-    for i, (digest, source, length) in enumerate(
-        zip(
-            block.games["digest"].tolist(),
-            block.games["source"].tolist(),
-            block.games["length"].tolist(),
-            strict=True,
-        )
-    ):
+    columns = (block.games[name].tolist() for name in ("digest", "source", "length"))
+    for i, (digest, source, length) in enumerate(zip(*columns, strict=True)):
         if digest in seen:
             keep[i] = False
             counts[names[source], DUPLICATE] += 1
+            parsed.dropped.append(Dropped(*parsed.places[i], DUPLICATE))
         else:
             seen.add(digest)
             counts[names[source], KEPT] += 1
             counts[names[source], POSITIONS] += length
     return block.select(keep)
-
-
-def _nested(counts: Counts) -> dict[str, dict[str, int]]:
-    table: dict[str, dict[str, int]] = {}
-    for (source, reason), count in sorted(counts.items()):
-        table.setdefault(source, {})[reason] = count
-    return table
-
-
-def summary(counts: Counts) -> str:
-    """Return in one line how many games were read and kept, and why the others were not."""
-    reasons: Counter[str] = Counter()
-    for (_, reason), count in counts.items():
-        reasons[reason] += count
-    lost = [
-        f"{reason} {count:,}"
-        for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", "duplicate", "no readable", "unreadable"))
-    ]
-    return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
-
-
-def print_counts(counts: Counts, stream: TextIO) -> None:
-    """Print games by source, then every reason for a drop or a cut."""
-    table = _nested(counts)
-    columns = (READ, KEPT, POSITIONS)
-    width = max([len("source"), *(len(name) for name in table)])
-    print(f"{'source':{width}}" + "".join(f"{name:>14}" for name in columns), file=stream)
-    for name, row in table.items():
-        cells = "".join(f"{row.get(column, 0):14,}" for column in columns)
-        print(f"{name:{width}}{cells}", file=stream)
-    totals = [sum(row.get(column, 0) for row in table.values()) for column in columns]
-    print(f"{'all':{width}}" + "".join(f"{total:14,}" for total in totals), file=stream)
-    reasons = sorted({reason for _, reason in counts} - set(columns))
-    if reasons:
-        print("\nreason", file=stream)
-    for reason in reasons:
-        rows = {name: row[reason] for name, row in table.items() if reason in row}
-        detail = ", ".join(f"{name} {count:,}" for name, count in rows.items())
-        print(f"{reason:32} {sum(rows.values()):12,}   ({detail})", file=stream)
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``selfplay ingest``."""
-    parser.add_argument(
-        "inputs",
-        nargs="+",
-        metavar="INPUT",
-        help="SGF files, folders, .zip, .tar.*, .bz2, .gz, .xz",
-    )
-    parser.add_argument("--out", required=True, metavar="ARCHIVE", help="folder to make")
-    parser.add_argument("--overwrite", action="store_true", help="replace an archive")
-    parser.add_argument("--workers", type=int, default=None, help="processes (default: all cores)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    Filters.add_arguments(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run ``selfplay ingest``."""
-    if args.workers is not None and args.workers < 1:
-        raise GoError(f"--workers {args.workers} is too few: use 1 or more")
-    try:
-        archive, counts = ingest(
-            args.inputs,
-            args.out,
-            filters=Filters.from_arguments(args),
-            workers=args.workers,
-            overwrite=args.overwrite,
-            progress=not args.quiet,
-        )
-    except NothingKeptError as error:
-        print_counts(error.counts, sys.stdout)
-        raise
-    print_counts(counts, sys.stdout)
-    size = sum(file.stat().st_size for file in archive.path.iterdir())
-    print(f"\n{archive.path}: {len(archive):,} games, {size / 2**20:.1f} MiB, {archive.digest}")
-    return 0

@@ -5,14 +5,14 @@ file          dtype, shape           content
 ============  =====================  ======================================================
 moves.npy     int16 (M,)             all moves of all games, one after the other (N*N = pass)
 setup.npy     int16 (S,)             set-up stones of all games: black ones, then white ones
-games.npy     GAME_DTYPE (G,)        one record a game, in the order of ``moves``
+games.npy     GAME_DTYPE (G,)        one record a game, in the order of `moves`
 learn.npy     uint8 (G,)             bits of the colours whose moves are to be learnt; absent: both
 manifest.json                        version, digest, counts, the names behind the numbers
 ============  =====================  ======================================================
 
-Colours alternate from ``first``. Games lie without gaps, so a random index into ``moves`` is a
-random (game, ply), and ``moves[offset : offset + ply]`` are the moves before it. Reading needs
-numpy only; no SGF parser is imported.
+Colours alternate from `first`. Games lie without gaps, so a random index into `moves` is a random
+(game, ply), and `moves[offset : offset + ply]` are the moves before it. Reading needs numpy only;
+an SGF parser is not imported.
 """
 
 from __future__ import annotations
@@ -31,31 +31,19 @@ import numpy.typing as npt
 
 from goengine.games.record import GameRecord
 from goengine.types import opponent
-from selfplay.archive.format import (
+from selfplay.archive.game_blocks import (
     BOTH,
     GAME_DTYPE,
-    SPLITS,
     TABLES,
     ArchiveError,
     Block,
     Colours,
     Games,
     Moves,
-    enlarge_split,
-    game_digest,
-    split_of,
 )
+from selfplay.archive.splits import SPLITS, enlarge_split, split_of
 
-__all__ = [
-    "ARCHIVE_VERSION",
-    "GAME_DTYPE",
-    "SPLITS",
-    "Archive",
-    "ArchiveError",
-    "Block",
-    "game_digest",
-    "split_of",
-]
+__all__ = ["ARCHIVE_VERSION", "Archive", "ArchiveError"]
 
 ARCHIVE_VERSION = 1
 
@@ -85,7 +73,7 @@ class Archive:
         """Open an archive folder.
 
         Raises:
-            ArchiveError: there is none, it is damaged, or another version wrote it.
+            ArchiveError: the folder is not an archive, is damaged, or another version wrote it.
         """
         folder = Path(path)
         manifest = read_manifest(folder)
@@ -118,13 +106,18 @@ class Archive:
         return str(self.manifest["digest"])
 
     @property
+    def mebibytes(self) -> float:
+        """Size of the files on disk in MiB."""
+        return sum(file.stat().st_size for file in self.path.iterdir()) / 2**20
+
+    @property
     def sources(self) -> list[str]:
-        """Names of the sources, by the number in ``games["source"]``; number 0 is no source."""
+        """Names of the sources, by the number in `games["source"]`; number 0 is unknown."""
         return list(self.manifest["sources"])
 
     @property
     def ranks(self) -> list[str]:
-        """Ranks as written (``9p``, ``6d``, ``ama``, titles), by number; number 0 is unknown."""
+        """Ranks as written (`9p`, `6d`, `ama`, titles), by number; number 0 is unknown."""
         return list(self.manifest["ranks"])
 
     @property
@@ -148,8 +141,7 @@ class Archive:
     def with_held_out(self, *, validation: int, test: int) -> Archive:
         """Return this archive with at least so many games in each held-out split.
 
-        An archive of few games may have none there by the digests; the missing ones come out of
-        the training games.
+        By the digests a small archive may lack some; they are taken from the training games.
 
         Raises:
             ArchiveError: nothing would be left to train on.
@@ -173,7 +165,9 @@ class Archive:
         known = self.sources
         for name in names:
             if name not in known[1:]:
-                raise ArchiveError(f"no source {name!r} in {self.path}: it has {known[1:]}")
+                raise ArchiveError(
+                    f"{self.path} has no source {name!r}: choose from {', '.join(known[1:])}"
+                )
         return [known.index(name) for name in names]
 
     def game(self, index: int) -> GameRecord:
@@ -224,9 +218,14 @@ def read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]:
     """Return the manifest of an archive folder.
 
     Raises:
-        ArchiveError: there is none, it is damaged or forbidden, or of another version.
+        ArchiveError: the folder is not an archive, is damaged or forbidden, or of another version.
     """
     path = folder / "manifest.json"
+    if folder.is_file():
+        raise ArchiveError(
+            f"{folder} is a file, and an archive is a folder: make one of SGF files with "
+            f"`selfplay ingest {folder} --out ARCHIVE`, and give ARCHIVE"
+        )
     try:
         manifest = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -1,10 +1,9 @@
 """SGF text out of files, folders and packed collections, one piece at a time.
 
-A piece is the bytes of one game where a collection has one game a line, else of a whole file; where
-a game is damaged, the file comes game by game, so that no other is lost with it. The source of a
-game is the name of the file that it came in, without suffixes and a trailing ``-NN``; loose .sgf
-files carry the name of their folder. Loose are those that a search of a folder finds, and those
-that are named and hold a single game.
+A piece is one line of a collection that has one game a line, else a whole file. A file with a
+damaged game comes game by game, so that the others are kept. The source of a game is the name of
+its file, without suffixes and a trailing `-NN`. Loose .sgf files carry the name of their folder:
+those that a search of a folder finds, and those that are named and hold a single game.
 """
 
 from __future__ import annotations
@@ -61,19 +60,28 @@ class SourceError(GoError):
 
 @dataclass(frozen=True)
 class Piece:
-    """Bytes of SGF text, or the reason why a file or a member of a package could not be read."""
+    """SGF text of one game or of a whole file, or the reason why it could not be read."""
 
     source: str
+    """Name of the source that the games count for."""
     data: bytes
+    """The text; empty where it could not be read."""
+    file: str = ""
+    """Path of the file; for a member of a package, the package and the member."""
+    number: int = 1
+    """Place of the piece among those of its file, from 1."""
     failure: str | None = None
+    """Why the file or the member could not be read; None where it could."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to read and the name of its source."""
+    """A file to read."""
 
     path: Path
+    """Where it is."""
     source: str
+    """The name of its source."""
 
 
 def find_files(paths: Sequence[str | Path]) -> list[SourceFile]:
@@ -101,7 +109,7 @@ def find_files(paths: Sequence[str | Path]) -> list[SourceFile]:
 
 
 def source_name(file_name: str) -> str:
-    """Return the name of a source: ``pro-01.sgf.bz2`` is part of ``pro``."""
+    """Return the name of a source: `pro-01.sgf.bz2` is part of `pro`."""
     stem = file_name
     while True:
         shorter, dot, suffix = stem.rpartition(".")
@@ -132,7 +140,8 @@ class PieceReader:
                 with file.path.open("rb") as self._raw:
                     yield from _pieces(self._raw, file)
             except _FAILURES as error:
-                yield Piece(file.source, b"", f"{file.path.name}: {error}")
+                failure = f"{file.path.name}: {error}"
+                yield Piece(file.source, b"", str(file.path), failure=failure)
             self._raw = None
             self._done += size
 
@@ -165,8 +174,8 @@ def _pieces(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
     elif lower.endswith(_TARS) or any(lower.endswith(f".tar{suffix}") for suffix in _PACKED):
         yield from _tar_members(raw, file)
     else:
-        for data in _split(_unpacked(raw, lower)):
-            yield Piece(file.source, data)
+        for number, data in enumerate(_split(_unpacked(raw, lower)), start=1):
+            yield Piece(file.source, data, str(file.path), number)
 
 
 def _unpacked(raw: IO[bytes], lower: str) -> IO[bytes]:
@@ -204,7 +213,7 @@ def _tar_members(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
     def skipped() -> Iterator[Piece]:
         """Yield one failure for all that was unreadable since the last good header."""
         if unreadable:
-            yield Piece(file.source, b"", unreadable.pop())
+            yield Piece(file.source, b"", str(file.path), failure=unreadable.pop())
 
     failed = False
     with tarfile.open(fileobj=raw, mode="r:*", tarinfo=Header, ignore_zeros=True) as archive:
@@ -228,12 +237,13 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 
 def _member(opened: Callable[[], IO[bytes]], name: str, file: SourceFile) -> Iterator[Piece]:
     """Yield the pieces of a member of a package, and a failure where it is damaged."""
+    place = f"{file.path}: {name}"
     try:
         with opened() as member:
-            for data in _split(_unpacked(member, name.lower())):
-                yield Piece(file.source, data)
+            for number, data in enumerate(_split(_unpacked(member, name.lower())), start=1):
+                yield Piece(file.source, data, place, number)
     except _FAILURES as error:
-        yield Piece(file.source, b"", f"{file.path.name}: {name}: {error}")
+        yield Piece(file.source, b"", place, failure=f"{file.path.name}: {name}: {error}")
 
 
 def _split(stream: IO[bytes]) -> Iterator[bytes]:

@@ -1,7 +1,4 @@
-"""Writing archives: all of it or nothing, whatever happens on the way.
-
-The table of files is in archive.py.
-"""
+"""Write archives whole or not at all; the table of files is in reader.py."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ import numpy as np
 
 from cnncore.system.atomic import temporary_beside
 from goengine.games.record import GameRecord
-from selfplay.archive.format import (
+from selfplay.archive.game_blocks import (
     COLUMN_TABLE,
     GAME_DTYPE,
     TABLES,
@@ -49,8 +46,8 @@ class ArchiveWriter:
         """Prepare to write a folder.
 
         Raises:
-            ArchiveError: the folder exists and is not to be overwritten, or is no archive, or
-                cannot be made.
+            ArchiveError: the folder exists and is not to be overwritten, or is not an archive,
+                or cannot be made.
         """
         self.path = Path(path).absolute()
         if self.path.exists():
@@ -104,7 +101,7 @@ class ArchiveWriter:
     def commit(self, notes: Mapping[str, Any] | None = None) -> Archive:
         """Finish the files, move the archive to its place and open it.
 
-        ``notes`` go into the manifest as they are (how the archive was made).
+        `notes` go into the manifest as they are (how the archive was made).
 
         Raises:
             ArchiveError: the disk refuses.
@@ -145,7 +142,7 @@ class ArchiveWriter:
         shutil.rmtree(old, ignore_errors=True)
 
     def abort(self) -> None:
-        """Remove what was written so far; harmless after ``commit``."""
+        """Remove what was written so far; harmless after `commit`."""
         with suppress(OSError):  # a full disk refuses what is still to be flushed
             self._file.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -23,23 +23,23 @@ POINTS = SIZE * SIZE
 
 @dataclass(frozen=True)
 class StagedBatch:
-    """A packed batch as tensors, in pinned memory where the device copies from that by itself.
-
-    bits: uint8 (B, 361, 6). symmetries: int64 (B,). moves: int64 (B, 1 + future), as played.
-    known: int64 (1 + future,), see PackedBatch.
-    """
+    """A packed batch as tensors, in pinned memory where the device copies from that by itself."""
 
     bits: Tensor
+    """uint8 (B, 361, 6)."""
     symmetries: Tensor
+    """int64 (B,)."""
     moves: Tensor
+    """int64 (B, 1 + future): moves as played."""
     known: Tensor
+    """int64 (1 + future,), see PackedBatch."""
 
     def __len__(self) -> int:
         """Return the number of positions."""
         return len(self.bits)
 
     def to(self, device: torch.device) -> StagedBatch:
-        """Return the batch on a device; the copies wait for nobody."""
+        """Return the batch on a device; the copies do not block."""
         return StagedBatch(
             *(
                 tensor.to(device, non_blocking=True)

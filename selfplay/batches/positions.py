@@ -28,7 +28,7 @@ from selfplay.batches.weighting import Weighting
 
 SIZE = 19
 NO_MOVE = -1
-"""The label of a move that is not to be learnt: a pass, of the other player, behind the end."""
+"""The label of a move that is not to be learnt: a pass, another player's, or after the end."""
 
 ALIKE = Weighting()
 
@@ -39,16 +39,16 @@ Index = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PositionBatch:
-    """A batch of positions.
-
-    planes: uint8 (B, 48, 19, 19). moves: int64 (B, 1 + future), the move played here and the moves
-    after it, or NO_MOVE. games, plies: int64 (B,), where the position comes from.
-    """
+    """A batch of positions."""
 
     planes: npt.NDArray[np.uint8]
+    """uint8 (B, 48, 19, 19)."""
     moves: Index
+    """int64 (B, 1 + future): the move played here and the moves after it, or NO_MOVE."""
     games: Index
+    """int64 (B,): the game of each position."""
     plies: Index
+    """int64 (B,): the ply of each position in its game."""
 
     def __len__(self) -> int:
         """Return the number of positions."""
@@ -57,19 +57,20 @@ class PositionBatch:
 
 @dataclass(frozen=True)
 class PackedBatch:
-    """A batch of positions for training: the planes as bits, the symmetries still to be applied.
-
-    bits: uint8 (B, 361, 6), see features.encode_packed. moves: int64 (B, 1 + future), as
-    played, or NO_MOVE. symmetries, games, plies: int64 (B,). known: int64 (1 + future,), how many
-    moves are to be learnt, counted over the whole batch that this may be one process's part of.
-    """
+    """A batch of positions for training: the planes as bits, the symmetries still to be applied."""
 
     bits: npt.NDArray[np.uint8]
+    """uint8 (B, 361, 6), see features.encode_packed."""
     moves: Index
+    """int64 (B, 1 + future): moves as played, or NO_MOVE."""
     symmetries: Index
+    """int64 (B,): how each position is to be turned."""
     games: Index
+    """int64 (B,): the game of each position."""
     plies: Index
+    """int64 (B,): the ply of each position in its game."""
     known: Index
+    """int64 (1 + future,): how many moves are to be learnt, in the batch of all processes."""
 
     def __len__(self) -> int:
         """Return the number of positions."""

@@ -17,24 +17,29 @@ from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive
 
 UNKNOWN = "unknown"
-"""The name under which a rank that no record tells can be weighted."""
+"""The name by which moves of unknown rank are weighted."""
 
-_ODD = 0.001  # share of the games whose dates may lie in the future without being believed
+_ODD = 0.001  # share of the games whose dates are disregarded if they lie in the future
 
 
 @dataclass(frozen=True)
 class Weighting:
     """How the moves of a source share its draws; without arguments all alike.
 
-    recency: half-life in years: a game that is so much older is learnt half as often; 0 for none.
-    The newest year is the archive's, one date in a thousand aside; games without a date count as
-    old as the oldest one with a date. ranks: weight of a move by the rank of the player who made
-    it, as the archive writes it ("9p", "6d", "unknown"); ranks not named are left out, without any
-    all are alike. Moves of a colour that is not to be learnt weigh nothing.
+    Moves of a colour that is not to be learnt have weight 0.
     """
 
     recency: float = 0.0
+    """Half-life in years: a game that is so much older is learnt half as often; 0 turns it off.
+
+    Age counts from the newest year of the archive, one date in a thousand aside. Games without a
+    date count as old as the oldest one with a date.
+    """
     ranks: Mapping[str, float] = field(default_factory=dict)
+    """Weight of a move by its player's rank as the archive writes it: "9p", "6d", "unknown".
+
+    Ranks that are not named are left out; an empty mapping weighs all alike.
+    """
 
     def of_moves(
         self, archive: Archive, games: npt.NDArray[np.int64]

@@ -1,9 +1,9 @@
 """The command `selfplay lease`: make the most of a machine that is lent for minutes.
 
 One call trains a run until its time is up, measures the averaged network on held-out games and
-leaves in one flat folder what has to travel home: the checkpoint in parts of a size that any
-channel carries, a report, the metrics and the curve. That folder is what the next lease starts
-from. Nothing here needs a network connection or an SGF parser.
+leaves in one flat folder what has to travel home: the checkpoint in parts, a report, the metrics
+and the curve. The next lease starts from that folder. A network connection or an SGF parser is not
+needed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from cnncore.system import atomic
 from cnncore.system.devices import default_device, training_precision
 from cnncore.system.folders import make_folder
 from cnncore.training.recipe_files import add_settings
-from cnncore.training.run_folder import CHECKPOINT, RunFolder
 from selfplay.archive.reader import Archive
-from selfplay.commands.evaluate import evaluate_source
-from selfplay.commands.train import open_inputs, open_run
+from selfplay.evaluation.source_reports import evaluate_source
+from selfplay.recipes import load_recipe
 from selfplay.training import device_options
+from selfplay.training.checkpoint_parts import pack, unpack
 from selfplay.training.failures import fail
-from selfplay.training.runs import Run, averaged_network, read_facts
-from selfplay.training.speed import matrix_rate, training_flops
+from selfplay.training.policy_run import Run
+from selfplay.training.run_claim import claimed
+from selfplay.training.starting_network import open_run
+from selfplay.training.trained_network import averaged_network, read_facts
+from selfplay.training.utilisation import matrix_rate, training_flops
 
-PART_BYTES = 15 * 2**20
 REPORT = "report.json"
-_TRAVELS = ("metrics.jsonl", "curve.png")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reserve", type=float, default=1.0, help="minutes kept for measuring; default: 1"
     )
-    parser.set_defaults(quiet=True, other_data=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,55 +78,32 @@ def run(args: argparse.Namespace) -> int:
             unpack(args.home, args.work)
         make_folder(args.out)
         device = default_device(args.device)
-        inputs = open_inputs(args)
-        with RunFolder(args.work).held():
-            training = open_run(args, *inputs, folder=args.work, device=device)
+        archive = Archive.open(args.data)
+        recipe = load_recipe(args.recipe, args.set)
+        archive.verify()
+        device_options.take_threads(args)
+        with claimed(args.work):
+            training = open_run(
+                args.work,
+                recipe,
+                archive,
+                device=device,
+                start=args.start,
+                filters=args.widen,
+                workers=args.workers,
+                other_data=True,
+            )
             first = training.state.step
             spent = (time.monotonic() - began) / 60.0
             outcome = training.fit(minutes=args.minutes - args.reserve - spent)
             pack(args.work, args.out)
-            report = _measure(args, outcome, device) | _speed(training, since=first)
+            report = _measure(args, archive, outcome, device) | _speed(training, since=first)
         text = json.dumps(report, indent=1)
         atomic.write_text(args.out / REPORT, text + "\n")
     except Exception as error:
         return fail("lease", error)
     sys.stdout.write(text + "\n")
     return 0
-
-
-def pack(folder: Path, out: Path, *, part_bytes: int = PART_BYTES) -> list[Path]:
-    """Copy a run into a flat folder, its checkpoint in parts; return the parts in order."""
-    data = (folder / CHECKPOINT).read_bytes()
-    parts = []
-    for number, start in enumerate(range(0, len(data), part_bytes)):
-        part = out / f"{CHECKPOINT}.{number:02d}"
-        atomic.write_bytes(part, data[start : start + part_bytes])
-        parts.append(part)
-    _copy_what_travels(folder, out)
-    return parts
-
-
-def unpack(home: Path, folder: Path) -> None:
-    """Put together in ``folder`` the run that `pack` left in ``home``.
-
-    Raises:
-        OSError: ``home`` holds no parts, or one in the middle is missing, or ``folder`` is in use.
-    """
-    parts = sorted(home.glob(f"{CHECKPOINT}.[0-9][0-9]"))
-    if not parts:
-        raise OSError(f"{home} holds no {CHECKPOINT}.00: give what a lease brought home")
-    for number, part in enumerate(parts):
-        if part.suffix != f".{number:02d}":
-            raise OSError(f"{home} lacks {CHECKPOINT}.{number:02d}: bring every part")
-    with RunFolder(folder).held():
-        atomic.write_bytes(folder / CHECKPOINT, b"".join(part.read_bytes() for part in parts))
-        _copy_what_travels(home, folder)
-
-
-def _copy_what_travels(source: Path, target: Path) -> None:
-    for name in _TRAVELS:
-        if (source / name).is_file():
-            atomic.write_bytes(target / name, (source / name).read_bytes())
 
 
 def _speed(training: Run, *, since: int) -> dict[str, object]:
@@ -148,15 +125,22 @@ def _speed(training: Run, *, since: int) -> dict[str, object]:
     }
 
 
-def _measure(args: argparse.Namespace, outcome: str, device: torch.device) -> dict[str, object]:
+def _measure(
+    args: argparse.Namespace, archive: Archive, outcome: str, device: torch.device
+) -> dict[str, object]:
     """Return what the report says: where the run stands, and how well its average predicts."""
-    archive = Archive.open(args.data)
     facts = read_facts(args.work)
     net = channels_last(averaged_network(args.work).folded(), device)
     precision = training_precision(device)
     sources = [
         evaluate_source(
-            net, archive, name, split="validation", limit=args.limit, precision=precision
+            net,
+            archive,
+            name,
+            split="validation",
+            limit=args.limit,
+            precision=precision,
+            progress=True,
         )
         for name in archive.sources
         if name and len(archive.split("validation", sources=[name]))

@@ -19,18 +19,20 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers whose first choice had a probability between two bounds.
-
-    edges: the bounds. confidence: mean probability of the first choice. share: how often it was
-    right, with its 95 % interval `low` to `high`, None of one game. count: answers.
-    """
+    """Answers whose first choice had a probability between two bounds."""
 
     edges: tuple[float, float]
+    """The bounds."""
     confidence: float
+    """Mean probability of the first choice."""
     share: float
+    """How often the first choice was right."""
     low: float | None
+    """Lower end of the 95 % interval of `share`; None where all answers are of one game."""
     high: float | None
+    """Upper end of that interval."""
     count: int
+    """Number of answers."""
 
     @property
     def right(self) -> Share:

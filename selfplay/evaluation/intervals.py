@@ -2,8 +2,8 @@
 
 Positions of one game are not independent: the variance of every mean is taken over games (Liang &
 Zeger 1986), and shares get Wilson's interval for as many independent positions as that leaves. A
-single game says nothing about others, so that what rests on one has no interval, and a few games
-say little: their quantiles are those of Student's distribution.
+single game says nothing about others, so positions of one game get no interval. A few games say
+little, so their quantiles are those of Student's distribution.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating]
 
 ALONE = "one game"
-"""What is written in the place of an interval."""
+"""Written in the place of an interval where all positions are of one game."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share `value` of `count` positions with its 95 % interval `low` ... `high`, if any."""
+    """A share of positions with its 95 % interval."""
 
     value: float
+    """The share, 0 ... 1."""
     low: float | None
+    """Lower end of the interval; None where all positions are of one game."""
     high: float | None
+    """Upper end of the interval."""
     count: int
+    """Number of positions."""
 
     @property
     def interval(self) -> tuple[float, float] | None:

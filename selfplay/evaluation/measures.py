@@ -13,8 +13,8 @@ import numpy.typing as npt
 from goengine.types import BLACK
 from selfplay.archive.filters import rank_value
 from selfplay.archive.reader import Archive
-from selfplay.evaluation.answers import TOP, Answers
 from selfplay.evaluation.calibration import expected_calibration_error, reliability
+from selfplay.evaluation.held_out_answers import TOP, Answers
 from selfplay.evaluation.intervals import Mask, Share, half_interval, share_over_games
 
 BIN = 30
@@ -26,33 +26,41 @@ PHASES = {"opening": (0, 50), "middle game": (50, 150), "endgame": (150, 10_000)
 
 @dataclass(frozen=True)
 class Measure:
-    """How well some positions were answered.
-
-    loss_error: half of a 95 % interval, None of one game. ece: expected calibration error, see
-    selfplay.evaluation.calibration.
-    """
+    """How well some positions were answered."""
 
     top1: Share
+    """Share of positions whose move is the network's first."""
     top5: Share
+    """Share of positions whose move is among its first five."""
     loss: float
+    """Mean of minus the logarithm of the move's probability, in nats."""
     loss_error: float | None
+    """Half of the loss's 95 % interval; None where all positions are of one game."""
     ece: float
+    """Expected calibration error, see calibration.py."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What one network has more than another on the same positions, each with half an interval.
+    """What one network has more than another on the same positions.
 
-    The errors are None where all positions are of one game.
+    An error is half of a 95 % interval, None where all positions are of one game.
     """
 
     top1: float
+    """Difference of the shares of first choices that were played."""
     top1_error: float | None
+    """Error of `top1`."""
     top5: float
+    """Difference of the shares of moves among the first five choices."""
     top5_error: float | None
+    """Error of `top5`."""
     loss: float
+    """Difference of the mean losses, in nats."""
     loss_error: float | None
+    """Error of `loss`."""
     count: int
+    """Number of positions."""
 
 
 def measure(answers: Answers, where: Mask | None = None) -> Measure:
@@ -73,7 +81,7 @@ def difference(one: Answers, other: Answers) -> Difference:
     """Return what `other` has more than `one`; both answered the same positions.
 
     Raises:
-        ValueError: they did not.
+        ValueError: they answered different ones.
     """
     if not (np.array_equal(one.games, other.games) and np.array_equal(one.plies, other.plies)):
         raise ValueError("only answers to the same positions can be compared; ask both about them")

@@ -1,1 +1,1 @@
-"""Fine-tuning a network on one's own games, and what it changed."""
+"""Fine-tuning a network on one's own games, and the comparison before and after."""

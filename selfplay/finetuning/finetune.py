@@ -1,7 +1,7 @@
 """Fine-tuning from the command line: `selfplay train --from NET --data GAMES`, without a recipe.
 
-Games become an archive beside the run, some of them are held out, the network learns from the
-others until held-out ones say that it is enough, and a report compares before and after.
+Games become an archive beside the run, and some of them are held out. The network learns from the
+others until it no longer improves on held-out ones, and a report compares before and after.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -17,23 +18,31 @@ from cnncore.layers.blocks import channels_last
 from cnncore.system import atomic
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError, parse_settings
-from cnncore.training.run_folder import RunFolder
 from goengine.networks.files import default_network, load_network
 from selfplay.archive.reader import Archive
 from selfplay.archive.sources import source_name
-from selfplay.commands.train import network_to_start_from
-from selfplay.finetuning.comparison import as_json, compare, table, verdict
+from selfplay.batches.fixed_samples import Sample
+from selfplay.finetuning.comparison import compare, judged_samples, table
 from selfplay.finetuning.own_games import hold_out, open_games
-from selfplay.finetuning.tuning import Tuning, check_folder, starting_network, tuning_recipe
+from selfplay.finetuning.tuning import Tuning, check_folder, keep_start, tuning_recipe
+from selfplay.finetuning.verdict import as_json, verdict
 from selfplay.recipes import load_recipe
 from selfplay.training.device_options import take_threads
-from selfplay.training.run_network import NETWORK, START
-from selfplay.training.runs import Run
+from selfplay.training.policy_run import Run
+from selfplay.training.run_claim import claimed
+from selfplay.training.starting_network import network_to_start_from
+from selfplay.training.trained_network import NETWORK, START
 
 GAMES = "games"
 REPORT = "report.json"
 JUDGED = 8192
 """Most positions of each kind of games that the report asks about."""
+LEAST = 256
+"""Positions of each kind that it asks about however short the time is."""
+SHARE = 0.3
+"""Share of the time left after the first measurement that the report may take."""
+SLACK = 1.1
+"""How much longer than estimated the report may take."""
 
 
 def fine_tune(
@@ -49,24 +58,27 @@ def fine_tune(
             "a recipe is missing: name one, or add --from NET to fine-tune that network on --data"
         )
     if args.epochs <= 0:
-        raise RecipeError(f"--epochs {args.epochs:g} is no length; give more than 0")
+        raise RecipeError(f"--epochs {args.epochs:g} is not a length; give more than 0")
     if processes.count > 1:
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
     take_threads(args)
     folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
     check_folder(folder)
-    with RunFolder(folder).held():
-        return _tune(args, folder, device=device)
+    deadline = time.monotonic() + 60.0 * args.minutes
+    with claimed(folder):
+        return _tune(args, folder, device=device, deadline=deadline)
 
 
-def _tune(args: argparse.Namespace, folder: Path, *, device: torch.device) -> tuple[Run, str]:
+def _tune(
+    args: argparse.Namespace, folder: Path, *, device: torch.device, deadline: float
+) -> tuple[Run, str]:
     archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
     archive.verify()
     archive = hold_out(archive)
     others = Archive.open(args.others) if args.others else None
     name = args.start or default_network()
     recipe = load_recipe("finetune", args.set)
-    net = starting_network(folder, network_to_start_from(name, args.widen, recipe))
+    net = keep_start(folder, network_to_start_from(name, args.widen, recipe))
     length = None if "positions" in parse_settings(args.set) else args.epochs
     recipe = tuning_recipe(recipe, net, archive, epochs=length)
     run = Run(
@@ -85,24 +97,39 @@ def _tune(args: argparse.Namespace, folder: Path, *, device: torch.device) -> tu
         "archive": archive.digest,
         "torch": torch.__version__,
     }
-    tuning = Tuning(run, archive, card=card)
-    outcome = tuning.fit(minutes=args.minutes, progress=not args.quiet)
+    progress = not args.quiet
+    seconds = deadline - time.monotonic()
+    tuning = Tuning(run, archive, card=card, seconds=seconds, progress=progress)
+    tuning.measure_start()
+    kinds = 2 if others is None else 3
+    limit = judged_positions(deadline - time.monotonic(), tuning.pace, kinds)
+    samples = judged_samples(archive, others, limit)
+    reserve = SLACK * 2 * tuning.pace * sum(map(len, samples.values()))
+    outcome = tuning.fit(deadline=deadline - reserve)
     if outcome != "interrupted":
-        _report(tuning, archive, others, device=device)
+        _report(tuning, samples, device=device, progress=progress)
     return run, outcome
 
 
+def judged_positions(seconds: float, pace: float, kinds: int) -> int:
+    """Return how many positions of each kind of games the report asks about.
+
+    `seconds` are left for training and report, and a network answers a position in `pace` seconds;
+    two networks answer all of them.
+    """
+    if pace <= 0:
+        return JUDGED
+    affordable = SHARE * seconds / (SLACK * 2 * kinds * pace)
+    return round(min(JUDGED, max(LEAST, affordable)))
+
+
 def _report(
-    tuning: Tuning,
-    archive: Archive,
-    others: Archive | None,
-    *,
-    device: torch.device,
+    tuning: Tuning, samples: dict[str, Sample], *, device: torch.device, progress: bool
 ) -> None:
     """Compare before and after on stdout and in a file."""
     folder = tuning.run.folder
     nets = [channels_last(load_network(folder / name), device) for name in (START, NETWORK)]
-    changes = compare(nets[0], nets[1], archive, others=others, limit=JUDGED)
+    changes = compare(nets[0], nets[1], samples, precision=tuning.run.precision, progress=progress)
     history = tuning.history
     text = json.dumps(as_json(changes, history), indent=1)
     atomic.write_text(folder / REPORT, text + "\n")

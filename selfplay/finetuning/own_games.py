@@ -1,7 +1,7 @@
 """The data of a fine-tuning run: an archive, or SGF files that become one beside the run.
 
-Whoever has two hundred games of his own has SGF files and no archive; this module makes one, once,
-and holds enough of the games out. Only it, of all that trains, needs an SGF parser.
+Players have SGF files of their own games rather than an archive. This module makes one, once, and
+holds enough of the games out. It is the only part of training that needs an SGF parser.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from pathlib import Path
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_collection
 from selfplay.archive.filters import Filters
-from selfplay.archive.ingest import NothingKeptError, ingest, summary
+from selfplay.archive.ingest import NothingKeptError, ingest
+from selfplay.archive.ingest_counts import summary
 from selfplay.archive.reader import Archive, ArchiveError
 from selfplay.archive.sources import PieceReader, SourceFile, find_files
 
 log = logging.getLogger(__name__)
 
 FEWEST = 10
-"""Games; with fewer, nothing is left to learn from once some are held out."""
+"""Least number of games: with fewer, too little is left to learn from once some are held out."""
 
 SHARE = 0.1
 """Share of the games in each held-out split."""
@@ -35,13 +36,13 @@ MOST = 200
 def open_games(
     data: Path, cache: Path, *, player: str | None = None, progress: bool = False
 ) -> Archive:
-    """Open an archive, or make one at ``cache`` of a folder or file with SGF games.
+    """Open an archive, or make one at `cache` of a folder or file with SGF games.
 
-    What is at ``cache`` is used again while the files and the player are the same. With
-    ``player``, only his games are kept and only his moves are to be learnt.
+    What is at `cache` is used again while the files and the player are the same. With `player`,
+    only their games are kept and only their moves are to be learnt.
 
     Raises:
-        GoError: nothing there, no game to learn from, or an archive that was not made for this
+        GoError: nothing is there, every game was dropped, or the archive was not made for this
             player.
     """
     if (data / "manifest.json").exists():
@@ -88,8 +89,8 @@ def hold_out(archive: Archive) -> Archive:
     """
     if len(archive) < FEWEST:
         raise ArchiveError(
-            f"{archive.path} has {len(archive)} games; learning from them and judging the result "
-            f"needs at least {FEWEST}: add games"
+            f"the data has {len(archive)} games to learn from, and fine-tuning needs at least "
+            f"{FEWEST}, some of them to judge the result by: add {FEWEST - len(archive)} or more"
         )
     count = min(MOST, max(2, math.ceil(SHARE * len(archive))))
     archive = archive.with_held_out(validation=count, test=count)
@@ -114,7 +115,7 @@ def frequent_players(data: Path, *, limit: int = 5) -> list[tuple[str, int]]:
 
 
 def _made_before(cache: Path, stamp: str) -> Archive | None:
-    """Return the archive at ``cache`` if it was made of the same files for the same player."""
+    """Return the archive at `cache` if it was made of the same files for the same player."""
     if not (cache / "manifest.json").is_file():
         return None
     archive = Archive.open(cache)

@@ -1,9 +1,9 @@
 """Fine-tuning a network on one's own games, with early stopping on held-out ones.
 
-The run is an ordinary one (runs.py) that is stopped every fraction of an epoch to measure the
+The run is an ordinary one (policy_run.py) that is stopped every fraction of an epoch to measure the
 averaged weights on games held out for that. The best weights so far are always on disk as a network
-file; when several measurements in a row bring nothing better, the run ends. All that this needs to
-be resumed is in the run's checkpoint and metrics.
+file. The run ends when several measurements in a row bring no better ones. Everything that is
+needed to resume it is in the run's checkpoint and metrics.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from cnncore.training.recipe_files import RecipeError
@@ -23,12 +22,13 @@ from cnncore.training.run_folder import RunFolder
 from goengine.networks.files import load_network, save_network
 from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
+from selfplay.batches.fixed_samples import BATCH, distinct_sample
 from selfplay.batches.positions import Positions
-from selfplay.evaluation.answers import SEED, Contestant, Sample, answered
+from selfplay.evaluation.held_out_answers import Contestant, answered
 from selfplay.recipes import Recipe
 from selfplay.training.learner import Learner
-from selfplay.training.run_network import NETWORK, START
-from selfplay.training.runs import Run
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import NETWORK, START
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,11 @@ ROUNDS = 4
 PATIENCE = 6
 """Measurements in a row without a better loss that end the run."""
 LIMIT = 4096
-"""Most positions that one measurement asks about."""
+"""Most held-out positions that one measurement asks about; of those learnt from, half as many."""
+LEAST = 512
+"""Held-out positions that it asks about however short the time is."""
+MEASURED = 0.1
+"""Share of the time that one measurement may take."""
 
 
 def tuning_recipe(
@@ -64,10 +68,10 @@ def tuning_recipe(
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder with a run that is no fine-tuning.
+    """Refuse a folder with a run that is not a fine-tuning.
 
     Raises:
-        RecipeError: there is one.
+        RecipeError: the folder holds one.
     """
     if RunFolder(folder).begun and not (folder / START).is_file():
         raise RecipeError(
@@ -76,7 +80,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def starting_network(folder: Path, net: PolicyNet) -> PolicyNet:
+def keep_start(folder: Path, net: PolicyNet) -> PolicyNet:
     """Return the folded network that the run in `folder` begins with; written at its begin.
 
     Raises:
@@ -100,11 +104,23 @@ def starting_network(folder: Path, net: PolicyNet) -> PolicyNet:
 class Tuning:
     """A run that is measured on held-out games and keeps the best weights it had."""
 
-    def __init__(self, run: Run, archive: Archive, *, card: dict[str, Any]) -> None:
-        """Go on with a run; `archive` has held-out games, `card` goes into the network file."""
-        self.run, self.card = run, card
-        self._held_out = sample(archive, "validation", LIMIT)
-        self._learnt = sample(archive, "train", LIMIT // 2)
+    def __init__(
+        self,
+        run: Run,
+        archive: Archive,
+        *,
+        card: dict[str, Any],
+        seconds: float = math.inf,
+        progress: bool = False,
+    ) -> None:
+        """Go on with a run; `archive` has held-out games, `card` goes into the network file.
+
+        A new run that has `seconds` measures on as many positions as it can afford.
+        """
+        self.run, self.card, self.progress = run, card, progress
+        self._limit = self._affordable(archive, seconds)
+        self._held_out = distinct_sample(archive, "validation", self._limit)
+        self._learnt = distinct_sample(archive, "train", self._limit // 2)
         train = Positions(archive, "train", weights=run.recipe.sources)
         self._round = max(run.recipe.batch, math.ceil(len(train.listed()[0]) / ROUNDS))
 
@@ -113,13 +129,52 @@ class Tuning:
         """The measurements so far, the one of the start first."""
         return [line for line in self.run.files.metrics.read() if line["event"] == "validation"]
 
-    def fit(self, *, minutes: float = math.inf, progress: bool = False) -> str:
-        """Train until nothing better comes; "stopped", "finished", "time" or "interrupted"."""
+    @property
+    def pace(self) -> float:
+        """Seconds that a network takes to answer a position, by the last measurement."""
+        return self._measuring_seconds() / (len(self._held_out) + len(self._learnt))
+
+    def _affordable(self, archive: Archive, seconds: float) -> int:
+        """Return how many held-out positions a measurement asks about; a run does not change it."""
+        if self.history:
+            return int(self.history[0].get("held_out_limit", LIMIT))
+        if math.isinf(seconds):
+            return LIMIT
+        probe = distinct_sample(archive, "validation", BATCH)
+        answered(self._contestant(), probe)  # the first answers also load what they need
         began = time.monotonic()
+        answered(self._contestant(), probe)
+        pace = (time.monotonic() - began) / len(probe)
+        return round(min(LIMIT, max(LEAST, MEASURED * seconds / (1.5 * pace))))
+
+    def _contestant(self) -> Contestant:
+        """Return the averaged network as it is now."""
+        average = self.run.state.average
+        assert isinstance(average, Learner)
+        return Contestant("now", average.policy.eval(), precision=self.run.precision)
+
+    def _measuring_seconds(self) -> float:
+        """Return how long the last measurement took; 0 if an older release made it."""
+        history = self.history
+        return float(history[-1].get("measuring_seconds", 0.0)) if history else 0.0
+
+    def measure_start(self) -> None:
+        """Measure the network that the run begins with, unless that was done before."""
+        if not self.history:
+            self._measure()
+
+    def fit(self, *, deadline: float = math.inf) -> str:
+        """Train until nothing better comes; "stopped", "finished", "time" or "interrupted".
+
+        `deadline` is a time of `time.monotonic`. A measurement that would not be over by then is
+        left to the next call.
+        """
+        self.measure_start()
         while True:
             state, history = self.run.state, self.history
-            last = history[-1]["samples"] if history else -1
-            if last < 0 or last < state.samples >= self._due(history):
+            if history[-1]["samples"] < state.samples >= self._due(history):
+                if deadline - time.monotonic() < self._measuring_seconds():
+                    return "time"
                 self._measure()
                 history = self.history
             best = best_of(history)
@@ -129,8 +184,8 @@ class Tuning:
                 return "finished"
             outcome = self.run.fit(
                 until=self._due(history),
-                minutes=minutes - (time.monotonic() - began) / 60.0,
-                progress=progress,
+                minutes=(deadline - time.monotonic()) / 60.0,
+                progress=self.progress,
             )
             if outcome != "finished":
                 return outcome
@@ -143,10 +198,11 @@ class Tuning:
     def _measure(self) -> None:
         """Write a line of metrics, after saving the network if it is the best so far."""
         state = self.run.state
-        average = state.average
-        assert isinstance(average, Learner)
-        contestant = Contestant("now", average.policy.eval(), precision=self.run.precision)
-        held_out, learnt = (answered(contestant, part) for part in (self._held_out, self._learnt))
+        contestant = self._contestant()
+        label = "measuring" if self.progress else None
+        began = time.monotonic()
+        held_out = answered(contestant, self._held_out, label=label)
+        learnt = answered(contestant, self._learnt, label=label)
         line: dict[str, Any] = {
             "event": "validation",
             "step": state.step,
@@ -155,12 +211,14 @@ class Tuning:
             "top1": float((held_out.better == 0).mean()),
             "learnt_loss": float(learnt.losses.mean()),
             "learnt_top1": float((learnt.better == 0).mean()),
+            "held_out_limit": self._limit,
+            "measuring_seconds": round(time.monotonic() - began, 3),
             "time": round(time.time(), 1),
         }
         history = self.history
         if not history or line["loss"] < best_of(history)["loss"]:
             card = {**self.card, "positions_seen": state.samples}
-            save_network(average.policy, self.run.folder / NETWORK, metadata=card)
+            save_network(contestant.net, self.run.folder / NETWORK, metadata=card)
         self.run.files.metrics.write(line)
         self.run.files.draw()
         log.info(
@@ -174,14 +232,3 @@ class Tuning:
 def best_of(history: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the measurement with the lowest held-out loss, the first of equal ones."""
     return min(history, key=lambda line: line["loss"])
-
-
-def sample(archive: Archive, split: str, limit: int) -> Sample:
-    """Return all positions of a split, or `limit` different ones, game by game, always the same."""
-    positions = Positions(archive, split)
-    games, plies = positions.listed()
-    if len(games) > limit:
-        rng = np.random.default_rng(SEED)
-        chosen = np.sort(rng.choice(len(games), limit, replace=False))
-        games, plies = games[chosen], plies[chosen]
-    return Sample(positions, games, plies)

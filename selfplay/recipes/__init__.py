@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import resources
 from typing import Any, Literal
 
 from cnncore.training.recipe_files import (
@@ -18,10 +19,12 @@ from cnncore.training.recipe_files import (
 
 @dataclass(frozen=True)
 class Growth:
-    """From the fraction `at` of the planned positions on, the network has `filters` filters."""
+    """A moment of the run at which the network is widened."""
 
     at: float
+    """Fraction of the planned positions that is behind it then."""
     filters: int
+    """How many filters the network has from then on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class Recipe(TrainingRecipe):
     positions: int = 2_000_000
     """Planned length of the run, which the schedule is stretched over."""
     batch: int = 128
+    """Positions a step."""
     optimizer: Literal["muon", "sgd"] = "muon"
     """What steps: "muon" (orthogonalised momentum for kernels, Adam for the rest) or "sgd"
     (Nesterov's momentum for all)."""
@@ -50,10 +54,12 @@ class Recipe(TrainingRecipe):
     lr_rest: float = 0.002
     """Learning rate of biases, normalisation and output layer."""
     momentum: float = 0.95
+    """Momentum of the kernels."""
     weight_decay: float = 0.01
     warmup: int = 10_000
     """Positions over which the rates rise."""
     decay: float = 0.5
+    """Last fraction of the run, over which "trapezoid" falls to 0."""
     average: float = 0.998
     future_moves: int = 0
     """How many moves after the next one extra outputs learn to predict, in training only."""
@@ -83,6 +89,7 @@ class Recipe(TrainingRecipe):
     validate_positions: int = 4096
     """How many held-out positions it is measured on."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What the network computes in; "auto" takes bfloat16 where the machine computes in it."""
     compile: bool = False
     """Let torch.compile translate the network, where that works."""
 
@@ -170,6 +177,12 @@ def _shares(key: str, value: Any, *, example: str) -> dict[str, float]:
     ):
         raise RecipeError(f"recipe: {key} = {value!r} should look like {{{example}}}")
     return {str(k): float(v) for k, v in value.items()}
+
+
+def describe_recipe(name: str) -> str:
+    """Return what a shipped recipe is for: the first line of its file."""
+    text = resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+    return text.partition("\n")[0].removeprefix("#").strip()
 
 
 _SHELF = RecipeShelf(__name__, from_table)

@@ -1,8 +1,8 @@
 """Charts as inline SVG for a page: lines with bands, dots with whiskers, reliability.
 
-Colours are the page's style-sheet variables ``--s0`` ... ``--s5`` and its classes, so that a chart
-is readable on light and dark. Every mark has a ``<title>`` that browsers show when one points at
-it; nothing needs a script.
+Colours are the page's style-sheet variables `--s0` ... `--s5` and its classes, so that a chart is
+readable on light and dark. Browsers show the `<title>` of a mark under the pointer; scripts are not
+needed.
 """
 
 from __future__ import annotations
@@ -21,19 +21,24 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 720.0, 62.0, 20.0, 14.0, 46.0
 
 @dataclass(frozen=True)
 class Series:
-    """One line: points (x, y), perhaps with intervals (a band), and what to say of each.
-
-    faint: a background line without dots, e.g. of training batches.
-    """
+    """One line of a chart."""
 
     name: str
+    """What it is called."""
     xs: Sequence[float]
+    """Horizontal values of its points."""
     ys: Sequence[float]
+    """Vertical values of its points."""
     lows: Sequence[float] = ()
+    """Lower ends of their intervals, drawn as a band; empty without intervals."""
     highs: Sequence[float] = ()
+    """Upper ends of their intervals."""
     notes: Sequence[str] = ()
+    """What browsers say of each point."""
     colour: int = 0
+    """Number of its colour, 0 ... COLOURS - 1."""
     faint: bool = False
+    """Whether it is a background line without dots, of training batches for example."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,13 @@ class Frame:
     """Where the axes of a chart lie, and how values become points of the picture."""
 
     x_range: tuple[float, float]
+    """Least and greatest horizontal value."""
     y_range: tuple[float, float]
+    """Least and greatest vertical value."""
     width: float = _WIDTH
+    """Width of the picture."""
     height: float = 300.0
+    """Height of the picture."""
 
     def x(self, value: float) -> float:
         """Return the horizontal place of a value."""

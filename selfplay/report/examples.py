@@ -13,8 +13,9 @@ from goengine.coords import move_to_gtp
 from goengine.pictures.svg import board_svg
 from goengine.types import colour_name
 from selfplay.archive.reader import Archive
+from selfplay.batches.fixed_samples import SEED
 from selfplay.batches.positions import SIZE
-from selfplay.evaluation.answers import SEED, Answers, Contestant
+from selfplay.evaluation.held_out_answers import Answers, Contestant
 from selfplay.evaluation.intervals import Mask
 
 CONFIDENT = 0.5
@@ -29,7 +30,9 @@ class Example:
     """A drawn position and what player and networks thought of it, as HTML."""
 
     board: str
+    """The board as SVG."""
     caption: str
+    """The text below it as HTML."""
 
 
 def confident_misses(answers: Answers) -> Mask:

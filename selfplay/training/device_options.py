@@ -6,28 +6,19 @@ import argparse
 
 import torch
 
-
-def positive(text: str) -> int:
-    """Return a whole number of at least 1; for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return number
+from goengine.options import count, threads
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, workers: int | None = None) -> None:
-    """Add ``--device`` and ``--threads``, and with a default ``--workers``."""
+    """Add `--device` and `--threads`, and with a default `--workers`."""
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
     parser.add_argument(
-        "--threads", type=positive, help="CPU threads of the network; default: all cores"
+        "--threads", type=threads, help="CPU threads of the network; default: all cores"
     )
     if workers is not None:
         parser.add_argument(
             "--workers",
-            type=positive,
+            type=count,
             default=workers,
             help=f"threads that replay games and encode planes; default: {workers}",
         )

@@ -25,14 +25,17 @@ FAILURES = (
     ParallelError,
     OSError,
 )
-"""Errors whose text is already such a sentence."""
+"""Errors whose text is a sentence that names the remedy."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ALLOCATOR = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def fail(command: str, error: Exception) -> int:
-    """Say on stderr why a command failed and return its status; raise one that is none."""
+    """Say on stderr why a command failed and return its status.
+
+    Errors that are not the user's are raised again.
+    """
     text = sentence(error)
     if text is None:
         raise error
@@ -41,7 +44,7 @@ def fail(command: str, error: Exception) -> int:
 
 
 def sentence(error: Exception) -> str | None:
-    """Return what a command says about an error, None if it is none of the user's."""
+    """Return what a command says about an error; None if the user cannot do anything about it."""
     if _is_memory(error):
         return (
             f"not enough memory ({_first_line(error)}): take fewer --workers, a smaller network, "
@@ -54,7 +57,7 @@ def sentence(error: Exception) -> str | None:
             "the same command goes on from it"
         )
     if isinstance(error, BrokenPipeError):
-        return None  # who reads stdout has gone, which `main` knows how to take
+        return None  # the reader of stdout has gone; `main` deals with that
     return str(error) if isinstance(error, FAILURES) else None
 
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from cnncore.training.curves import MetricsLog
 from selfplay.archive.reader import Archive
 from selfplay.recipes import Recipe
-from selfplay.training.runs import Run, averaged_network
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import averaged_network
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,7 @@ from PIL import Image
 from cnncore import create_model, open_trained, predict, read_images, save_model, score
 from cnncore.__main__ import main
 from cnncore.classification.image_run_inputs import evaluation_samples
-from cnncore.weights.pretrained import shipped_models, shipped_weights
+from cnncore.pretrained import shipped_models, shipped_weights
 from tests.helpers.occupied import occupied
 
 FAST = ("--quiet", "--threads", "1", "--device", "cpu")

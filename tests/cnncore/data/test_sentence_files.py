@@ -27,10 +27,10 @@ from cnncore.data.text.sentence_files import (
     read_sentence_set,
     read_sentences,
 )
+from cnncore.pretrained import shipped_weights
 from cnncore.recipes import Recipe, load_recipe
 from cnncore.training.word_optimisers import Adadelta
 from cnncore.weights.checkpoint import read_metadata
-from cnncore.weights.pretrained import shipped_weights
 
 
 @pytest.fixture(autouse=True)

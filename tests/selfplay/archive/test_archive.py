@@ -14,17 +14,9 @@ from hypothesis import strategies as st
 from goengine.encoding.symmetry import move_table
 from goengine.games.record import GameRecord
 from goengine.types import BLACK, WHITE
-from selfplay.archive.format import parse_date
-from selfplay.archive.reader import (
-    ARCHIVE_VERSION,
-    GAME_DTYPE,
-    SPLITS,
-    Archive,
-    ArchiveError,
-    Block,
-    game_digest,
-    split_of,
-)
+from selfplay.archive.game_blocks import GAME_DTYPE, Block, parse_date
+from selfplay.archive.reader import ARCHIVE_VERSION, Archive, ArchiveError
+from selfplay.archive.splits import SPLITS, game_digest, split_of
 from selfplay.archive.subset import choose_games
 from selfplay.archive.writer import ArchiveWriter
 

@@ -3,7 +3,7 @@
 import pytest
 
 from selfplay.archive.filters import Filters, rank_value, result_kind
-from selfplay.archive.ingest import READ
+from selfplay.archive.ingest_counts import READ
 from selfplay.evaluation.measures import rank_name
 from tests.helpers.small_games import game, line, run
 

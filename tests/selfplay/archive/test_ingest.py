@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import os
 import signal
@@ -24,7 +25,8 @@ from goengine.games.sgf import read_sgf, write_sgf
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
 from selfplay.archive.filters import Filters, rank_value
-from selfplay.archive.ingest import KEPT, POSITIONS, READ, cut_game, ingest
+from selfplay.archive.ingest import cut_game, ingest
+from selfplay.archive.ingest_counts import KEPT, POSITIONS, READ
 from selfplay.archive.reader import Archive
 from tests.helpers.small_games import game, line, run
 
@@ -230,7 +232,7 @@ def test_command_line(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["nowhere.sgf"], "nowhere.sgf does not exist"),
-        (["--min-rank", "strong"], "--min-rank strong is no rank"),
+        (["--min-rank", "strong"], "--min-rank strong is not a rank"),
         (["--size", "big"], "--size big"),
         (["--komi", "x"], "--komi x"),
         (["--years", "soon"], "--years soon"),
@@ -278,6 +280,43 @@ def test_an_archive_without_games_is_not_written_and_replaces_none(tmp_path, cap
         tmp_path / "a.sgf",
         out,
     ]
+
+
+def test_dropped_games_are_named_with_their_reasons(tmp_path, capsys):
+    club, report = tmp_path / "club", tmp_path / "dropped.jsonl"
+    club.mkdir()
+    (club / "a-good.sgf").write_bytes(line(GAMES[0]))
+    (club / "b-again.sgf").write_bytes(line(GAMES[0]))
+    (club / "c-short.sgf").write_bytes(b"(;GM[1];B[aa];W[bb])")
+    (club / "d-noise.sgf").write_bytes(b"no game here")
+    (club / "e-three.sgf").write_bytes(line(GAMES[1]) + line(game(9, size=9)) + line(GAMES[2]))
+    with zipfile.ZipFile(club / "f.zip", "w") as package:
+        package.writestr("old/small.sgf", line(game(8, size=9)))
+    (club / "g-cut.sgf.gz").write_bytes(gzip.compress(line(GAMES[3]))[:40])
+    command = ["ingest", str(club), "--out", str(tmp_path / "x"), "--quiet", "--workers", "1"]
+    assert main([*command, "--report", str(report), "-v"]) == 0
+    told = [json.loads(text) for text in report.read_text("utf-8").splitlines()]
+    found = {(Path(it["file"]).name, it["game"]): it["reason"] for it in told}
+    assert len(found) == len(told) == 6
+    assert found["b-again.sgf", 1] == "duplicate"
+    assert found["c-short.sgf", 1] == "dropped: fewer moves than --min-moves"
+    assert found["d-noise.sgf", 1].startswith("no readable game: ")
+    assert found["e-three.sgf", 2] == "filter: size"
+    assert found["small.sgf", 1] == "filter: size"
+    assert found["g-cut.sgf.gz", None].startswith("unreadable file: g-cut.sgf.gz: ")
+    assert {it["file"] for it in told if it["game"]} >= {f"{club / 'f.zip'}: old/small.sgf"}
+    err = capsys.readouterr().err
+    assert f"{club / 'e-three.sgf'}, game 2: filter: size\n" in err
+    assert main([*command, "--overwrite"]) == 0
+    assert "filter: size" not in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_refused(tmp_path, capsys):
+    (tmp_path / "a.sgf").write_bytes(LINES)
+    command = ["ingest", str(tmp_path / "a.sgf"), "--out", str(tmp_path / "x"), "--quiet"]
+    assert main([*command, "--report", str(tmp_path)]) == 2
+    assert f"--report {tmp_path} cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("date", ["9" * 5000, "2015-" + "9" * 5000, "2015-03-" + "0" * 5000])

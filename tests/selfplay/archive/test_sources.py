@@ -11,7 +11,7 @@ import pytest
 import selfplay.archive.sources
 from goengine.games.sgf import write_sgf
 from goengine.types import GoError
-from selfplay.archive.ingest import KEPT, POSITIONS, READ
+from selfplay.archive.ingest_counts import KEPT, POSITIONS, READ
 from selfplay.archive.sources import PieceReader, find_files, source_name
 from tests.helpers.small_games import game, line, run
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-import selfplay.training.runs
+import selfplay.training.policy_run
 from goengine.games.record import GameRecord
 from selfplay.__main__ import main
-from selfplay.archive.format import SPLITS
 from selfplay.archive.reader import Archive
+from selfplay.archive.splits import SPLITS
 from selfplay.archive.writer import ArchiveWriter
+from selfplay.batches.fixed_samples import SEED, fixed_sample, source_sample
 from selfplay.batches.positions import Positions
-from selfplay.evaluation.answers import SEED, fixed_sample, source_sample
 from tests.helpers.small_archive import make_archive, random_game
 from tests.helpers.small_runs import RECIPE, small_run
 
@@ -93,13 +93,13 @@ def test_validation_asks_once_about_each_position_too(
     tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    measure = selfplay.training.runs.measure
+    measure = selfplay.training.policy_run.measure
 
     def counted(model, batches, **options):  # type: ignore[no-untyped-def]
         seen.extend(len(batch) for batch in batches)
         return measure(model, batches, **options)
 
-    monkeypatch.setattr(selfplay.training.runs, "measure", counted)
+    monkeypatch.setattr(selfplay.training.policy_run, "measure", counted)
     run = small_run(tmp_path / "run", archive, replace(RECIPE, validate_positions=4096))
     run.validate(run.state.average)
     assert sum(seen) == len(Positions(archive, "validation").listed()[0])

@@ -18,7 +18,8 @@ from selfplay.batches.packing import stage
 from selfplay.batches.positions import Positions
 from selfplay.batches.weighting import Weighting
 from selfplay.recipes import Recipe
-from selfplay.training.runs import Run, averaged_network
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)

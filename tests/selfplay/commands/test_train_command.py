@@ -18,7 +18,7 @@ from cnncore.weights.checkpoint import save_checkpoint
 from goengine.networks.files import read_network, save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
-from selfplay.training.runs import averaged_network
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import (
     RECIPE,
@@ -207,3 +207,57 @@ def test_a_folded_network_starts_a_run_without_normalisation(
     assert _train(archive, tmp_path / "a", *start)[0] == 1
     assert "add --set norm=false" in capsys.readouterr().err
     assert _train(archive, tmp_path / "a", *start, "--set", "norm=false")[0] == 0
+
+
+def test_a_short_run_has_metrics_and_a_curve(archive: Archive, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    length = ["--set", "positions=64", "--set", "validate_every=0"]
+    assert _train(archive, parts, *length, "--minutes", "0")[0] == 0
+    (line,) = metrics(parts)
+    assert (line["event"], line["step"], line["samples"]) == ("train", 1, 8)
+    assert line["partial"] and line["loss"] > 0
+    assert (parts / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert _train(archive, parts, *length)[0] == 0
+    assert _train(archive, whole, *length)[0] == 0
+    assert metrics(parts) == metrics(whole)
+    assert not any("partial" in line for line in metrics(whole))
+
+
+def test_every_stop_writes_the_steps_since_the_last_line(archive: Archive, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", archive, replace(RECIPE, report_steps=1000))
+    assert run.fit(minutes=0.0) == "time"
+    assert [line["step"] for line in metrics(run.folder)] == [1]
+    assert run.fit(minutes=0.0) == "time"
+    assert [line["samples"] for line in metrics(run.folder)] == [8, 16]
+
+
+def test_an_sgf_file_is_not_an_archive(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from selfplay.__main__ import main
+
+    game = tmp_path / "game.sgf"
+    game.write_bytes(b"(;GM[1];B[aa])")
+    out = tmp_path / "run"
+    assert main(["train", "policy-64", "--data", str(game), "--out", str(out)]) == 1
+    told = capsys.readouterr().err
+    assert f"{game} is a file, and an archive is a folder" in told and "damaged" not in told
+    assert f"`selfplay ingest {game} --out ARCHIVE`" in told
+    assert not out.exists()
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs" / "first"
+    elsewhere = ["--data", str(tmp_path / "archvie")]
+    assert _train(archive, out, *elsewhere)[0] == 1
+    assert "archvie is not an archive" in capsys.readouterr().err
+    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 1
+    assert "no source 'fox'" in capsys.readouterr().err
+    assert _train(archive, out, "--from", str(tmp_path / "absent.safetensors"))[0] == 1
+    assert not out.parent.exists()
+    out.mkdir(parents=True)
+    (out / "notes.txt").write_text("mine")
+    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 1
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]

@@ -1,4 +1,4 @@
-"""Intervals are honest: positions of one game are not independent, and one game has none."""
+"""Intervals are honest: positions of one game are not independent, and one game gives none."""
 
 from __future__ import annotations
 

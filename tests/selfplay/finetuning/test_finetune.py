@@ -13,23 +13,28 @@ import pytest
 import torch
 from torch import nn
 
+import cnncore.training.loop
 import cnncore.training.run_folder
+import selfplay.evaluation.held_out_answers
 import selfplay.finetuning.tuning
+from cnncore.training.curves import MetricsLog
 from goengine.games.record import GameRecord
 from goengine.games.sgf import write_sgf
 from goengine.networks.files import load_network, read_network, save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
-from selfplay.archive.format import SPLITS, split_of
 from selfplay.archive.reader import ArchiveError
+from selfplay.archive.splits import SPLITS, split_of
 from selfplay.archive.writer import ArchiveWriter
 from selfplay.batches.positions import NO_MOVE, Positions
 from selfplay.evaluation.intervals import Share
 from selfplay.evaluation.measures import Difference, Measure
-from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change, verdict
+from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
+from selfplay.finetuning.finetune import JUDGED, judged_positions
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
-from selfplay.finetuning.tuning import tuning_recipe
+from selfplay.finetuning.tuning import LEAST, tuning_recipe
+from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
 from tests.helpers.small_archive import make_archive, random_game
 from tests.helpers.small_runs import same, small_run, weights
@@ -238,7 +243,7 @@ def test_what_cannot_be_learnt_from_is_named(
     )
     many = make_archive(tmp_path / "many", games=30).path
     assert "keeps no names" in fail(net, many, "--player", "Mara Row")
-    assert "--epochs 0 is no length" in fail(net, many, "--epochs", "0")
+    assert "--epochs 0 is not a length" in fail(net, many, "--epochs", "0")
     assert main(["train", "--data", str(many), "--out", str(tmp_path / "out")]) == 1
     assert "a recipe is missing" in capsys.readouterr().err
     ordinary = ["train", "policy-64", "--data", str(many)]
@@ -246,6 +251,96 @@ def test_what_cannot_be_learnt_from_is_named(
     assert "--player is for fine-tuning" in capsys.readouterr().err
     assert main(ordinary) == 1
     assert "add --out FOLDER" in capsys.readouterr().err
+
+
+def test_too_few_games_are_counted_and_nothing_is_left(
+    net: Path, games: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few, out = tmp_path / "few", tmp_path / "runs" / "few-net"
+    few.mkdir()
+    for file in sorted(games.iterdir())[:6]:
+        (few / file.name).write_bytes(file.read_bytes())
+    assert tune(net, few, "--out", str(out)) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "has 6 games" in told and "at least 10" in told and "add 4 or more" in told
+    assert not out.parent.exists()
+    out.mkdir(parents=True)
+    (out / "notes.txt").write_text("mine")
+    assert tune(net, few, "--out", str(out)) == 1
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_a_mistyped_folder_of_games_leaves_nothing(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tune(net, tmp_path / "gmaes") == 1
+    assert "gmaes does not exist" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_measuring_shows_how_far_it_is(
+    net: Path, games: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--data", str(games), "--out", str(tmp_path / "out"), "--from", str(net)]
+    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    assert main([*words, *settings, "--device", "cpu", "--threads", "1", "--minutes", "0"]) == 0
+    captured = capsys.readouterr()
+    for part in ("measuring", f"{OWN}, before", f"{OWN}, after", f"{LEARNT}, after"):
+        assert f"{part}:" in captured.err and f"{part}:" not in captured.out
+
+
+def test_measuring_is_part_of_the_minutes(
+    net: Path, games: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SlowMotion(monkeypatch, seconds_a_position=0.05)  # the report's least takes 35 s
+    assert tune(net, games, "--out", str(tmp_path / "out"), "--minutes", "2") == 0
+    lines = MetricsLog(tmp_path / "out" / "metrics.jsonl").read()
+    first = next(line for line in lines if line["event"] == "validation")
+    assert first["measuring_seconds"] == pytest.approx(0.05 * (96 + 256))
+    assert lines[-1]["step"] > 0 and first["held_out_limit"] == LEAST
+    assert 60 < clock.now <= 120
+    with_less = SlowMotion(monkeypatch, seconds_a_position=0.05)
+    assert tune(net, games, "--out", str(tmp_path / "less"), "--minutes", "1.5") == 0
+    assert with_less.now <= 90
+
+
+class SlowMotion:
+    """A clock that only answers and steps move: each position asked about costs its seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, seconds_a_position: float) -> None:
+        self.now = 0.0
+        asked = selfplay.evaluation.held_out_answers._answer
+        step = cnncore.training.loop._step
+
+        def answer(contestant: Any, data: Any) -> Any:
+            self.now += seconds_a_position * len(data)
+            return asked(contestant, data)
+
+        def stepped(*args: Any) -> Any:
+            self.now += 0.5
+            return step(*args)
+
+        monkeypatch.setattr(selfplay.evaluation.held_out_answers, "_answer", answer)
+        monkeypatch.setattr(cnncore.training.loop, "_step", stepped)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pace", "kinds", "positions"),
+    [
+        (math.inf, 0.001, 2, JUDGED),
+        (66.0, 0.0015, 2, 3000),
+        (66.0, 0.0015, 3, 2000),
+        (0.0, 0.0015, 2, 256),
+        (-5.0, 0.0015, 2, 256),
+        (60.0, 0.0, 2, JUDGED),
+    ],
+)
+def test_the_report_asks_about_what_the_time_allows(
+    seconds: float, pace: float, kinds: int, positions: int
+) -> None:
+    assert judged_positions(seconds, pace, kinds) == positions
 
 
 def test_another_start_is_refused(
@@ -338,6 +433,9 @@ def _history(*losses: float, learnt: float = -0.1) -> list[dict[str, Any]]:
         (_changes(0.0, -0.4), _history(2.0, 2.1), ["learnt nothing", "began to overfit"]),
         (_changes(0.1, -0.1), _history(2.0, 1.9, 1.95, learnt=0.0), ["became worse", "memory"]),
         (_changes(0.005, 0.0), _history(2.0, 1.9, 1.95, learnt=0.0), ["No change that 25"]),
+        (_changes(0.0003, 0.0), _history(2.0, 1.99741, 1.99744), ["No change that 25"]),
+        (_changes(0.0003, 0.0, error=0.0), _history(2.0, 1.9999), ["No change that 25"]),
+        (_changes(0.0, 0.0), _history(2.0), ["The time was over before"]),
         (
             _changes(-0.2, -0.2, others=-0.05),
             _history(2.0, 1.8),

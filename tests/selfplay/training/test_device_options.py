@@ -58,7 +58,10 @@ def test_threads_are_counted_from_one(
     with pytest.raises(SystemExit) as end:
         main([*_words(command, folder), "--threads", count])
     assert end.value.code == 2
-    assert f"--threads: {count!r} is not a whole number of at least 1" in capsys.readouterr().err
+    assert (
+        f"--threads: {count!r} is not possible: use a whole number from 1"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_lease_says_that_the_disk_is_full(

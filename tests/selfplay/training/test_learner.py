@@ -19,7 +19,8 @@ from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import NO_MOVE, Positions
 from selfplay.recipes import Recipe
 from selfplay.training.learner import Learner, policy_loss
-from selfplay.training.runs import Run, averaged_network
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import metrics, same, weights
 

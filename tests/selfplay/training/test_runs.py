@@ -17,7 +17,8 @@ from selfplay.archive.reader import Archive
 from selfplay.batches.packing import stage
 from selfplay.recipes import Growth
 from selfplay.training.learner import policy_loss
-from selfplay.training.runs import Run, averaged_network, training_plan
+from selfplay.training.policy_run import Run, training_plan
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import RECIPE, metrics, same, small_run, weights
 

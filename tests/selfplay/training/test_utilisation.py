@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-import selfplay.training.speed
-from selfplay.training.speed import matrix_rate
+import selfplay.training.utilisation
+from selfplay.training.utilisation import matrix_rate
 
 
 class _Matrix:
@@ -43,7 +43,7 @@ def test_the_best_of_several_products_counts(
 ) -> None:
     matrix = _Matrix(plan)
     clock = SimpleNamespace(perf_counter=lambda: matrix.now, monotonic=lambda: matrix.now)
-    monkeypatch.setattr(selfplay.training.speed, "time", clock)
+    monkeypatch.setattr(selfplay.training.utilisation, "time", clock)
     monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: matrix)
     rate = matrix_rate(torch.device("cpu"), "float32", seconds=1.0)
     assert rate == pytest.approx(2.0 * 1024**3 / best)
@@ -52,8 +52,8 @@ def test_the_best_of_several_products_counts(
 def test_the_first_product_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = _Matrix([0.1, 0.2])  # a first product can look too fast as well, being only begun
     clock = SimpleNamespace(perf_counter=lambda: matrix.now, monotonic=lambda: matrix.now)
-    monkeypatch.setattr(selfplay.training.speed, "time", clock)
+    monkeypatch.setattr(selfplay.training.utilisation, "time", clock)
     monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: matrix)
     rate = matrix_rate(torch.device("cpu"), "float32", seconds=0.1)
-    assert matrix.products == 1 + selfplay.training.speed.TRIES
+    assert matrix.products == 1 + selfplay.training.utilisation.TRIES
     assert rate == pytest.approx(2.0 * 1024**3 / 0.2)

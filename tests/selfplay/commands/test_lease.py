@@ -10,8 +10,8 @@ import torch
 
 from cnncore.training.run_folder import CHECKPOINT
 from selfplay.__main__ import main
-from selfplay.commands.lease import pack, unpack
-from selfplay.training.runs import read_facts
+from selfplay.training.checkpoint_parts import pack, unpack
+from selfplay.training.trained_network import read_facts
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)

@@ -1,8 +1,9 @@
 """How much of a device's arithmetic a training run uses (MFU, model FLOPs utilisation).
 
-Chowdhery et al. 2022, "PaLM", appendix B: the operations that the model needs, whatever the
-implementation computes besides, divided by what the device can do. Here that second number is
-measured, not read off a data sheet: the rate of a large matrix product in the run's precision.
+Chowdhery et al. 2022, "PaLM", appendix B: the operations that the model needs, divided by
+those that the device can do. What the implementation computes besides is not counted. The second
+number is measured, not read off a data sheet: the rate of a large matrix product in the run's
+precision.
 """
 
 from __future__ import annotations

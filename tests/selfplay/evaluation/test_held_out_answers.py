@@ -22,20 +22,15 @@ from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.__main__ import main
 from selfplay.archive.reader import Archive
 from selfplay.archive.writer import ArchiveWriter
+from selfplay.batches.fixed_samples import source_sample
 from selfplay.batches.positions import PositionBatch, Positions
-from selfplay.commands import evaluate
-from selfplay.commands.evaluate import evaluate_source, table
-from selfplay.evaluation.answers import (
-    Answers,
-    Contestant,
-    ask,
-    joined,
-    log_probabilities,
-    source_sample,
-)
+from selfplay.evaluation import survey
+from selfplay.evaluation.held_out_answers import Answers, Contestant, Symmetry, ask, joined
 from selfplay.evaluation.measures import GROUPINGS, PHASES, by_rank, difference, measure, rank_name
+from selfplay.evaluation.result_lines import table
+from selfplay.evaluation.source_reports import evaluate_source
 from selfplay.recipes import Recipe
-from selfplay.training.runs import Run
+from selfplay.training.policy_run import Run
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -123,6 +118,7 @@ class _Oracle(nn.Module):
 
     def __init__(self, batch: PositionBatch, *, rank: int) -> None:
         super().__init__()
+        self.config = PolicyConfig()
         self.weight = nn.Parameter(torch.zeros(1))
         self.batch, self.rank = batch, rank
 
@@ -151,6 +147,13 @@ def test_evaluation_counts_ranks(archive: Archive, rank: int, top1: float, top5:
     best = expected.softmax(1).max().item()
     assert report.ece == pytest.approx(abs(best - top1), abs=1e-4)
     assert "even: top-1" in table([report])
+
+
+def log_probabilities(
+    net: PolicyNet, planes: np.ndarray, *, symmetry: Symmetry = "none"
+) -> torch.Tensor:
+    evaluator = Contestant("a", net, symmetry).evaluator
+    return torch.from_numpy(evaluator.evaluate_planes(planes).priors[:, :-1]).log()
 
 
 def test_the_symmetry_ensemble_is_equivariant() -> None:
@@ -252,7 +255,7 @@ def test_ctrl_c_keeps_what_there_is(
         yield next(ask(*args, **kwargs, batch=16))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "ask", interrupted)
+    monkeypatch.setattr(survey, "ask", interrupted)
     page = tmp_path / "report.html"
     assert _command(archive, net_file, "--limit", 64, "--report", page) == 130
     printed = capsys.readouterr()
@@ -267,7 +270,7 @@ def test_ctrl_c_keeps_what_there_is(
     ("words", "sentence"),
     [
         (["policy-7"], "no network named 'policy-7'"),
-        (["NET", "--limit", "0"], "--limit 0 is no number"),
+        (["NET", "--limit", "0"], "--limit 0 is not a number"),
         (["NET", "--report", "."], "--report . is a folder; name a file in it"),
         (["NET", "NET"], "named twice"),
         (["NET", "--sources", "fox"], "no source 'fox'"),

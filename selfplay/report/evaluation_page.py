@@ -1,8 +1,7 @@
-"""The report of an evaluation: one HTML page that needs nothing but itself.
+"""The report of an evaluation: one HTML page without scripts, fonts or pictures from elsewhere.
 
-No script, no font, no picture from elsewhere: it can be mailed, committed, and read in ten years.
-Figures are SVG in the text (charts.py), boards too (goengine/board_svg.py), colours follow the
-reader's light or dark setting. Every figure has its numbers in a table that unfolds.
+Figures are SVG in the text (charts.py), boards too (goengine/pictures/svg.py), and colours follow
+the reader's light or dark setting. Every figure has its numbers in a table that unfolds.
 """
 
 from __future__ import annotations
@@ -18,14 +17,15 @@ import torch
 
 from cnncore.system import atomic
 from cnncore.system.folders import make_folder
-from selfplay.evaluation.answers import BATCH, Contestant, Evaluation
+from selfplay.batches.fixed_samples import BATCH
 from selfplay.evaluation.calibration import BINS
+from selfplay.evaluation.held_out_answers import Contestant, Evaluation
 from selfplay.evaluation.intervals import plus_minus, sign
 from selfplay.evaluation.measures import by_source, difference, measure
+from selfplay.report.chart_sections import Curve, by_move_number, calibration, grouped, learning
 from selfplay.report.charts import COLOURS
 from selfplay.report.examples import SHOWN, Example, confident_misses, drawn_by_lot, example
-from selfplay.report.page import PAGE, bounds, percent, section, signed, table
-from selfplay.report.sections import Curve, by_move_number, calibration, grouped, learning
+from selfplay.report.page_frame import PAGE, bounds, percent, section, signed, table
 
 ANCHOR = "kgs_6d"
 """The source that the paper's own figures are for."""
@@ -44,7 +44,7 @@ def report_page(
 ) -> str:
     """Return the page as HTML text, with up to `boards` example positions of each kind.
 
-    Without boards the page holds figures alone, for games whose positions may not be passed on.
+    Without boards the page shows figures alone, for games that may not be passed on.
     """
     names = [contestant.name for contestant in evaluation.contestants]
     sections = [
@@ -205,11 +205,11 @@ def _method(evaluation: Evaluation) -> str:
     lines = [
         f"Archive {archive.path.name}, digest {archive.digest}, {len(archive):,} games; "
         f"{evaluation.split} split; up to {evaluation.limit:,} positions of each source, drawn "
-        f"with a fixed seed, or all of them once where there are no more; here from {games:,} "
+        f"with a fixed seed, or each once if there are at most so many; here from {games:,} "
         "games. Passes are not asked about.",
         "Top-1 and top-5 are over all 361 points, without a legality mask. Intervals are at 95 %: "
         "Wilson's for shares, normal for losses and differences; positions of one game are not "
-        "taken for independent, and a single game has no interval.",
+        "taken for independent, and a single game does not give an interval.",
         "Calibration error: mean distance between the probability of the first choice and how "
         f"often it was right, in {BINS} bins (Guo et al. 2017). In groups of a few hundred "
         "positions it is mostly chance.",

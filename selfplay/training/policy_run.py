@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +18,7 @@ from torch import nn
 
 from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
+from cnncore.system import atomic
 from cnncore.system.devices import TrainingPrecision, autocast
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.compiled import Compiled
@@ -23,17 +26,17 @@ from cnncore.training.loop import Course, fit
 from cnncore.training.plan import Plan
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from cnncore.training.training_state import KIND, TrainingState
-from cnncore.weights.checkpoint import load_checkpoint
+from cnncore.training.training_state import TrainingState
 from goengine.networks.files import load_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
+from selfplay.batches.fixed_samples import BATCH, fixed_sample
 from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import PackedBatch, Positions
 from selfplay.batches.weighting import Weighting
-from selfplay.evaluation.answers import BATCH, fixed_sample
 from selfplay.recipes import Recipe, from_table
 from selfplay.training.learner import Learner, make_optimizers, measure, policy_loss
+from selfplay.training.trained_network import read_facts
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +44,19 @@ FIXED = ("network", "filters", "layers", "norm", "optimizer", "future_moves", "s
 """Keys of a recipe that cannot change once a run has begun."""
 
 
-class Run:
-    """A run in a folder: begun with `start_from` or a new network, or gone on with.
+PARTIAL = "partial"
+"""Key of the line of metrics that a stopped run writes for the steps since its last full line."""
 
-    `other_data` goes on although the archive is not the one that the run began with.
+
+class Run:
+    """A run in a folder: a new one, or the one that is there.
+
+    A new one begins with the network `start_from`, or with a fresh one. With `other_data` the run
+    goes on although the archive is not the one that it began with.
 
     Raises:
         RecipeError: a key that is fixed has changed, or the processes cannot share a batch.
-        NetworkError: there is no such teacher.
+        NetworkError: the recipe's teacher is unknown.
         DataError: another archive, or one without positions to learn from.
         CheckpointError: the folder holds another run, or a damaged one.
     """
@@ -95,6 +103,8 @@ class Run:
         net.config = replace(net.config, forgetful=net.config.forgetful or recipe.forget > 0)
         self.state = self._state(net)
         self.files.resume(self.state)
+        if processes.leads:
+            self._forget_partial()
 
     def _check(self, other_data: bool) -> None:
         """Refuse to go on with another recipe or archive than the run began with."""
@@ -184,9 +194,11 @@ class Run:
     ) -> str:
         """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was.
 
-        `until` ends it earlier, after so many positions.
+        `until` ends it earlier, after so many positions. However it ends, the metrics reach the
+        last step and the curve shows them.
         """
         deadline = minutes
+        first, began = self.state.samples, self.state.seconds
         end = self.recipe.positions if until is None else min(until, self.recipe.positions)
         while True:
             filters = self.recipe.filters_at(self.state.samples)
@@ -211,7 +223,39 @@ class Run:
                 outcome = fit(self.state, course, until=until_growth, minutes=deadline)
             deadline -= (self.state.seconds - before) / 60.0
             if outcome != "finished" or self.state.samples >= end:
-                return outcome
+                break
+        if self.processes.leads:
+            seconds = self.state.seconds - began
+            self._report_rest((self.state.samples - first) / max(seconds, 1e-9))
+            self.files.draw()
+        return outcome
+
+    def _report_rest(self, speed: float) -> None:
+        """Write a line of metrics for the steps since the last one, if there are any."""
+        state = self.state
+        if not state.sums:
+            return
+        means = {k: v / state.sums["samples"] for k, v in state.sums.items() if k != "samples"}
+        self.files.metrics.write(
+            {
+                "event": "train",
+                "step": state.step,
+                "samples": state.samples,
+                **means,
+                "rate": training_plan(self.recipe, self.precision).rate(state.samples),
+                "samples_per_second": round(speed, 2),
+                "time": round(time.time(), 1),
+                PARTIAL: True,
+            }
+        )
+
+    def _forget_partial(self) -> None:
+        """Drop the line of a stopped run; its steps will be in the next full line."""
+        metrics = self.files.metrics
+        lines = metrics.read()
+        kept = [line for line in lines if not line.get(PARTIAL)]
+        if len(kept) < len(lines):
+            atomic.write_text(metrics.path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
 def network_config(recipe: Recipe) -> PolicyConfig:
@@ -237,7 +281,7 @@ def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
 
 
 def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:
-    """Return the positions to validate on; a small archive may have none, which is said."""
+    """Return the positions to validate on; None, with a warning, if the archive has none."""
     try:
         return Positions(archive, "validation", weights=weights)
     except DataError as error:
@@ -290,23 +334,3 @@ class _Stream:
     def close(self) -> None:
         for stream in self._open:
             stream.close()
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """Return what the checkpoint of a run says about it: config, recipe, archive, state.
-
-    Raises CheckpointError if there is none, it is damaged, or something else wrote it.
-    """
-    return RunFolder(folder).facts(("config", "recipe", "archive"))
-
-
-def averaged_network(folder: Path) -> PolicyNet:
-    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
-    net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
-    checkpoint = load_checkpoint(RunFolder(folder).file, kind=KIND)
-    prefix = "average.policy."
-    tensors = checkpoint.tensors
-    net.load_state_dict(
-        {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    )
-    return net.eval()

@@ -14,12 +14,13 @@ import torch
 from goengine import BLACK, Board
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.pictures.svg import board_svg
-from selfplay.evaluation.answers import Contestant, Evaluation, ask, joined, source_sample
+from selfplay.batches.fixed_samples import source_sample
+from selfplay.evaluation.held_out_answers import Contestant, Evaluation, ask, joined
+from selfplay.report.chart_sections import Curve
 from selfplay.report.charts import Series, legend, line_chart, spread, ticks, whisker_chart
-from selfplay.report.document import report_page, write_report
+from selfplay.report.evaluation_page import report_page, write_report
 from selfplay.report.examples import confident_misses, drawn_by_lot, example
-from selfplay.report.page import percent, table
-from selfplay.report.sections import Curve
+from selfplay.report.page_frame import percent, table
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)

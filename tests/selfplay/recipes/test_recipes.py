@@ -9,8 +9,17 @@ import pytest
 import torch
 
 from cnncore.training.recipe_files import RecipeError, parse_settings
-from selfplay.recipes import Growth, Recipe, from_table, list_recipes, load_recipe
-from selfplay.training.runs import Run, averaged_network
+from selfplay.__main__ import main
+from selfplay.recipes import (
+    Growth,
+    Recipe,
+    describe_recipe,
+    from_table,
+    list_recipes,
+    load_recipe,
+)
+from selfplay.training.policy_run import Run
+from selfplay.training.trained_network import averaged_network
 from tests.helpers.field_strings import explained_fields
 from tests.helpers.small_archive import make_archive
 
@@ -65,6 +74,16 @@ def test_a_residual_network_grows_while_it_learns(tmp_path: Path) -> None:
 
 def test_every_key_is_explained() -> None:
     assert explained_fields(Recipe) == {key.name for key in fields(Recipe)}
+
+
+def test_the_recipes_are_listed_with_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes"]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in lines] == list_recipes()
+    told = [text for _, text in lines]
+    assert told == [describe_recipe(name) for name in list_recipes()]
+    assert all(len(text) > 20 and not text.startswith("#") for text in told)
+    assert len(set(told)) == len(told)
 
 
 def test_a_table_and_its_recipe_are_the_same() -> None:

@@ -1,12 +1,11 @@
-"""How games lie in an archive: one record a game, flat moves and set-up stones, names by number.
+"""Games in memory as an archive stores them: one record a game, flat moves, names by number.
 
-The table of files is in archive.py; this module knows nothing about files. A ``Block`` is a piece
-of an archive in memory, which a worker process can make and hand over.
+A `Block` is a piece of an archive that a worker process can make and hand over. The table of files
+is in reader.py; this module does not read or write any.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goengine.encoding.symmetry import move_table
 from goengine.games.record import GameRecord
 from goengine.types import BLACK, WHITE, GoError, opponent
-
-SPLITS = ("train", "validation", "test")
-_HELD_OUT = {"validation": range(0, 20), "test": range(20, 40)}  # of 1000, by game digest
+from selfplay.archive.splits import game_digest
 
 GAME_DTYPE = np.dtype(
     [
@@ -66,58 +62,20 @@ class ArchiveError(GoError):
     """An archive that cannot be read or written."""
 
 
-def game_digest(
-    size: int, first: int, black: Sequence[int], white: Sequence[int], moves: Sequence[int]
-) -> int:
-    """Return 64 bits that name a game, equal for all 8 symmetries and for passes at its end."""
-    table = move_table(size)
-    sequence = np.asarray(moves, dtype=np.int64)
-    played = np.flatnonzero(sequence != size * size)
-    sequence = sequence[: played[-1] + 1] if played.size else sequence[:0]
-    rows = table[:, sequence].astype(">i2")
-    if len(black) or len(white):
-        stones = [
-            np.sort(table[:, np.asarray(side, dtype=np.int64)], axis=1) for side in (black, white)
-        ]
-        rows = np.concatenate([*stones, rows], axis=1).astype(">i2")
-    smallest = min(row.tobytes() for row in rows)
-    head = np.array([size, first, len(black), len(white)], dtype=">i2").tobytes()
-    return int.from_bytes(hashlib.blake2b(head + smallest, digest_size=8).digest(), "big")
-
-
-def split_of(digest: npt.NDArray[np.uint64]) -> npt.NDArray[np.int8]:
-    """Return int8 numbers into SPLITS for game digests: stable, whatever else is in the archive."""
-    share = (digest % np.uint64(1000)).astype(np.int64)
-    result = np.zeros(digest.shape, dtype=np.int8)
-    for name, held_out in _HELD_OUT.items():
-        result[(share >= held_out.start) & (share < held_out.stop)] = SPLITS.index(name)
-    return result
-
-
-def enlarge_split(
-    numbers: npt.NDArray[np.int8], digest: npt.NDArray[np.uint64], name: str, count: int
-) -> npt.NDArray[np.int8]:
-    """Return split numbers with at least ``count`` games in split ``name``, taken from train.
-
-    Games of the other held-out split stay there; which games move is decided by their digests.
-    """
-    result = numbers.copy()
-    missing = count - int((numbers == SPLITS.index(name)).sum())
-    order = np.lexsort((digest, digest % np.uint64(1000)))
-    spare = order[numbers[order] == SPLITS.index("train")]
-    result[spare[: max(0, missing)]] = SPLITS.index(name)
-    return result
-
-
 @dataclass
 class Block:
     """Some games in memory, laid out as in an archive, with tables of their own."""
 
     games: Games
+    """GAME_DTYPE (G,): one record a game."""
     moves: Moves
+    """int16 (M,): all moves, game after game."""
     setup: Moves
+    """int16 (S,): set-up stones, game after game, black ones first."""
     tables: dict[str, list[str]]
+    """Names behind the numbers of each of TABLES."""
     learn: Colours
+    """uint8 (G,): bits of the colours whose moves are to be learnt."""
 
     @classmethod
     def from_records(
@@ -128,7 +86,7 @@ class Block:
     ) -> Block:
         """Lay out records whose colours alternate.
 
-        ``sources`` names the source of each, ``learn`` the bits of the colours whose moves are to
+        `sources` names the source of each, `learn` the bits of the colours whose moves are to
         be learnt (both if None).
         """
         tables = {name: NameTable() for name in TABLES}

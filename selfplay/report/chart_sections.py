@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from selfplay.evaluation.answers import Evaluation
 from selfplay.evaluation.calibration import reliability
+from selfplay.evaluation.held_out_answers import Evaluation
 from selfplay.evaluation.intervals import Share, plus_minus
 from selfplay.evaluation.measures import BIN, PHASES, Measure, measure_groups
 from selfplay.report.charts import (
@@ -23,7 +23,7 @@ from selfplay.report.charts import (
     whisker_chart,
 )
 from selfplay.report.examples import CONFIDENT
-from selfplay.report.page import bounds, percent, section, table
+from selfplay.report.page_frame import bounds, percent, section, table
 
 FEWEST = 30
 """Groups with fewer positions, or of one game, are in the tables but not in the figures."""
@@ -31,10 +31,12 @@ FEWEST = 30
 
 @dataclass(frozen=True)
 class Curve:
-    """The metrics of a training run, line by line as curves.MetricsLog reads them."""
+    """The metrics of a training run."""
 
     name: str
+    """What the run is called."""
     lines: Sequence[dict[str, Any]]
+    """Lines as curves.MetricsLog reads them."""
 
 
 def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:

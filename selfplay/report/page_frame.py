@@ -94,7 +94,7 @@ def percent(value: float) -> str:
 
 
 def bounds(share: Share) -> str:
-    """Return the ends of a share's interval in per cent, or why there is none."""
+    """Return the ends of a share's interval in per cent, or why they are missing."""
     ends = share.interval
     inner = ALONE if ends is None else " to ".join(f"{100 * end:.1f}" for end in ends)
     return f"({inner})"

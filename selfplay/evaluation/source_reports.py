@@ -1,0 +1,82 @@
+"""All that is measured of one network on one source of held-out games.
+
+Top-1 and top-5 are shares of positions whose move is the network's first, or among its first five,
+of all 361 points, without a legality mask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from goengine.networks.policy_network import PolicyNet
+from selfplay.archive.reader import Archive
+from selfplay.batches.fixed_samples import source_sample
+from selfplay.evaluation.calibration import Bin, expected_calibration_error, reliability
+from selfplay.evaluation.held_out_answers import Answers, Contestant, Symmetry, answered
+from selfplay.evaluation.intervals import Share
+from selfplay.evaluation.measures import Measure, measure, measure_groups
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What was measured of one network on one source."""
+
+    source: str
+    """Name of the source."""
+    top1: Share
+    """Share of positions whose move is the network's first of all 361 points."""
+    top5: Share
+    """Share of positions whose move is among the network's first five."""
+    loss: float
+    """Mean of minus the logarithm of the move's probability, in nats."""
+    loss_error: float | None
+    """Half of the loss's 95 % interval; None where all positions are of one game."""
+    by_move: dict[str, Share]
+    """Top-1 of moves "1-30", "31-60", and so on."""
+    seconds_per_position: float
+    """Median over batches."""
+    ece: float
+    """Expected calibration error, see calibration.py."""
+    calibration: list[Bin]
+    """The reliability table."""
+    groups: dict[str, dict[str, Measure]]
+    """For "move", "phase" and "rank", a Measure of each of their groups."""
+
+
+def source_report(source: str, answers: Answers, archive: Archive) -> SourceReport:
+    """Return the numbers of one network's answers on one source."""
+    all_of_it = measure(answers)
+    table = reliability(answers.chances[:, 0], answers.better == 0, answers.games)
+    groups = {name: measure_groups(answers, archive, name) for name in ("move", "phase", "rank")}
+    return SourceReport(
+        source=source,
+        top1=all_of_it.top1,
+        top5=all_of_it.top5,
+        loss=all_of_it.loss,
+        loss_error=all_of_it.loss_error,
+        by_move={name: part.top1 for name, part in groups["move"].items()},
+        seconds_per_position=float(np.median(answers.seconds)),
+        ece=expected_calibration_error(table),
+        calibration=table,
+        groups=groups,
+    )
+
+
+def evaluate_source(
+    net: PolicyNet,
+    archive: Archive,
+    source: str,
+    *,
+    split: str = "test",
+    limit: int = 20_000,
+    symmetry: Symmetry = "none",
+    precision: str = "float32",
+    progress: bool = False,
+) -> SourceReport:
+    """Measure a network on up to `limit` fixed random positions of one source."""
+    contestant = Contestant("", net, symmetry, precision)
+    sample = source_sample(archive, source, split=split, limit=limit)
+    label = f"measuring on {source}" if progress else None
+    return source_report(source, answered(contestant, sample, label=label), archive)

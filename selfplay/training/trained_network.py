@@ -1,0 +1,76 @@
+"""Load the network of a training run, and its model card.
+
+Of a fine-tuning run that is the best network that it has measured, of any other the average of its
+weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cnncore.training.run_folder import RunFolder
+from cnncore.training.training_state import KIND
+from cnncore.weights.checkpoint import load_checkpoint
+from goengine.networks.files import load_network, read_network
+from goengine.networks.policy_network import PolicyConfig, PolicyNet
+
+NETWORK = "network.safetensors"
+"""The best network so far of a fine-tuning run."""
+START = "start.safetensors"
+"""The network that a fine-tuning run began with; no other run has this file."""
+
+_OF_THE_FILE = ("config", "feature_version")
+"""Facts that every network file has of its own."""
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what the checkpoint of a run says about it: config, recipe, archive, state.
+
+    Raises:
+        CheckpointError: the folder has no checkpoint, a damaged one, or one of another kind.
+    """
+    return RunFolder(folder).facts(("config", "recipe", "archive"))
+
+
+def averaged_network(folder: Path) -> PolicyNet:
+    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
+    net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
+    checkpoint = load_checkpoint(RunFolder(folder).file, kind=KIND)
+    prefix = "average.policy."
+    tensors = checkpoint.tensors
+    net.load_state_dict(
+        {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    )
+    return net.eval()
+
+
+def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
+    """Return the network of a run that has begun, and what a file of it tells of its training.
+
+    Raises:
+        CheckpointError: the folder holds no run, or a damaged one.
+        NetworkError: the best network of a fine-tuning run is damaged.
+    """
+    facts = read_facts(folder)
+    if (folder / START).is_file() and (folder / NETWORK).is_file():
+        net, card = read_network(folder / NETWORK)
+        return net, {key: value for key, value in card.items() if key not in _OF_THE_FILE}
+    return averaged_network(folder), {
+        "recipe": facts["recipe"],
+        "archive": facts["archive"],
+        "positions_seen": facts["state"]["samples"],
+        "training_seconds": round(facts["state"]["seconds"]),
+        "torch": facts["torch"],
+    }
+
+
+def named_network(name: str) -> PolicyNet:
+    """Return the network of a run's folder, of a file, or a shipped one.
+
+    Raises:
+        NetworkError: nothing is called so, or the file is damaged.
+        CheckpointError: the run is damaged.
+    """
+    folder = Path(name)
+    return trained_network(folder)[0] if RunFolder(folder).begun else load_network(name)
