@@ -34,7 +34,7 @@ POINTS = re.compile(r"^([BW])\+(\d+(?:\.\d+)?)$")
 
 
 def counted_points(record: GameRecord) -> float | None:
-    """Return the recorded result as Black minus White, or None where it is no count."""
+    """Return the recorded result as Black minus White, or None where it is not a count."""
     match = POINTS.match(record.result or "")
     if not match or record.komi is None or float(match[2]) == 0:
         return None

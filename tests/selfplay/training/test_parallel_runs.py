@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from selfplay.training.runs import Run, read_facts
+from selfplay.training.policy_run import Run, read_facts
 
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError
