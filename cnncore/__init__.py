@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from cnncore.training.compiled import Compiled
     from cnncore.training.loop import Course, fit
     from cnncore.training.muon import Muon, orthogonalise, split_parameters
-    from cnncore.training.plan import Plan
+    from cnncore.training.schedule import Plan
     from cnncore.training.training_state import TrainingError, TrainingState
     from cnncore.weights.checkpoint import (
         CHECKPOINT_VERSION,
@@ -102,7 +102,7 @@ _NAMES = {
     "data.text.vocabulary": ("SentenceSamples", "Tokeniser", "Vocabulary"),
     "classification.trained_models": ("Trained", "open_trained"),
     "training.loop": ("Course", "fit"),
-    "training.plan": ("Plan",),
+    "training.schedule": ("Plan",),
     "training.training_state": ("TrainingError", "TrainingState"),
     "classification.transfer": ("cache_features", "freeze"),
     "data.text.word_vectors": ("WordVectors", "read_vectors"),

@@ -27,9 +27,9 @@ from cnncore.models.classifier import Classifier
 from cnncore.recipes import Recipe
 from cnncore.training.loop import Course, Outcome, fit
 from cnncore.training.muon import Muon
-from cnncore.training.plan import Plan
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
+from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingState
 from cnncore.training.word_optimisers import Adadelta, SparseAdam
 from cnncore.weights.model_files import save_model

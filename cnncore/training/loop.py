@@ -21,7 +21,7 @@ from tqdm import tqdm
 from cnncore.system.devices import autocast, widest_float
 from cnncore.system.interruption import interruptible
 from cnncore.system.parallel import ALONE, Processes
-from cnncore.training.plan import Plan
+from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingError, TrainingState
 
 

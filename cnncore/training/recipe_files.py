@@ -19,7 +19,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 import torch
 
 from cnncore.system.devices import TrainingPrecision, training_precision
-from cnncore.training.plan import Schedule
+from cnncore.training.schedule import Schedule
 
 R = TypeVar("R")
 

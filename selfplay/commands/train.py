@@ -16,7 +16,7 @@ import torch
 from cnncore.system.parallel import Processes, joined
 from cnncore.training.recipe_files import RecipeError, add_settings
 from selfplay.archive.reader import Archive
-from selfplay.finetuning.tuning import EPOCHS
+from selfplay.finetuning.early_stopping import EPOCHS
 from selfplay.recipes import load_recipe
 from selfplay.training import device_options
 from selfplay.training.failures import fail

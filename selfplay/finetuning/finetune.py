@@ -23,8 +23,8 @@ from selfplay.archive.reader import Archive
 from selfplay.archive.sources import source_name
 from selfplay.batches.fixed_samples import Sample
 from selfplay.finetuning.comparison import compare, judged_samples, table
+from selfplay.finetuning.early_stopping import Tuning, check_folder, keep_start, tuning_recipe
 from selfplay.finetuning.own_games import hold_out, open_games
-from selfplay.finetuning.tuning import Tuning, check_folder, keep_start, tuning_recipe
 from selfplay.finetuning.verdict import as_json, verdict
 from selfplay.recipes import load_recipe
 from selfplay.training.device_options import take_threads

@@ -8,7 +8,7 @@ from typing import Any
 
 from selfplay.evaluation.intervals import plus_minus, sign
 from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
-from selfplay.finetuning.tuning import best_of
+from selfplay.finetuning.early_stopping import best_of
 
 ROUGH = 20
 """Held-out games below which the figures are called rough."""

@@ -23,9 +23,9 @@ from cnncore.system.devices import TrainingPrecision, autocast
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.compiled import Compiled
 from cnncore.training.loop import Course, fit
-from cnncore.training.plan import Plan
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
+from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingState
 from goengine.networks.files import load_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet

@@ -21,7 +21,7 @@ from cnncore.system.devices import (
     widest_float,
 )
 from cnncore.training.loop import Course, fit
-from cnncore.training.plan import Plan
+from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingState
 
 

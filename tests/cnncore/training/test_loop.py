@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnncore.training.loop import Course, fit
-from cnncore.training.plan import Plan
+from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingError, TrainingState
 from tests.helpers.small_runs import same
 

@@ -16,7 +16,7 @@ from torch import nn
 import cnncore.training.loop
 import cnncore.training.run_folder
 import selfplay.evaluation.held_out_answers
-import selfplay.finetuning.tuning
+import selfplay.finetuning.early_stopping
 from cnncore.training.curves import MetricsLog
 from goengine.games.record import GameRecord
 from goengine.games.sgf import write_sgf
@@ -31,9 +31,9 @@ from selfplay.batches.positions import NO_MOVE, Positions
 from selfplay.evaluation.intervals import Share
 from selfplay.evaluation.measures import Difference, Measure
 from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
+from selfplay.finetuning.early_stopping import LEAST, tuning_recipe
 from selfplay.finetuning.finetune import JUDGED, judged_positions
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
-from selfplay.finetuning.tuning import LEAST, tuning_recipe
 from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
 from tests.helpers.small_archive import make_archive, random_game
@@ -155,7 +155,7 @@ def test_noise_teaches_nothing_and_the_start_is_kept(
     text = capsys.readouterr().out
     assert "It learnt nothing that holds on games it has not seen" in text
     history = json.loads((out / "report.json").read_text())["history"]
-    assert len(history) == 1 + selfplay.finetuning.tuning.PATIENCE
+    assert len(history) == 1 + selfplay.finetuning.early_stopping.PATIENCE
     kept, facts = read_network(out / "network.safetensors")
     assert facts["positions_seen"] == 0 and torch.equal(kept.head.weight, flat.head.weight)
 

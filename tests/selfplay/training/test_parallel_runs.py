@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from selfplay.training.policy_run import Run, read_facts
 
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError
 from selfplay.archive.reader import Archive
 from selfplay.recipes import load_recipe
+from selfplay.training.policy_run import Run, read_facts
 from tests.helpers.occupied import occupied
 from tests.helpers.small_archive import make_archive
 from tests.helpers.small_runs import ROOT, environment, metrics, same, wait_for_metrics, weights
