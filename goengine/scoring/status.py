@@ -26,7 +26,7 @@ PLAYOUTS = 400
 """Playouts of one status unless told otherwise: about 20 ms at the end of a 19x19 game."""
 SETTLED = 0.8
 """A point is settled when this share of the playouts agrees on its owner."""
-UNFILLED = 0.9
+UNFILLED = 0.5
 """A liberty belongs to a seki when nobody owns it in this share of the playouts."""
 
 
