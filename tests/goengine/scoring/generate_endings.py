@@ -33,7 +33,9 @@ PLAN = {
     "dead in territory": 20,
 }
 """How many positions of each kind."""
-COLUMNS, BLACK, WHITE, EMPTY = "abcdefghjklmnopqrst", "X", "O", "."
+ROOM = {"seki, open outside": 5, "dead in territory": 4}
+"""The longest side of an empty room outside the scene; else 1 or 2."""
+BLACK, WHITE, EMPTY = "X", "O", "."
 OTHER = {BLACK: WHITE, WHITE: BLACK}
 
 
@@ -193,10 +195,23 @@ def fates(scene: Scene, size: int) -> dict[Cell, str] | None:
     return found
 
 
+def is_filled(scene: Scene, found: dict[Cell, str], size: int) -> bool:
+    """Tell whether no liberty that both could fill is left, once the dead are taken off."""
+    after = {**scene.walls, **scene.cells}
+    for colour in (BLACK, WHITE):
+        for chain in chains(scene.cells, colour, size):
+            if found.get(min(chain)) == "dead":
+                after.update(dict.fromkeys(chain, EMPTY))
+    for region in chains(after, EMPTY, size):
+        if len({after.get(x) for cell in region for x in beside(cell, size)} & set(OTHER)) > 1:
+            return False
+    return True
+
+
 def is_kind(kind: str, scene: Scene, size: int) -> bool:
     """Tell whether a scene is what its kind says, as far as reading to the end tells."""
     found = fates(scene, size)
-    if found is None:
+    if found is None or (kind == "race" and not is_filled(scene, found, size)):
         return False
     if kind == "bent four":
         return True
@@ -244,7 +259,9 @@ def surround(
                 for cell in one:
                     board[cell] = EMPTY
                 if dead and len(one) >= 4:
-                    for cell in rng.sample(sorted(one), rng.choice((1, 1, 2, min(3, len(one) // 3)))):
+                    for cell in rng.sample(
+                        sorted(one), rng.choice((1, 1, 2, min(3, len(one) // 3)))
+                    ):
                         board[cell] = OTHER[colour]
     for colour in (BLACK, WHITE):
         for chain in chains(board, colour, size):
@@ -317,7 +334,7 @@ def positions(seed: int, each: float) -> Iterator[dict[str, object]]:
             scene = MAKERS[kind](rng, size)
             if scene is None or not is_kind(kind, scene, size):
                 continue
-            room = {"seki, open outside": 5, "dead in territory": 4}.get(kind, rng.choice((1, 1, 2)))
+            room = ROOM.get(kind, rng.choice((1, 1, 2)))
             for _ in range(10):
                 board = surround(rng, size, scene, room=room, dead=kind == "dead in territory")
                 if board is not None and any(EMPTY == x for x in board.values()):
