@@ -15,7 +15,7 @@ from goengine.types import EMPTY, opponent
 def bent_fours(grid: Grid, seki: frozenset[int]) -> dict[int, int]:
     """Return the points that change hands: moves to the colour that owns them.
 
-    ``seki``: moves of the stones that playouts find in seki. A chain that lives elsewhere is not
+    `seki`: moves of the stones that playouts find in seki. A chain that lives elsewhere is not
     among them, so only those are looked at. The result holds the dead stones, the stones in the
     corner and the liberties that both share.
     """

@@ -29,6 +29,9 @@ SETTLED = 0.8
 """A point is settled when this share of the playouts agrees on its owner."""
 UNFILLED = 0.5
 """A liberty belongs to a seki when nobody owns it in this share of the playouts."""
+EARLY = 0.7
+"""Below this share of settled points a score says nothing: it names the winner of one game in two
+(docs/scoring.md)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,16 @@ class Status:
     """Mean area score of the playouts, Black minus White, komi included."""
     spread: float
     """Standard deviation of the playouts' area scores."""
+
+    @property
+    def settled_share(self) -> float:
+        """Return the share of the points that are settled, 0 ... 1."""
+        return float(self.settled.mean())
+
+    @property
+    def is_early(self) -> bool:
+        """Tell whether too much is open for a score that means anything."""
+        return self.settled_share < EARLY
 
     def lead_for(self, colour: int) -> float:
         """Return the mean area score as a colour sees it, in points."""
