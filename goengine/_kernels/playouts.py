@@ -40,6 +40,8 @@ from goengine.types import BLACK, EMPTY, WHITE
 
 MAX_NAKADE = 6
 """Largest number of stones that can fill an eye and still kill it."""
+MOST_SEEN = 4
+"""Largest number of a chain's pseudo-liberties that are one point."""
 
 
 @kernel
@@ -63,7 +65,8 @@ def _below(seed: Array, bound: int) -> Any:
 def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
     """Say what a move leads to: liberties (0, 1, or 2 for more), stones it captures, its stones.
 
-    Last comes a liberty of the new chain, its only one if it has one.
+    Last comes a liberty of the new chain, its only one if it has one. With two liberties nothing
+    else is counted to the end.
     """
     free = 0
     first = 0
@@ -71,6 +74,8 @@ def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
     stones = 1
     other = BLACK + WHITE - colour
     for k in range(4):
+        if free >= 2:
+            break
         q = point + step(k)
         there = s[COLOUR, q]
         if there == WALL:
@@ -81,6 +86,12 @@ def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
                 first = q
             continue
         head = s[HEAD, q]
+        if there == other:
+            if s[LIBS, head] > MOST_SEEN:
+                continue
+        elif s[LIBS, head] > 2 * MOST_SEEN:
+            free = 2
+            break
         seen = 0
         for j in range(4):
             r = point + step(j)
@@ -236,7 +247,9 @@ def sound(s: Array, point: int, colour: int) -> Any:
     if free == 1 and taken < stones:
         if stones == 1:
             return True
-        return _dead_shape(s, point, colour, stones) and _shut_in(s, point, last, colour)
+        if stones > MAX_NAKADE or not _shut_in(s, point, last, colour):
+            return False
+        return _dead_shape(s, point, colour, stones)
     return True
 
 
@@ -331,11 +344,14 @@ def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
     count = s[NOTE, EMPTIES]
     if count == 0:
         return 0
-    start = _below(seed, count)
-    for i in range(count):
-        point = s[FREE, (start + i) % count]
+    slot = _below(seed, count)
+    for _ in range(count):
+        point = s[FREE, slot]
         if sound(s, point, colour):
             return point
+        slot += 1
+        if slot == count:
+            slot = 0
     return 0
 
 
