@@ -3,8 +3,9 @@
 A playout fills the board by chance until both sides pass, and the board is then counted by area.
 The moves are random but not foolish: a player takes what put itself in atari, saves or captures
 when the last move gave atari, plays the vital point of the hole that a capture left, never fills
-an eye, and never puts a chain into atari unless the stones make a dead (nakade) shape. The last
-rule keeps seki alive and still kills a group whose only eye is too small. Playouts have their own
+an eye, and never puts a chain into atari unless it is a single stone, or the stones make a dead
+(nakade) shape in the only eye of chains without other liberties. The last rule keeps seki alive and
+still kills a group whose only eye is too small. Playouts have their own
 xorshift numbers, so a seed fixes the result.
 """
 
@@ -39,6 +40,8 @@ from goengine.types import BLACK, EMPTY, WHITE
 
 MAX_NAKADE = 6
 """Largest number of stones that can fill an eye and still kill it."""
+MOST_SEEN = 4
+"""Largest number of a chain's pseudo-liberties that are one point."""
 
 
 @kernel
@@ -59,14 +62,20 @@ def _below(seed: Array, bound: int) -> Any:
 
 
 @kernel
-def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int]:
-    """Say what a move leads to: (liberties 0, 1 or 2 for more, stones it captures, its stones)."""
+def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
+    """Say what a move leads to: liberties (0, 1, or 2 for more), stones it captures, its stones.
+
+    Last comes a liberty of the new chain, its only one if it has one. With two liberties nothing
+    else is counted to the end.
+    """
     free = 0
     first = 0
     taken = 0
     stones = 1
     other = BLACK + WHITE - colour
     for k in range(4):
+        if free >= 2:
+            break
         q = point + step(k)
         there = s[COLOUR, q]
         if there == WALL:
@@ -77,6 +86,12 @@ def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int]:
                 first = q
             continue
         head = s[HEAD, q]
+        if there == other:
+            if s[LIBS, head] > MOST_SEEN:
+                continue
+        elif s[LIBS, head] > 2 * MOST_SEEN:
+            free = 2
+            break
         seen = 0
         for j in range(4):
             r = point + step(j)
@@ -106,7 +121,7 @@ def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int]:
         if only != first:
             free += 1
             first = only
-    return min(free, 2), taken, stones
+    return min(free, 2), taken, stones, first
 
 
 @kernel
@@ -163,6 +178,57 @@ def _dead_shape(s: Array, point: int, colour: int, stones: int) -> Any:
 
 
 @kernel
+def _only(s: Array, head: int, point: int, last: int) -> Any:
+    """Tell whether a chain has no liberty but two points, the second of them for sure."""
+    libs = s[LIBS, head]
+    total = s[SUM, head]
+    squares = s[SQUARES, head]
+    for k in range(4):
+        q = point + step(k)
+        if s[COLOUR, q] == s[COLOUR, head] and s[HEAD, q] == head:
+            libs -= 1
+            total -= point
+            squares -= point * point
+    return libs == 0 or (total == libs * last and squares == total * last)
+
+
+@kernel
+def _shut_in(s: Array, point: int, last: int, colour: int) -> Any:
+    """Tell whether the enemy has to take stones that put themselves into atari, and wins an eye.
+
+    The stone on ``point`` and the own chains beside it keep the liberty ``last``. Every enemy chain
+    around them, and every one that would join these by taking, must have no other liberty: a chain
+    that has one lives on it, or is connected to life, and the sacrifice kills nothing.
+    """
+    other = BLACK + WHITE - colour
+    for k in range(4):
+        q = last + step(k)
+        there = s[COLOUR, q]
+        if there == EMPTY and q != point:
+            return False
+        if there == other and not _only(s, s[HEAD, q], point, last):
+            return False
+    for k in range(4):
+        q = point + step(k)
+        if s[COLOUR, q] == other and not _only(s, s[HEAD, q], point, last):
+            return False
+    for k in range(4):
+        stone = point + step(k)
+        if s[COLOUR, stone] != colour:
+            continue
+        head = stone
+        while True:
+            for j in range(4):
+                q = stone + step(j)
+                if s[COLOUR, q] == other and not _only(s, s[HEAD, q], point, last):
+                    return False
+            stone = s[NEXT, stone]
+            if stone == head:
+                break
+    return True
+
+
+@kernel
 def sound(s: Array, point: int, colour: int) -> Any:
     """Tell whether a playout may play here: legal, no eye filled, no chain thrown away."""
     if point == s[NOTE, KO] or s[COLOUR, point] != EMPTY:
@@ -175,10 +241,14 @@ def sound(s: Array, point: int, colour: int) -> Any:
         return True
     if is_eye(s, point, colour):
         return False
-    free, taken, stones = _outlook(s, point, colour)
+    free, taken, stones, last = _outlook(s, point, colour)
     if free == 0:
         return False
     if free == 1 and taken < stones:
+        if stones == 1:
+            return True
+        if stones > MAX_NAKADE or not _shut_in(s, point, last, colour):
+            return False
         return _dead_shape(s, point, colour, stones)
     return True
 
@@ -220,7 +290,7 @@ def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
         target = _capture_beside(s, chain, colour)
         if target == 0:
             target = s[SUM, chain] // s[LIBS, chain]
-            free, _, _ = _outlook(s, target, colour)
+            free, _, _, _ = _outlook(s, target, colour)
             if free < 2 or target == s[NOTE, KO]:
                 continue
         best = target
@@ -274,11 +344,14 @@ def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
     count = s[NOTE, EMPTIES]
     if count == 0:
         return 0
-    start = _below(seed, count)
-    for i in range(count):
-        point = s[FREE, (start + i) % count]
+    slot = _below(seed, count)
+    for _ in range(count):
+        point = s[FREE, slot]
         if sound(s, point, colour):
             return point
+        slot += 1
+        if slot == count:
+            slot = 0
     return 0
 
 

@@ -47,7 +47,7 @@ def handicap_bonus(board: Board) -> float:
 def area_score(board: Board, dead: Collection[int] = ()) -> float:
     """Return Black's stones and territory minus White's, komi and handicap bonus included.
 
-    ``dead`` moves are taken off first. An empty region that touches both colours counts for
+    `dead` moves are taken off first. An empty region that touches both colours counts for
     nobody.
     """
     return _count(board, dead, None, True)
@@ -56,7 +56,7 @@ def area_score(board: Board, dead: Collection[int] = ()) -> float:
 def territory_score(board: Board, dead: Collection[int] = ()) -> float:
     """Return Black's territory and prisoners minus White's, komi included.
 
-    ``dead`` stones are prisoners. No handicap bonus: territory rules have none.
+    `dead` stones are prisoners. No handicap bonus: territory rules have none.
     """
     return _count(board, dead, None, False)
 
@@ -64,7 +64,7 @@ def territory_score(board: Board, dead: Collection[int] = ()) -> float:
 def score(board: Board, dead: Collection[int] = (), *, status: Judgement | None = None) -> float:
     """Return the score that the board's rules ask for.
 
-    With a ``status``, empty points of a region that touches both colours go to whom owns them in
+    With a `status`, empty points of a region that touches both colours go to whom owns them in
     the playouts, so that a border left open does not lose a whole territory, and under territory
     rules eyes in seki count for nobody.
     """
@@ -99,7 +99,7 @@ def _count(board: Board, dead: Collection[int], status: Judgement | None, area: 
 
 
 def format_score(points: float) -> str:
-    """Return a score as GTP and SGF write it: ``B+3.5``, ``W+0.5`` or ``0``."""
+    """Return a score as GTP and SGF write it: `B+3.5`, `W+0.5` or `0`."""
     margin = format_points(abs(points))
     if margin == "0":
         return "0"

@@ -18,16 +18,20 @@ from goengine._kernels.playout_board import ROWS
 from goengine._kernels.playouts import run_moves, run_playouts
 from goengine._kernels.state import POINTS
 from goengine.board import Board
+from goengine.scoring.corners import bent_fours
 from goengine.scoring.counting import handicap_bonus, score
 from goengine.scoring.regions import Grid, neighbours, regions
-from goengine.types import BLACK, EMPTY
+from goengine.types import BLACK, EMPTY, opponent
 
 PLAYOUTS = 400
 """Playouts of one status unless told otherwise: about 20 ms at the end of a 19x19 game."""
 SETTLED = 0.8
 """A point is settled when this share of the playouts agrees on its owner."""
-UNFILLED = 0.9
+UNFILLED = 0.5
 """A liberty belongs to a seki when nobody owns it in this share of the playouts."""
+EARLY = 0.7
+"""Below this share of settled points a score says nothing: it names the winner of one game in two
+(docs/scoring.md)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ class Status:
     """Mean area score of the playouts, Black minus White, komi included."""
     spread: float
     """Standard deviation of the playouts' area scores."""
+
+    @property
+    def settled_share(self) -> float:
+        """Return the share of the points that are settled, 0 ... 1."""
+        return float(self.settled.mean())
+
+    @property
+    def is_early(self) -> bool:
+        """Tell whether too much is open for a score that means anything."""
+        return self.settled_share < EARLY
 
     def lead_for(self, colour: int) -> float:
         """Return the mean area score as a colour sees it, in points."""
@@ -70,15 +84,28 @@ def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) 
     run_playouts(board.records["colour"][0], size, ko, board.to_play, seed, work, results)
     ownership = results.mean(axis=0, dtype=np.float32)
     shares = np.stack([(results == owner).mean(axis=0) for owner in (-1, 0, 1)])
+    settled = shares.max(axis=0) >= SETTLED
     totals = results.sum(axis=1, dtype=np.int64) - board.komi - handicap_bonus(board)
+    lead = float(totals.mean())
     grid = board.grid
     dead = _dead(grid, ownership)
+    seki = _seki(grid, dead, shares[1])
+    taken = bent_fours(grid, seki)
+    if taken:
+        points = list(taken)
+        before = float(ownership.sum())
+        ownership[points] = [signed(1, colour) for colour in taken.values()]
+        settled[points] = True
+        lead += float(ownership.sum()) - before
+        flat = grid.ravel()
+        dead |= {move for move, colour in taken.items() if flat[move] == opponent(colour)}
+        seki = _seki(grid, dead, shares[1])
     return Status(
         ownership.reshape(size, size),
-        (shares.max(axis=0) >= SETTLED).reshape(size, size),
+        settled.reshape(size, size),
         dead,
-        _seki(grid, dead, shares[1]),
-        float(totals.mean()),
+        seki,
+        lead,
         float(totals.std()),
     )
 

@@ -198,3 +198,54 @@ def test_a_nakade_kills_a_single_eye_of_three():
     board.play(1)
     out = playouts(board)
     assert (out[:, 3] == -1).mean() > 0.8
+
+
+SHARED = """
+. O O X . X .
+X . O X . X X
+X X O X X X X
+O O X X X . .
+. O X X X X X
+O O X . . X .
+. O X . . X .
+"""
+EYE_OF_THREE = """
+. O . X O O .
+X X X X O O .
+O O O O O . .
+. . . . . . .
+. . . . . . .
+. . . . . . .
+. . . . . . .
+"""
+
+
+@pytest.mark.parametrize(("colour", "stones"), [(BLACK, 4), (WHITE, 5)])
+def test_a_dead_shape_is_not_thrown_away_beside_living_chains(colour, stones):
+    state = state_of(Board.from_diagram(SHARED))
+    point = point_of(8, 7)
+    assert kernels._dead_shape(state, point, colour, stones)
+    assert not kernels.sound(state, point, colour)
+    assert not kernels.sound(state, point_of(0, 7), colour)
+    out = playouts(Board.from_diagram(SHARED)).reshape(-1, 7, 7)
+    assert (out[:, [0, 1], [0, 1]] == 0).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("opened", "right"),
+    [([], True), ([4], False), ([4, 11], False)],
+    ids=["no liberty outside", "one", "two"],
+)
+def test_stones_are_sacrificed_only_in_an_eye_without_other_liberties(opened, right):
+    board = Board.from_diagram(EYE_OF_THREE)
+    board.setup(empty=opened)
+    state = state_of(board)
+    assert bool(kernels.sound(state, point_of(0, 7), WHITE)) == right
+    assert (playouts(board)[:, [3, 7, 8, 9, 10]] == -1).mean() > 0.9
+
+
+def test_a_single_stone_may_be_thrown_in():
+    board = Board.from_diagram(EYE_OF_THREE)
+    board.setup(empty=[1, 4], black=[2])
+    assert board.liberties(3) > 2
+    assert kernels.sound(state_of(board), point_of(0, 7), WHITE)
