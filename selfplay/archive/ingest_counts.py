@@ -15,6 +15,8 @@ POSITIONS = "moves kept"
 DUPLICATE = "duplicate"
 NO_GAME = "no readable game"
 UNREADABLE = "unreadable file"
+NOTED = "noted: "
+"""Before the kind of a note in the counts: what the reader guessed or left out."""
 
 
 @dataclass(frozen=True)
