@@ -25,10 +25,11 @@ Soundness = tuple[int, ...]
 Judge = Callable[[bytes], Soundness]
 Decoded = tuple[bytes, tuple[str, ...]]
 
-_CHARSET = re.compile(rb"(?<![A-Za-z])CA\s*\[\s*([^\]\\]{1,40}?)\s*\]", re.IGNORECASE)
+_CHARSET = re.compile(rb"(?<![A-Za-z])CA\s*+\[\s*+([^\]\\\s]{1,40}+)\s*+\]", re.IGNORECASE)
 _GAME = re.compile(rb"(?:\A|\))\s*\(\s*;(?=[^()]{0,300}?\b(?:GM|FF|SZ|CA|PB|PW)\s*\[)")
-_VALUE = re.compile(rb"\[([^\\\]]*+(?:\\.[^\\\]]*+)*+)\]", re.DOTALL)
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+# A value, or the rest of the text where none is closed.
+_VALUE = re.compile(rb"\[([^\\\]]*+(?:\\.[^\\\]]*+)*+\\?)(\]|\Z)", re.DOTALL)
+_ESCAPED = re.compile(rb"\\([\\\]:])")
 # A first byte, then a bracket that looks like the end of a value because of what follows it.
 _CUT_CHARACTER = re.compile(rb"[\x80-\xff](?=\]\s*(?:[A-Z]{1,2}\[|\[|;|\(|\)|\Z))")
 # A backslash or a bracket that may well be the second byte of a character.
@@ -284,7 +285,7 @@ def _by_values(data: bytes, encoding: str) -> str:
         if raw.isascii():
             return match.group()
         plain = text(_ESCAPED.sub(rb"\1", raw))
-        return b"[" + plain.replace(b"\\", b"\\\\").replace(b"]", b"\\]") + b"]"
+        return b"[" + plain.replace(b"\\", b"\\\\").replace(b"]", b"\\]") + match.group(2)
 
     return _VALUE.sub(value, data).decode("utf-8", "replace")
 

@@ -22,12 +22,15 @@ _BLANK = b" \t\r\n\f\v\0\x1a"
 _MOVE = re.compile(rb";\s*[BW]\s*\[")
 # A text whose first game lacks the semicolon of its root, the bracket before it, or both.
 _HEADLESS = re.compile(
-    rb"\s*(\(?)\s*(;?)\s*"
+    rb"\s*+(\(?)\s*+(;?)\s*+"
     rb"(?=(?:GM|FF|SZ|CA|AP|KM|RU|HA|PB|PW|EV|GN|DT|RE|AB|AW|B|W)\s*\[)",
     re.IGNORECASE,
 )
 _LOWER_CASE = re.compile(rb"[a-z][A-Za-z]{0,40}\s*\[")
-_PIECE = re.compile(rb"\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\]|([A-Za-z]{1,64})(?=\s*\[)", re.DOTALL)
+# A value, or the rest of the text where none is closed; the name of a property.
+_PIECE = re.compile(
+    rb"\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\\?(?:\]|\Z)|([A-Za-z]{1,64}+)(?=\s*+\[)", re.DOTALL
+)
 # Names of properties that are written out, as FF[1] to FF[3] did.
 _LONG_NAMES = {
     b"BLACK": b"B",

@@ -21,6 +21,8 @@ WRITER = "goengine"
 """AP of files that this package writes: their numbers and dates are taken literally."""
 
 _MAX_KOMI = 200.0
+_LONGEST = 100
+"""Characters of a number, a date or a result; longer texts are something else."""
 _SIZE = re.compile(r"(\d{1,3})(?:\.0+)?\s*(?:[:xX×*]\s*(\d{1,3})\s*)?(?:路盘?|줄|路盤)?\Z")
 # Words around a komi. What else stands there leaves the value unknown.
 _BEFORE_KOMI = re.compile(r"[^0-9A-Za-z]*(?:komi[^0-9A-Za-z]*)?\Z", re.IGNORECASE)
@@ -64,7 +66,7 @@ def board_size(root: Node, notes: Notes | None = None) -> int:
         notes.append(f"board size guessed as {text or MAX_SIZE}: {said}")
     if text is None:
         return MAX_SIZE
-    match = _SIZE.match(usual_digits(text))
+    match = _SIZE.match(usual_digits(text[:_LONGEST]))
     if match is not None:
         size = int(match.group(1))
         if MIN_SIZE <= size <= MAX_SIZE and int(match.group(2) or size) == size:
@@ -91,7 +93,7 @@ def count_value(root: Node, name: bytes, notes: Notes | None = None) -> int:
         return 0
     if text.isascii() and text.isdigit() and len(text) <= 3:
         return min(int(text), MAX_SIZE * MAX_SIZE)
-    number = read_number(text)
+    number = read_number(text[:_LONGEST])
     if number is not None and number.value == int(number.value) and 0 <= number.value <= 999:
         return min(int(number.value), MAX_SIZE * MAX_SIZE)
     if notes is not None:
@@ -112,7 +114,7 @@ def komi_value(root: Node, notes: Notes | None = None) -> float | None:
     try:
         written = float(text.replace(",", "."))
     except ValueError:
-        number = read_number(text)
+        number = read_number(text[:_LONGEST])
         written = None
         if (
             number is not None
@@ -156,13 +158,15 @@ def result_value(root: Node) -> str | None:
     text = text_value(root, b"RE")
     if text is None:
         return None
-    return read_result(text) or text
+    return (read_result(text) if len(text) <= _LONGEST else None) or text
 
 
 def date_value(root: Node) -> str | None:
     """Return DT as it stands, a single day in the form of another program as yyyy-mm-dd."""
     text = text_value(root, b"DT")
-    if text is None or _SGF_DATE.match(text) or text_value(root, b"AP") == WRITER:
+    if text is None or len(text) > _LONGEST or _SGF_DATE.match(text):
+        return text
+    if text_value(root, b"AP") == WRITER:
         return text
     if _ONE_DAY.match(usual_digits(text)) is None:
         return text
@@ -174,5 +178,5 @@ def parse_date(text: str | None) -> int:
     """Return the first date of a DT value as yyyymmdd, with zeros for what is missing."""
     if not text:
         return 0
-    year, month, day = read_date(text)
+    year, month, day = read_date(text[:_LONGEST])
     return year * 10000 + month * 100 + day
