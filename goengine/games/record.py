@@ -26,7 +26,7 @@ class GameRecord:
     `handicap` is the announced number; the stones themselves are in `setup_black`, and
     `handicap_stones` is the number that rules pay White for.
     `result` reads like SGF: `B+R`, `W+T`, `W+3.5`, `0` (draw), `Void`, `B+`; None is
-    unknown.
+    unknown. `date` reads like SGF where it is a single day: `2018-05-02`.
     """
 
     size: int = 19

@@ -35,13 +35,13 @@ from goengine.games.record import GameRecord
 from goengine.games.sgf_encoding import Soundness, decoded_parts
 from goengine.games.sgf_text import count_properties, games, main_line, mended
 from goengine.games.sgf_values import (
-    WRITER,
     Node,
     SgfError,
     board_size,
     check_game,
     count_value,
     date_value,
+    komi_text,
     komi_value,
     result_value,
     text_value,
@@ -168,12 +168,11 @@ def write_sgf(record: GameRecord) -> bytes:
     root: dict[str, list[bytes]] = {
         "FF": [b"4"],
         "GM": [b"1"],
-        "AP": [WRITER.encode()],
         "CA": [b"UTF-8"],
         "SZ": [str(record.size).encode()],
     }
     if record.komi is not None:
-        root["KM"] = [repr(float(record.komi)).removesuffix(".0").encode()]
+        root["KM"] = [komi_text(record.komi).encode()]
     if record.handicap:
         root["HA"] = [str(record.handicap).encode()]
     for name, stones in (("AB", record.setup_black), ("AW", record.setup_white)):
@@ -271,6 +270,8 @@ def _described(nodes: list[Node], notes: list[str]) -> Node:
     root = nodes[0]
     for node in nodes[1:]:
         if not _GAME_INFO.isdisjoint(node):
+            if node.get(b"SZ", root.get(b"SZ")) != root.get(b"SZ", node.get(b"SZ")):
+                notes.append("board size guessed from the root: a later node tells another one")
             root = {name: node[name] for name in _GAME_INFO & node.keys()} | root
         if not _TURN.keys().isdisjoint(node):
             break

@@ -61,6 +61,9 @@ _ENCODINGS = {
 _SAFE_ENCODING = re.compile(
     r"(ascii|utf-8|iso8859-\d+|cp\d+|gb18030|big5|euc_jp|koi8-[ru]|johab|hz|iso2022_\w+)\Z"
 )
+_NAMED = 25.0
+"""How much CA speaks for an encoding in which some characters are lost."""
+
 _SEVEN_BIT = ("iso2022_jp_2", "iso2022_kr")
 
 
@@ -103,7 +106,7 @@ def decoded_parts(data: bytes | str, judge: Judge) -> Iterator[Decoded]:
 def _beyond_ascii(data: bytes, judge: Judge) -> Iterator[Decoded]:
     """Yield the parts of data that is not plain ASCII."""
     declared = declared_encoding(data)
-    whole = _wide(data) or _valid_utf8(data, declared) or _seven_bit(data, declared)
+    whole = _wide(data, declared) or _valid_utf8(data, declared) or _seven_bit(data, declared)
     if whole is not None:
         yield whole
         return
@@ -121,16 +124,16 @@ def declared_encoding(data: bytes) -> str | None:
     if match is None:
         return None
     name = match.group(1).decode("ascii", "replace").lower().removeprefix("x-")
-    name = {"sjis": "cp932", "windows-949": "cp949"}.get(name, name)
+    name = {"sjis": "cp932", "windows-31j": "cp932"}.get(name, name)
     try:
-        name = codecs.lookup(name).name
+        name = codecs.lookup(name.replace("windows-", "cp")).name
     except (LookupError, ValueError):
         return None
     name = _ENCODINGS.get(name, name)
     return name if _SAFE_ENCODING.match(name) else None
 
 
-def _wide(data: bytes) -> Decoded | None:
+def _wide(data: bytes, declared: str | None) -> Decoded | None:
     """Return text of two or four bytes a character, known by its mark or by its zero bytes."""
     marks = {
         codecs.BOM_UTF32_LE: "utf-32",
@@ -142,7 +145,7 @@ def _wide(data: bytes) -> Decoded | None:
     if encoding is None:
         head = data[:4000]
         zeros = (head[::2].count(0), head[1::2].count(0))
-        if max(zeros) <= len(head) // 5 or min(zeros) > max(zeros) // 10:
+        if declared or max(zeros) <= len(head) // 5 or min(zeros) > max(zeros) // 10:
             return None
         encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
         notes = ("encoding guessed as UTF-16: every second byte is zero",)
@@ -170,7 +173,8 @@ def _seven_bit(data: bytes, declared: str | None) -> Decoded | None:
     if not data.isascii():
         return None
     shifted = declared if declared is not None and declared.startswith(("iso2022", "hz")) else None
-    names = (shifted,) if shifted else _SEVEN_BIT if b"\x1b$" in data else ()
+    guesses = _SEVEN_BIT if declared is None and b"\x1b$" in data else ()
+    names = (shifted,) if shifted else guesses
     for name in names:
         try:
             text = data.decode(name)
@@ -201,7 +205,8 @@ def _best_reading(data: bytes, declared: str | None, judge: Judge) -> Decoded:
         if doubtful:
             key = reading.data if reading.absorbed else b""
             sound = found.get(key) or found.setdefault(key, judge(reading.data))
-        return sound, reading.encoding == declared and not reading.lost, -reading.cost
+        named = reading.encoding == declared
+        return sound, named and not reading.lost, _NAMED * named - reading.cost
 
     best = max(readings, key=preference) if len(readings) > 1 else readings[0]
     label = _LABELS.get(best.encoding, best.encoding)

@@ -155,6 +155,7 @@ _WORDS = ("à", "é", "è", "ó", "ö", "å", "–", "—", "½")
 _HIGH_RUN = re.compile(r"[A-Za-z]?[^\x00-\x7f]+[A-Za-z]?")
 _WIDE = "\u2e80-\ud7a3\uf900-\ufaff"
 _BESIDE = re.compile(rf"[a-z](?=[{_WIDE}])|[{_WIDE}](?=[a-z])")
+# The encodings of wide characters; all others are alphabets.
 # The codec with which a language's character set is divided, and the first lead byte of its rare
 # half: characters by stroke or radical, of which a text has few.
 _HALVES = {
@@ -164,7 +165,6 @@ _HALVES = {
     "euc_jp": ("euc_jp", 0xD0),
     "cp949": ("euc_kr", 0xC9),
 }
-_ALPHABETS = ("cp1252", "cp1251")
 # What fewer files are in has to look better.
 _HANDICAPS = {"cp1251": 8.0, "euc_jp": 4.0}
 
@@ -179,7 +179,7 @@ def text_cost(text: str, codec: str) -> float:
         )
     counts = Counter(text)
     cost = _HANDICAPS.get(codec, 0.0)
-    if codec in _ALPHABETS:
+    if codec not in _HALVES:
         cost += sum(n * _alphabet_cost(char, codec) for char, n in counts.items() if char > "\x7f")
         return cost + sum(map(_run_cost, _HIGH_RUN.findall(text)))
     cost += sum(n * _wide_cost(char, codec) for char, n in counts.items() if char > "\x7f")

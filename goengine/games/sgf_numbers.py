@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+LONGEST = 100
+"""Characters of a number, a date or a result; longer texts are something else."""
+
 _WIDE_DIGITS = str.maketrans(
     "０１２３４５６７８９．，／＋－：〇零兩−", "0123456789.,/+-:00两-", "\u200b\ufeff"
 )
@@ -105,7 +108,7 @@ def _ratio(top: str, bottom: str) -> float:
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})\s*年")
 _YEAR_FIRST = re.compile(
-    r"(?<!\d)(?P<year>[12]\d{3})(?:\s*[-/.年년]\s*(?P<month>\d{1,2})(?!\d)"
+    r"(?<!\d)(?P<year>[12]\d{3})(?!\d)(?:\s*[-/.年년]\s*(?P<month>\d{1,2})(?!\d)"
     r"(?:\s*[-/.月월]\s*(?P<day>\d{1,2})(?!\d))?)?"
 )
 _COMPACT = re.compile(r"(?<!\d)(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)(?!\d)")
@@ -145,6 +148,14 @@ def read_date(text: str) -> tuple[int, int, int]:
     if match is None:
         return 0, 0, 0
     return _checked(*(int(match.group(part) or 0) for part in ("year", "month", "day")))
+
+
+def parse_date(text: str | None) -> int:
+    """Return the first date of a DT value as yyyymmdd, with zeros for what is missing."""
+    if not text:
+        return 0
+    year, month, day = read_date(text[:LONGEST])
+    return year * 10000 + month * 100 + day
 
 
 def _checked(year: int, month: int, day: int) -> tuple[int, int, int]:

@@ -108,8 +108,8 @@ def games(text: bytes) -> Iterator[GameText]:
             following = _NEXT.search(text, end)
             left = text[end : following.start() if following else len(text)].strip(_BLANK)
             notes: tuple[str, ...] = ()
-            if left.strip(b")\xef\xbb\xbf"):
-                # Moves behind a bracket that closes too early are lost, other words are not.
+            if b"[" in left:
+                # Properties behind a bracket that closes too early; words alone lose nothing.
                 sound = sound and _MOVE.search(left) is None
                 shown = left[:20].decode("utf-8", "replace")
                 notes = (f"text after the game left out: it begins with {shown!r}",)

@@ -11,18 +11,20 @@ import re
 
 from sgfmill import sgf_grammar
 
-from goengine.games.sgf_numbers import read_date, read_number, read_result, usual_digits
+from goengine.games.sgf_numbers import (
+    LONGEST,
+    parse_date,
+    read_number,
+    read_result,
+    usual_digits,
+)
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError
 
 Node = dict[bytes, list[bytes]]
 Notes = list[str]
 
-WRITER = "goengine"
-"""AP of files that this package writes: their numbers and dates are taken literally."""
-
 _MAX_KOMI = 200.0
-_LONGEST = 100
-"""Characters of a number, a date or a result; longer texts are something else."""
+_LITERAL = re.compile(r"\.(25|75)00\Z")
 _SIZE = re.compile(r"(\d{1,3})(?:\.0+)?\s*(?:[:xX×*]\s*(\d{1,3})\s*)?(?:路盘?|줄|路盤)?\Z")
 # Words around a komi. What else stands there leaves the value unknown.
 _BEFORE_KOMI = re.compile(r"[^0-9A-Za-z]*(?:komi[^0-9A-Za-z]*)?\Z", re.IGNORECASE)
@@ -66,7 +68,7 @@ def board_size(root: Node, notes: Notes | None = None) -> int:
         notes.append(f"board size guessed as {text or MAX_SIZE}: {said}")
     if text is None:
         return MAX_SIZE
-    match = _SIZE.match(usual_digits(text[:_LONGEST]))
+    match = _SIZE.match(usual_digits(text[:LONGEST]))
     if match is not None:
         size = int(match.group(1))
         if MIN_SIZE <= size <= MAX_SIZE and int(match.group(2) or size) == size:
@@ -93,7 +95,7 @@ def count_value(root: Node, name: bytes, notes: Notes | None = None) -> int:
         return 0
     if text.isascii() and text.isdigit() and len(text) <= 3:
         return min(int(text), MAX_SIZE * MAX_SIZE)
-    number = read_number(text[:_LONGEST])
+    number = read_number(text[:LONGEST])
     if number is not None and number.value == int(number.value) and 0 <= number.value <= 999:
         return min(int(number.value), MAX_SIZE * MAX_SIZE)
     if notes is not None:
@@ -109,37 +111,57 @@ def komi_value(root: Node, notes: Notes | None = None) -> float | None:
     text = text_value(root, b"KM")
     if text is None:
         return None
-    written: float | None
-    stones = False
-    try:
-        written = float(text.replace(",", "."))
-    except ValueError:
-        number = read_number(text[:_LONGEST])
-        written = None
-        if (
-            number is not None
-            and _BEFORE_KOMI.match(number.before)
-            and _AFTER_KOMI.match(number.after)
-        ):
-            written = -number.value if _REVERSE.search(number.before) else number.value
-            stones = number.after.lstrip().startswith("子")
-    komi = None if written is None else _points(written, stones, root)
-    if komi is None or not math.isfinite(komi) or abs(komi) > _MAX_KOMI:
+    written, stones = _written_komi(text)
+    komi = written if _LITERAL.search(text) else _points(written, stones, root)
+    if not abs(komi) <= _MAX_KOMI:
         if notes is not None:
             notes.append(f"komi unknown: KM[{text[:20]}] is not a number of points")
         return None
-    if komi != written and notes is not None:
-        notes.append(f"komi guessed in Chinese counting: KM[{text[:20]}] is {komi:g} points")
+    guessed = komi == 2 * written and komi != 0 and not stones
+    if notes is not None and guessed and not _counts_in_stones(root):
+        notes.append(f"komi guessed: KM[{text[:20]}] was read as {komi:g} points")
     return komi
 
 
+def _written_komi(text: str) -> tuple[float, bool]:
+    """Return the number in KM, NaN without one, and whether it counts stones."""
+    try:
+        return float(text.replace(",", ".")), False
+    except ValueError:
+        pass
+    number = read_number(text[:LONGEST])
+    if (
+        number is None
+        or _BEFORE_KOMI.match(number.before) is None
+        or _AFTER_KOMI.match(number.after) is None
+    ):
+        return math.nan, False
+    value = -number.value if _REVERSE.search(number.before) else number.value
+    return value, number.after.lstrip().startswith("子")
+
+
+def komi_text(komi: float) -> str:
+    """Return KM for a komi: quarters with four digits, which `komi_value` takes literally."""
+    text = repr(float(komi)).removesuffix(".0")
+    return f"{komi:.4f}" if text.endswith((".25", ".75")) else text
+
+
+def _counts_in_stones(root: Node) -> bool:
+    """Tell whether the file says that it follows Fox or Chinese counting."""
+    rules, program = text_value(root, b"RU") or "", text_value(root, b"AP") or ""
+    return "foxwq" in program.lower() or _CHINESE_RULES.search(rules) is not None
+
+
 def _points(written: float, stones: bool, root: Node) -> float:
-    """Return the points that a number in KM stands for."""
-    program = text_value(root, b"AP") or ""
-    if program == WRITER or not math.isfinite(written):
+    """Return the points that a number in KM stands for.
+
+    Above 200 it can only be hundredths. Quarters exist in Chinese counting alone; they are doubled
+    unless RU names other rules.
+    """
+    if not math.isfinite(written):
         return written
-    size = abs(written)
-    points = size
+    program = text_value(root, b"AP") or ""
+    size = points = abs(written)
     if stones:
         points = 2 * size
     elif size % 25 == 0 and (200 < size <= 1000 or (20 <= size and "foxwq" in program.lower())):
@@ -147,8 +169,7 @@ def _points(written: float, stones: bool, root: Node) -> float:
         if 2.5 < points < 4:
             points *= 2
     elif size % 1 in (0.25, 0.75) and size < 20:
-        rules = text_value(root, b"RU")
-        if rules is None or "foxwq" in program.lower() or _CHINESE_RULES.search(rules):
+        if text_value(root, b"RU") is None or _counts_in_stones(root):
             points = 2 * size
     return math.copysign(points, written)
 
@@ -158,25 +179,15 @@ def result_value(root: Node) -> str | None:
     text = text_value(root, b"RE")
     if text is None:
         return None
-    return (read_result(text) if len(text) <= _LONGEST else None) or text
+    return (read_result(text) if len(text) <= LONGEST else None) or text
 
 
 def date_value(root: Node) -> str | None:
     """Return DT as it stands, a single day in the form of another program as yyyy-mm-dd."""
     text = text_value(root, b"DT")
-    if text is None or len(text) > _LONGEST or _SGF_DATE.match(text):
-        return text
-    if text_value(root, b"AP") == WRITER:
+    if text is None or len(text) > LONGEST or _SGF_DATE.match(text):
         return text
     if _ONE_DAY.match(usual_digits(text)) is None:
         return text
-    year, month, day = read_date(text)
-    return f"{year:04}-{month:02}-{day:02}" if day else text
-
-
-def parse_date(text: str | None) -> int:
-    """Return the first date of a DT value as yyyymmdd, with zeros for what is missing."""
-    if not text:
-        return 0
-    year, month, day = read_date(text[:_LONGEST])
-    return year * 10000 + month * 100 + day
+    date = parse_date(text)
+    return f"{date // 10000:04}-{date // 100 % 100:02}-{date % 100:02}" if date % 100 else text

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from goengine.games.record import GameRecord
-from goengine.games.sgf_values import parse_date
+from goengine.games.sgf_numbers import parse_date
 from goengine.types import BLACK, MAX_SIZE, WHITE
 
 MIN_MOVES = 20

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.games.record import GameRecord
-from goengine.games.sgf_values import parse_date
+from goengine.games.sgf_numbers import parse_date
 from goengine.types import BLACK, WHITE, GoError, opponent
 from selfplay.archive.splits import game_digest
 

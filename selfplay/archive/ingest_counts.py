@@ -47,7 +47,7 @@ def summary(counts: Counts) -> str:
     lost = [
         f"{reason} {count:,}"
         for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE))
+        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE, NOTED))
     ]
     return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
 
