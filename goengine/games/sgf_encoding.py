@@ -29,6 +29,8 @@ _CHARSET = re.compile(rb"(?<![A-Za-z])CA\s*+\[\s*+([^\]\\\s]{1,40}+)\s*+\]", re.
 _GAME = re.compile(rb"(?:\A|\))\s*\(\s*;(?=[^()]{0,300}?\b(?:GM|FF|SZ|CA|PB|PW)\s*\[)")
 # A value, or the rest of the text where none is closed.
 _VALUE = re.compile(rb"\[([^\\\]]*+(?:\\.[^\\\]]*+)*+\\?)(\]|\Z)", re.DOTALL)
+# A value that goes beyond ASCII, where brackets are not in doubt.
+_BEYOND_ASCII = re.compile(rb"\[[^\[\]\x80-\xff]*+[\x80-\xff][^\]]*+\]?")
 _ESCAPED = re.compile(rb"\\([\\\]:])")
 # A first byte, then a bracket that looks like the end of a value because of what follows it.
 _CUT_CHARACTER = re.compile(rb"[\x80-\xff](?=\]\s*(?:[A-Z]{1,2}\[|\[|;|\(|\)|\Z))")
@@ -61,6 +63,9 @@ _ENCODINGS = {
 _SAFE_ENCODING = re.compile(
     r"(ascii|utf-8|iso8859-\d+|cp\d+|gb18030|big5|euc_jp|koi8-[ru]|johab|hz|iso2022_\w+)\Z"
 )
+_LOST = 8.0
+"""What a lost character costs."""
+
 _NAMED = 25.0
 """How much CA speaks for an encoding in which some characters are lost."""
 
@@ -79,10 +84,11 @@ class _Reading:
     absorbed: bool
     """Whether brackets or backslashes are second bytes of characters."""
 
-    @property
-    def cost(self) -> float:
-        """How little the text looks like a language."""
-        return text_cost(self.text, self.encoding) + 8.0 * self.lost
+    def looks(self, declared: str | None) -> tuple[bool, float]:
+        """Return a key that is greater the more the text looks like a language, and CA agrees."""
+        named = self.encoding == declared
+        cost = text_cost(self.text, self.encoding) + _LOST * self.lost - _NAMED * named
+        return named and not self.lost, -cost
 
     @property
     def data(self) -> bytes:
@@ -189,43 +195,63 @@ def _best_reading(data: bytes, declared: str | None, judge: Judge) -> Decoded:
     """Return the reading of one game that keeps the most of it, by CA if that is among the best.
 
     Where no byte of a character can be taken for a bracket, all readings keep the same moves: then
-    only the look of the text decides, and nothing is judged.
+    only the look of the values beyond ASCII decides, and nothing is judged.
     """
     doubtful = _DOUBTFUL.search(data) is not None
-    readings = list(_readings(data, declared)) if declared else []
-    if not readings or doubtful or readings[0].lost or readings[0].absorbed:
-        guesses = (name for name in _GUESSES if name != declared)
-        readings += [reading for name in guesses for reading in _readings(data, name)]
-    if not doubtful:
-        readings = [reading for reading in readings if not reading.absorbed]
-    found: dict[bytes, Soundness] = {}
+    plain = _strict(data, declared) if declared and not doubtful else None
+    if declared and plain is not None and _marks(plain) == _marks(data):
+        return plain.encode("utf-8", "replace"), ()
+    names = dict.fromkeys((*([declared] if declared else []), *_GUESSES))
+    if doubtful:
+        readings = [reading for name in names for reading in _readings(data, name)]
+        sound: dict[bytes, Soundness] = {}
+        untouched = [reading.data for reading in readings if not reading.absorbed]
+        if untouched:  # all with the same brackets
+            sound = dict.fromkeys(untouched, judge(untouched[0]))
+        for reading in readings:
+            if reading.data not in sound:
+                sound[reading.data] = judge(reading.data)
+        best = max(readings, key=lambda reading: (sound[reading.data], *reading.looks(declared)))
+    else:
+        sample = b"".join(_BEYOND_ASCII.findall(data))
+        looks = [reading for name in names for reading in _readings(sample, name)]
+        chosen = _best_looking(looks, declared).encoding
+        best = _best_looking(list(_readings(data, chosen)), declared)
+    return best.data, _guess_notes(data, best, declared)
 
-    def preference(reading: _Reading) -> tuple[Soundness, bool, float]:
-        sound: Soundness = ()
-        if doubtful:
-            key = reading.data if reading.absorbed else b""
-            sound = found.get(key) or found.setdefault(key, judge(reading.data))
-        named = reading.encoding == declared
-        return sound, named and not reading.lost, _NAMED * named - reading.cost
 
-    best = max(readings, key=preference) if len(readings) > 1 else readings[0]
+def _best_looking(readings: list[_Reading], declared: str | None) -> _Reading:
+    """Return the reading that looks best among those that leave all brackets alone."""
+    plain = [reading for reading in readings if not reading.absorbed]
+    return max(plain or readings, key=lambda reading: reading.looks(declared))
+
+
+def _guess_notes(data: bytes, best: _Reading, declared: str | None) -> tuple[str, ...]:
+    """Return what is to be said about a reading that neither a mark nor UTF-8 settled."""
     label = _LABELS.get(best.encoding, best.encoding)
     notes = _lost_note(best.lost, label)
-    if best.encoding != declared:
-        charset = _CHARSET.search(data)
-        reason = "the file has no CA"
-        if charset is not None:
-            named = charset.group(1).decode("ascii", "replace")
-            reason = f"the bytes do not fit CA[{named}]"
-        notes = (f"encoding guessed as {label}: {reason}", *notes)
-    return best.data, notes
+    if best.encoding == declared:
+        return notes
+    charset = _CHARSET.search(data)
+    reason = "the file has no CA"
+    if charset is not None:
+        named = charset.group(1).decode("ascii", "replace")
+        reason = f"the bytes do not fit CA[{named}]"
+    return f"encoding guessed as {label}: {reason}", *notes
+
+
+def _marks(text: bytes | str) -> tuple[int, int]:
+    """Return the numbers of closing brackets and of backslashes."""
+    if isinstance(text, str):
+        return text.count("]"), text.count("\\")
+    return text.count(b"]"), text.count(b"\\")
 
 
 def _readings(data: bytes, encoding: str) -> Iterator[_Reading]:
     """Yield what data may say in one encoding: as it stands, with cut characters, by values."""
-    marks = (data.count(b"]"), data.count(b"\\"))
+    marks = _marks(data)
     plain = _strict(data, encoding)
-    absorbed = plain is not None and (plain.count("]"), plain.count("\\")) != marks
+    absorbed = plain is not None and _marks(plain) != marks
     if plain is not None:
         yield _Reading(encoding, plain, 0, absorbed)
         if not absorbed:
@@ -234,11 +260,9 @@ def _readings(data: bytes, encoding: str) -> Iterator[_Reading]:
     if cuts:
         text = _strict(mended, encoding)
         if text is not None:
-            same = (text.count("]"), text.count("\\")) == marks
-            yield _Reading(encoding, text, cuts, not same)
+            yield _Reading(encoding, text, cuts, _marks(text) != marks)
     text = _by_values(data, encoding)
-    same = (text.count("]"), text.count("\\")) == marks
-    yield _Reading(encoding, text, text.count("\ufffd"), not same)
+    yield _Reading(encoding, text, text.count("\ufffd"), _marks(text) != marks)
 
 
 def _strict(data: bytes, encoding: str) -> str | None:

@@ -166,7 +166,7 @@ _HALVES = {
     "cp949": ("euc_kr", 0xC9),
 }
 # What fewer files are in has to look better.
-_HANDICAPS = {"cp1251": 8.0, "euc_jp": 4.0}
+_HANDICAPS = {"cp1251": 8.0, "euc_jp": 6.0}
 
 
 def text_cost(text: str, codec: str) -> float:
