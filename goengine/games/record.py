@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class GameRecord:
     """One game: set-up stones, moves and what is known about players and result.
 
-    ``moves`` holds (colour, move) pairs; a move counts from the top-left, N*N is a pass.
-    ``handicap`` is the announced number; the stones themselves are in ``setup_black``, and
-    ``handicap_stones`` is the number that rules pay White for.
-    ``result`` reads like SGF: ``B+R``, ``W+T``, ``W+3.5``, ``0`` (draw), ``Void``, ``B+``; None is
-    unknown. ``cut`` says why a reader kept only a prefix of the game and takes no part in equality.
+    `moves` holds (colour, move) pairs; a move counts from the top-left, N*N is a pass.
+    `handicap` is the announced number; the stones themselves are in `setup_black`, and
+    `handicap_stones` is the number that rules pay White for.
+    `result` reads like SGF: `B+R`, `W+T`, `W+3.5`, `0` (draw), `Void`, `B+`; None is
+    unknown. `date` reads like SGF where it is a single day: `2018-05-02`.
     """
 
     size: int = 19
@@ -45,6 +45,11 @@ class GameRecord:
     date: str | None = None
     event: str | None = None
     cut: str | None = field(default=None, compare=False)
+    """Why a reader kept only a prefix of the game; takes no part in equality."""
+
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What a reader guessed or left out, a sentence each, its kind before the colon; takes no part
+    in equality."""
 
     @property
     def winner(self) -> int | None:
@@ -91,7 +96,7 @@ class GameRecord:
             _play(board, number, colour, move)
 
     def board_at(self, count: int, rules: str | Rules = "replay") -> Board:
-        """Return the board after the first ``count`` moves; a negative count leaves off the end.
+        """Return the board after the first `count` moves; a negative count leaves off the end.
 
         The player to move on the board is the one who makes the next move in the record.
 

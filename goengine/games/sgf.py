@@ -1,21 +1,22 @@
 """SGF bytes to GameRecord and back, on top of sgfmill's grammar.
 
 The grammar (brackets, escapes, properties) is sgfmill's; this module gives the properties their
-meaning. It reads the main line, or every variation, and fails in one way only: ``SgfError``.
+meaning. It reads the main line, or every variation, and fails in one way only: `SgfError`.
 
 ==========================  ====================================================================
 in the file                 in the record
 ==========================  ====================================================================
-AB AW AE PL before a move   set-up stones and first player; ``aa:cc`` rectangles are expanded
+AB AW AE PL before a move   set-up stones and first player; `aa:cc` rectangles are expanded
 HA[n], then n black moves   the n moves become set-up stones, as other servers write them
 B[] B[tt] (up to 19x19)     a pass
-AB AW AE after a move       the record ends before it; ``cut`` says so
-a move off the board        the record ends before it; ``cut`` says so
-text that is no SGF         the record ends before it; ``cut`` says so (nothing usable: SgfError)
-CA                          the encoding; without it UTF-8, else GB18030 or Latin-1 by the look
+AB AW AE after a move       the record ends before it; `cut` says so
+a move off the board        the record ends before it; `cut` says so
+text that is not SGF        the record ends before it; `cut` says so (nothing usable: SgfError)
+what had to be guessed      `notes` says so: encoding, komi, a mended head, stones left out
 ==========================  ====================================================================
 
-Legality is not asked here: replaying the record tells.
+Legality is not asked here: replaying the record tells. Only where the encoding of a file decides
+which moves it has, legal moves are evidence (sgf_encoding.py).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -30,13 +32,16 @@ from sgfmill import sgf_grammar
 
 from goengine.coords import CoordError, move_to_sgf, pass_move, sgf_to_move
 from goengine.games.record import GameRecord
-from goengine.games.sgf_encoding import to_utf8
+from goengine.games.sgf_encoding import Soundness, decoded_parts
+from goengine.games.sgf_text import count_properties, games, main_line, mended
 from goengine.games.sgf_values import (
     Node,
     SgfError,
     board_size,
     check_game,
     count_value,
+    date_value,
+    komi_text,
     komi_value,
     result_value,
     text_value,
@@ -45,15 +50,12 @@ from goengine.types import BLACK, EMPTY, WHITE, colour_letter
 
 __all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "write_sgf"]
 
-_log = logging.getLogger(__name__)
-
-_Token = tuple[str, bytes]
+log = logging.getLogger(__name__)
 
 CUT_BROKEN = "broken text"
 CUT_SETUP = "setup in mid-game"
 CUT_MOVE = "unreadable move"
 
-_ROOT = re.compile(rb"\(\s*;(?=[^()]{0,300}?\b(?:GM|FF|SZ|CA|PB|PW)\s*\[)")
 # A whole game of the usual shape: a root, then one bare move a node, no variation. The quantifiers
 # are possessive, so that matching takes linear time.
 _PLAIN = re.compile(
@@ -64,21 +66,33 @@ _PLAIN = re.compile(
 _PLAIN_MOVE = re.compile(rb";([BW])\[([a-s]*)\]")
 _SETUP = {b"AB": BLACK, b"AW": WHITE, b"AE": EMPTY}
 _TURN = {b"B": BLACK, b"W": WHITE}
+_GAME_INFO = frozenset(b"GM SZ AP RU KM HA RE PB PW BR WR DT EV".split())
 
 
 def read_sgf(data: bytes | str) -> GameRecord:
     """Return the main line of the first game in SGF data.
 
-    A game that is damaged further on is read up to the damage (see ``GameRecord.cut``).
+    A game that is damaged further on is read up to the damage (see `GameRecord.cut`). What was cut
+    or guessed is logged as a warning.
+
+    >>> record = read_sgf("(;SZ[9]PB[A]KM[6 1/2]RE[黑中盘胜];B[cc];W[gg])")
+    >>> record.size, record.black, record.komi, record.result, record.moves
+    (9, 'A', 6.5, 'B+R', ((1, 20), (2, 60)))
 
     Raises:
         SgfError: the data holds no usable game; no other exception, whatever the bytes.
     """
-    record = next(read_collection(data))
+    found = read_collection(data)
+    record = next(found)
     if isinstance(record, SgfError):
         raise record
     if record.cut:
-        _log.warning("SGF: kept the first %d moves: %s", len(record.moves), record.cut)
+        log.warning("SGF: kept the first %d moves: %s", len(record.moves), record.cut)
+    if next(found, None) is not None:
+        note = "only the first game was read: the file holds several"
+        record = replace(record, notes=(*record.notes, note))
+    for note in record.notes:
+        log.warning("SGF: %s", note)
     return record
 
 
@@ -87,35 +101,41 @@ def read_collection(data: bytes | str) -> Iterator[GameRecord | SgfError]:
 
     Data without any game yields one SgfError. Never raises.
     """
-    text = to_utf8(data)
-    plain = _plain_game(text)
+    count = 0
+    for text, notes in decoded_parts(data, _soundness):
+        for game in _games(text, notes):
+            count += 1
+            yield game
+    if count == 0:
+        yield SgfError("no SGF game found: a game starts with '(;'")
+
+
+def _games(text: bytes, notes: tuple[str, ...]) -> Iterator[GameRecord | SgfError]:
+    """Yield the games in a text; `notes` say what was guessed about its encoding."""
+    plain = _plain_game(text, notes)
     if plain is not None:
         yield plain
         return
-    position = 0
-    count = 0
-    while True:
-        tokens, end = sgf_grammar.tokenise(text, position)
-        if not tokens:
-            break
-        count += 1
-        closed = tokens[-1] == ("D", b")") and _balanced(tokens)
+    text, mending = mended(text)
+    notes = (*notes, *mending)
+    for game in games(text):
         try:
-            yield _record(*_main_line(tokens, closed=closed))
+            yield _record(game.nodes, game.sound, (*notes, *game.notes))
         except SgfError as error:
             yield error
-        if closed:
-            position = end
-            continue
-        # Inside a value that never ends there is no other game; elsewhere look for the next root.
-        if text[end : end + 200].lstrip()[:1] == b"[":
-            break
-        root = _ROOT.search(text, end)
-        if root is None:
-            break
-        position = root.start()
-    if count == 0:
-        yield SgfError("no SGF game found: a game starts with '(;'")
+
+
+def _soundness(text: bytes) -> Soundness:
+    """Return how much of a game a text keeps: whole games, legal moves, properties."""
+    from goengine.games.replay import legal_length
+
+    broken = legal = 0
+    for game in _games(text, ()):
+        if isinstance(game, SgfError) or game.cut:
+            broken += 1
+        if not isinstance(game, SgfError):
+            legal += max(0, legal_length(game))
+    return -broken, legal, count_properties(mended(text)[0])
 
 
 def read_variations(data: bytes | str) -> Iterator[GameRecord]:
@@ -124,8 +144,10 @@ def read_variations(data: bytes | str) -> Iterator[GameRecord]:
     Raises:
         SgfError: the data holds no well-formed game.
     """
+    text, notes = next(iter(decoded_parts(data, _soundness)))
+    text, mending = mended(text)
     try:
-        tree = sgf_grammar.parse_sgf_game(to_utf8(data))
+        tree = sgf_grammar.parse_sgf_game(text)
     except ValueError as error:
         raise SgfError(f"not a well-formed SGF game: {error}") from None
     stack: list[tuple[list[Node], Any]] = [([], tree)]
@@ -137,12 +159,12 @@ def read_variations(data: bytes | str) -> Iterator[GameRecord]:
         ]
         children = branch.children
         if not children:
-            yield _record(nodes, sound=True)
+            yield _record(nodes, True, (*notes, *mending))
         stack.extend((nodes, child) for child in reversed(children))
 
 
 def write_sgf(record: GameRecord) -> bytes:
-    """Return a record as UTF-8 SGF (FF 4), one node a move; ``read_sgf`` gives the record back."""
+    """Return a record as UTF-8 SGF (FF 4), one node a move; `read_sgf` gives the record back."""
     root: dict[str, list[bytes]] = {
         "FF": [b"4"],
         "GM": [b"1"],
@@ -150,7 +172,7 @@ def write_sgf(record: GameRecord) -> bytes:
         "SZ": [str(record.size).encode()],
     }
     if record.komi is not None:
-        root["KM"] = [repr(float(record.komi)).removesuffix(".0").encode()]
+        root["KM"] = [komi_text(record.komi).encode()]
     if record.handicap:
         root["HA"] = [str(record.handicap).encode()]
     for name, stones in (("AB", record.setup_black), ("AW", record.setup_white)):
@@ -178,7 +200,7 @@ def write_sgf(record: GameRecord) -> bytes:
     return data
 
 
-def _plain_game(text: bytes) -> GameRecord | None:
+def _plain_game(text: bytes, notes: tuple[str, ...]) -> GameRecord | None:
     """Return the game if it is a root and bare moves, else None: the general way is 3 times slower.
 
     The root goes through the grammar; the moves are taken by one regular expression.
@@ -187,50 +209,21 @@ def _plain_game(text: bytes) -> GameRecord | None:
     if match is None:
         return None
     tokens, _ = sgf_grammar.tokenise(match.group(1) + b")")
-    nodes, sound = _main_line(tokens, closed=True)
+    nodes, sound = main_line(tokens, closed=True)
     if not sound or len(nodes) != 1 or not _TURN.keys().isdisjoint(nodes[0]):
         return None
     try:
-        start = _record(nodes, sound=True)
+        start = _record(nodes, True, notes)
         points = _points(start.size)
         moves = [
             (BLACK if colour == b"B" else WHITE, points[point])
             for colour, point in _PLAIN_MOVE.findall(match.group(2))
         ]
         stones = dict.fromkeys(start.setup_black, BLACK) | dict.fromkeys(start.setup_white, WHITE)
-        return _finish(nodes[0], start.size, stones, moves, None, None)
+        game = _finish(nodes[0], start.size, stones, moves, None, None, [])
+        return replace(game, notes=start.notes) if start.notes else game
     except (SgfError, KeyError):
         return None
-
-
-def _balanced(tokens: list[_Token]) -> bool:
-    """Tell whether the last token closes the first."""
-    return tokens.count(("D", b"(")) == tokens.count(("D", b")"))
-
-
-def _main_line(tokens: list[_Token], *, closed: bool) -> tuple[list[Node], bool]:
-    """Return the nodes from root to first leaf (the first ``)``) and whether all is sound."""
-    nodes: list[Node] = []
-    values: list[bytes] | None = None
-    node: Node | None = None
-    for kind, token in tokens:
-        if kind == "V":
-            if values is None:
-                return nodes, False
-            values.append(token)
-        elif kind == "I":
-            if node is None:
-                return nodes, False
-            values = node.setdefault(token, [])
-        elif token == b";":
-            node = {}
-            nodes.append(node)
-            values = None
-        elif token == b")":
-            return nodes, closed
-        else:
-            node = values = None
-    return nodes, False
 
 
 @lru_cache(maxsize=32)
@@ -252,13 +245,15 @@ def _point(value: bytes, size: int) -> int | None:
         return None
 
 
-def _stones(values: list[bytes], size: int) -> Iterator[int]:
-    """Yield the points of AB, AW or AE; values that name none are left out."""
+def _stones(name: bytes, values: list[bytes], size: int, notes: list[str]) -> Iterator[int]:
+    """Yield the points of AB, AW or AE; values that name none are left out, and noted."""
     for value in values:
         first, second = sgf_grammar.parse_compose(value)
         start = _point(first, size)
         stop = start if second is None else _point(second, size)
         if start is None or stop is None or pass_move(size) in (start, stop):
+            shown = value[:20].decode("utf-8", "replace")
+            notes.append(f"set-up stones left out: {name.decode()}[{shown}] is not on the board")
             continue
         rows = sorted((start // size, stop // size))
         columns = sorted((start % size, stop % size))
@@ -267,13 +262,35 @@ def _stones(values: list[bytes], size: int) -> Iterator[int]:
                 yield row * size + column
 
 
-def _record(nodes: list[Node], sound: bool) -> GameRecord:
-    """Build the record of one line of nodes; ``sound`` tells whether the text was whole."""
+def _described(nodes: list[Node], notes: list[str]) -> Node:
+    """Return the root with what later nodes say about the game, as FF[4] allows.
+
+    The size of the board belongs into the root; where it lacks there, any node may tell it.
+    """
+    root = nodes[0]
+    for node in nodes[1:]:
+        if not _GAME_INFO.isdisjoint(node):
+            if node.get(b"SZ", root.get(b"SZ")) != root.get(b"SZ", node.get(b"SZ")):
+                notes.append("board size guessed from the root: a later node tells another one")
+            root = {name: node[name] for name in _GAME_INFO & node.keys()} | root
+        if not _TURN.keys().isdisjoint(node):
+            break
+    if b"SZ" not in root:
+        late = next((node for node in nodes if b"SZ" in node), None)
+        if late is not None:
+            notes.append("board size found late: SZ stands after the first move")
+            root = root | {b"SZ": late[b"SZ"]}
+    return root
+
+
+def _record(nodes: list[Node], sound: bool, notes: tuple[str, ...]) -> GameRecord:
+    """Build the record of one line of nodes; `sound` tells whether the text was whole."""
     if not nodes:
         raise SgfError("the game has no node: write at least '(;)'")
-    root = nodes[0]
+    said = list(notes)
+    root = _described(nodes, said)
     check_game(root)
-    size = board_size(root)
+    size = board_size(root, said)
     points = _points(size)
     stones: dict[int, int] = {}
     moves: list[tuple[int, int]] = []
@@ -289,12 +306,14 @@ def _record(nodes: list[Node], sound: bool) -> GameRecord:
                     cut = CUT_MOVE if values else CUT_BROKEN
                     break
                 moves.append((_TURN[name], move))
+                if len(values) > 1:
+                    said.append(f"points left out: move {len(moves)} names {len(values)} points")
             elif name in _SETUP:
                 if moves:
                     cut = CUT_SETUP
                     break
                 colour = _SETUP[name]
-                for point in _stones(values, size):
+                for point in _stones(name, values, size, said):
                     stones[point] = colour
             elif name == b"PL" and values and not moves:
                 player = {b"B": BLACK, b"W": WHITE}.get(values[0].strip()[:1].upper(), player)
@@ -303,7 +322,7 @@ def _record(nodes: list[Node], sound: bool) -> GameRecord:
         break
     if not sound and not moves and not any(stones.values()):
         raise SgfError("the text breaks off before any stone: it is not a readable SGF game")
-    return _finish(root, size, stones, moves, player, cut)
+    return _finish(root, size, stones, moves, player, cut, said)
 
 
 def _finish(
@@ -313,9 +332,10 @@ def _finish(
     moves: list[tuple[int, int]],
     player: int | None,
     cut: str | None,
+    notes: list[str],
 ) -> GameRecord:
     """Settle handicap and first player, and read what the root says about the game."""
-    handicap = count_value(root, b"HA")
+    handicap = count_value(root, b"HA", notes)
     black = sorted(point for point, colour in stones.items() if colour == BLACK)
     white = sorted(point for point, colour in stones.items() if colour == WHITE)
     if not any(stones.values()) and _opens_with_handicap(moves, handicap, size):
@@ -330,7 +350,7 @@ def _finish(
         handicap = len(black)
     return GameRecord(
         size=size,
-        komi=komi_value(root),
+        komi=komi_value(root, notes),
         rules=text_value(root, b"RU"),
         handicap=handicap,
         setup_black=tuple(black),
@@ -342,9 +362,10 @@ def _finish(
         white=text_value(root, b"PW"),
         black_rank=text_value(root, b"BR"),
         white_rank=text_value(root, b"WR"),
-        date=text_value(root, b"DT"),
+        date=date_value(root),
         event=text_value(root, b"EV"),
         cut=cut,
+        notes=tuple(notes),
     )
 
 

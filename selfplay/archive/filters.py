@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from goengine.games.record import GameRecord
+from goengine.games.sgf_numbers import parse_date
 from goengine.types import BLACK, MAX_SIZE, WHITE
-from selfplay.archive.game_blocks import parse_date
 
 MIN_MOVES = 20
 TOO_SHORT = "dropped: fewer moves than --min-moves"
@@ -87,13 +88,14 @@ class Filters:
     def colours(self, game: GameRecord) -> int:
         """Return the bits of the colours whose moves are to be learnt: both, or the player's.
 
-        Names are compared without regard to case and to blanks around them.
+        Names are compared without regard to case, to blanks around them and to the form in which
+        Unicode writes their letters: some systems take 이 or é apart.
         """
         if self.player is None:
             return BLACK | WHITE
-        wanted = self.player.strip().casefold()
+        wanted = _comparable(self.player)
         sides = ((BLACK, game.black), (WHITE, game.white))
-        return sum(bit for bit, name in sides if (name or "").strip().casefold() == wanted)
+        return sum(bit for bit, name in sides if _comparable(name or "") == wanted)
 
     def refuse_length(self, game: GameRecord) -> str | None:
         """Return why the number of moves keeps a game out, None if it does not."""
@@ -102,6 +104,11 @@ class Filters:
         if self.max_moves is not None and len(game.moves) > self.max_moves:
             return "filter: too many moves"
         return None
+
+
+def _comparable(name: str) -> str:
+    """Return a name in the one form in which names are compared."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def result_kind(result: str | None) -> str:

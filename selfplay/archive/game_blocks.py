@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.games.record import GameRecord
+from goengine.games.sgf_numbers import parse_date
 from goengine.types import BLACK, WHITE, GoError, opponent
 from selfplay.archive.splits import game_digest
 
@@ -185,18 +186,3 @@ def _check_alternation(record: GameRecord) -> None:
     raise ArchiveError(
         f"move {number + 1} is the second in a row by one colour: cut the game before it"
     )
-
-
-def parse_date(text: str | None) -> int:
-    """Return the first date of an SGF DT value as yyyymmdd, with zeros for what is missing."""
-    parts = []
-    for part in (text or "").replace("/", "-").replace(".", "-").split(",")[0].split("-")[:3]:
-        digits = part.strip()
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 4):
-            break
-        parts.append(int(digits))
-    if not parts or not 1000 <= parts[0] <= 2999:
-        return 0
-    month = parts[1] if len(parts) > 1 and parts[1] <= 12 else 0
-    day = parts[2] if month and len(parts) > 2 and parts[2] <= 31 else 0
-    return parts[0] * 10000 + month * 100 + day

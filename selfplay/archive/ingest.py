@@ -38,6 +38,7 @@ from selfplay.archive.ingest_counts import (
     DUPLICATE,
     KEPT,
     NO_GAME,
+    NOTED,
     POSITIONS,
     READ,
     UNREADABLE,
@@ -98,6 +99,7 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
                 counts[piece.source, NO_GAME] += 1
                 dropped.append(Dropped(piece.file, number, f"{NO_GAME}: {game}"))
                 continue
+            counts.update((piece.source, f"{NOTED}{kind}") for kind in note_kinds(game))
             kept, reasons = judge(game, filters)
             counts.update((piece.source, reason) for reason in reasons)
             if kept is None:
@@ -108,6 +110,11 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
                 learn.append(filters.colours(kept))
                 places.append((piece.file, number))
     return Parsed(Block.from_records(records, sources, learn), places, counts, dropped)
+
+
+def note_kinds(game: GameRecord) -> set[str]:
+    """Return what kinds of notes the reader made on a game: each sentence up to its colon."""
+    return {note.partition(":")[0] for note in game.notes}
 
 
 def judge(game: GameRecord, filters: Filters) -> tuple[GameRecord | None, list[str]]:

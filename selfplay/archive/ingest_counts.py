@@ -15,6 +15,8 @@ POSITIONS = "moves kept"
 DUPLICATE = "duplicate"
 NO_GAME = "no readable game"
 UNREADABLE = "unreadable file"
+NOTED = "noted: "
+"""Before the kind of a note in the counts: what the reader guessed or left out."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def summary(counts: Counts) -> str:
     lost = [
         f"{reason} {count:,}"
         for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE))
+        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE, NOTED))
     ]
     return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
 

@@ -134,7 +134,8 @@ def test_long_property_names_of_old_files():
         ("0", "0"),
         ("VOID", "Void"),
         ("?", "?"),
-        ("白中盘胜", "白中盘胜"),
+        ("白中盘胜", "W+R"),
+        ("打ち掛け", "打ち掛け"),
         ("", None),
     ],
 )

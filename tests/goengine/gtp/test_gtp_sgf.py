@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.stub_players import failure, make_engine, result
 
 CORNERS = "(;GM[1]FF[4]SZ[9]KM[5.5]RU[Japanese]PB[Ann];B[ee];W[ce];B[cc];W[gc];B[])"
@@ -107,3 +109,19 @@ def test_names_survive_and_a_stale_result_does_not(tmp_path: Path) -> None:
     assert "PB[Ann]" in result(engine, "printsgf") and "RE[W+R]" in result(engine, "printsgf")
     result(engine, "play b G3")
     assert "PB[Ann]" in result(engine, "printsgf") and "RE[" not in result(engine, "printsgf")
+
+
+def test_loadsgf_says_what_it_guessed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    engine = make_engine()
+    path = tmp_path / "korean.sgf"
+    path.write_bytes("(;SZ[9]PB[이창호]PW[조훈현]KM[3.75];B[ee];W[ce])".encode("cp949"))
+    result(engine, f"loadsgf {path}")
+    assert result(engine, "get_komi") == "7.5"
+    assert caplog.messages == [
+        "SGF: encoding guessed as EUC-KR (CP949): the file has no CA",
+        "SGF: komi guessed: KM[3.75] was read as 7.5 points",
+    ]
+    caplog.clear()
+    path.write_text(CORNERS, encoding="utf-8")
+    result(engine, f"loadsgf {path}")
+    assert not caplog.messages

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from goengine.encoding.symmetry import move_table
 from goengine.games.record import GameRecord
+from goengine.games.sgf_numbers import parse_date
 from goengine.types import BLACK, WHITE
-from selfplay.archive.game_blocks import GAME_DTYPE, Block, parse_date
+from selfplay.archive.game_blocks import GAME_DTYPE, Block
 from selfplay.archive.reader import ARCHIVE_VERSION, Archive, ArchiveError
 from selfplay.archive.splits import SPLITS, game_digest, split_of
 from selfplay.archive.subset import choose_games
@@ -216,8 +217,9 @@ def test_long_and_strange_values_are_stored_shortened(tmp_path):
         ("1999-12", 19991200),
         ("2001-13-01", 20010000),
         ("2001-05-77", 20010500),
-        ("20100215", 0),
-        ("15.2.2010", 0),
+        ("20100215", 20100215),
+        ("15.2.2010", 20100215),
+        ("5.2.2010", 20100000),
         ("summer", 0),
         ("", 0),
         (None, 0),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import unicodedata
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -424,3 +425,50 @@ def test_real_games_are_all_kept(tmp_path):
         assert kept.result == record.result
         assert (kept.black_rank, kept.white_rank) == (record.black_rank, record.white_rank)
         assert kept.final_board().turn == len(record.moves)
+
+
+def korean(record):
+    """The bytes of a game as Korean servers write them: CP949 without CA."""
+    return line(record).replace(b"CA[UTF-8]", b"").decode().encode("cp949")
+
+
+def test_a_korean_player_is_found_in_files_without_ca(tmp_path):
+    lee, cho = "이창호", "조훈현"
+    (tmp_path / "a.sgf").write_bytes(korean(game(1, black=lee, white=cho)))
+    (tmp_path / "b.sgf").write_bytes(korean(game(2, black=cho, white="서봉수")))
+    (tmp_path / "c.sgf").write_bytes(line(game(3, black=cho, white=lee)))
+    files = [tmp_path / f"{name}.sgf" for name in "abc"]
+    for name in (lee, unicodedata.normalize("NFD", lee)):
+        archive, reasons = run(files, tmp_path, filters=Filters(player=name))
+        assert moves_of(archive) == [game(1).moves, game(3).moves]
+        assert archive.learn.tolist() == [BLACK, WHITE]
+        assert reasons["filter: player"] == 1
+        assert reasons["noted: encoding guessed as EUC-KR (CP949)"] == 2
+
+
+def test_notes_of_the_reader_are_counted_once_a_game(tmp_path, capsys):
+    fox = line(game(1)).replace(b"SZ[19]", b"SZ[19]KM[3.75]")
+    twice = line(game(2)).replace(b"SZ[19]", b"SZ[19]AB[zz][yy]")
+    (tmp_path / "a.sgf").write_bytes(fox + twice + line(game(3)))
+    assert main(["ingest", str(tmp_path / "a.sgf"), "--out", str(tmp_path / "x"), "--quiet"]) == 0
+    rows = [text.split("   ")[0] for text in capsys.readouterr().out.splitlines()]
+    assert "noted: komi guessed" in rows
+    archive, reasons = run([tmp_path / "a.sgf"], tmp_path)
+    assert reasons["noted: komi guessed"] == 1
+    assert reasons["noted: set-up stones left out"] == 1
+    assert archive.games["komi"][0] == 7.5
+
+
+def test_utf16_files_are_read_whole(tmp_path):
+    (tmp_path / "a.sgf").write_bytes(write_sgf(game(1, black="古力")).decode().encode("utf-16"))
+    archive, _ = run([tmp_path / "a.sgf"], tmp_path, filters=Filters(player="古力"))
+    assert moves_of(archive) == [game(1).moves]
+
+
+def test_dates_of_other_programs_meet_the_years(tmp_path):
+    for number, date in enumerate(["2018年5月2日", "02/05/2018", "2018-05-02T10:00", "2017.1.1"]):
+        (tmp_path / f"{number}.sgf").write_bytes(line(game(number, date=date)))
+    files = [tmp_path / f"{number}.sgf" for number in range(4)]
+    archive, reasons = run(files, tmp_path, filters=Filters(years=(2018, 2018)))
+    assert archive.games["date"].tolist() == [20180502, 20180000, 20180502]
+    assert reasons["filter: year"] == 1

@@ -37,3 +37,16 @@ def test_the_archive_says_what_it_was_made_of(data, tmp_path, caplog):
         assert caplog.messages == ["5 games read, 3 kept, duplicate 1, no readable game 1"]
         assert len(open_games(data, tmp_path / "cache")) == 3
     assert len(caplog.messages) == 1  # the second time it is there
+
+
+def test_the_games_of_a_korean_player_need_no_ca(tmp_path, caplog):
+    folder = tmp_path / "lee"
+    folder.mkdir()
+    for number, white in enumerate(["조훈현", "서봉수", "유창혁"]):
+        text = line(game(number, black="이창호", white=white)).replace(b"CA[UTF-8]", b"")
+        (folder / f"{number}.sgf").write_bytes(text.decode().encode("cp949"))
+    with caplog.at_level(logging.INFO):
+        assert len(open_games(folder, tmp_path / "cache", player="이창호")) == 3
+    assert "noted: encoding guessed as EUC-KR (CP949) 3" in caplog.text
+    with pytest.raises(ArchiveError, match=r"이창호 \(3\)"):
+        open_games(folder, tmp_path / "other", player="Nobody")
