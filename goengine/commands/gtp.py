@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--threads",
         type=options.threads,
-        help="processor threads of the network (default: all cores)",
+        help="processor threads of the network (default: all cores but one)",
     )
     play = parser.add_argument_group("play")
     play.add_argument(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Network = PolicyNet | PolicyValueNet
 
+POSITION_BIAS = "bias.bias"
+"""The weight that belongs to one board size, a number a point."""
 _BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
 """Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
 among equals."""

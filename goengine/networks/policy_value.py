@@ -18,15 +18,10 @@ from torch.nn import functional
 
 from cnncore.layers.blocks import ConvNormAct, channels_last
 from cnncore.layers.global_pooling import mean_and_maximum
-from goengine.networks.shapes import PolicyValueConfig
+from goengine.networks.shapes import LEAST_SPREAD, MARGIN_SCALE, PolicyValueConfig
 from goengine.networks.trunk import Trunk
 
 __all__ = ["PolicyValue", "PolicyValueConfig", "PolicyValueNet"]
-
-MARGIN_SCALE = 20.0
-"""Points that one unit of the margin's own output stands for."""
-LEAST_SPREAD = 1.0
-"""Points below which no spread falls, so that the win chance never jumps."""
 
 
 class PolicyValue(NamedTuple):

@@ -42,6 +42,12 @@ ALPHAGO = PolicyConfig()
 """The shape of the policy network of Silver et al. 2016."""
 
 
+MARGIN_SCALE = 20.0
+"""Points that one unit of the margin's own output stands for."""
+LEAST_SPREAD = 1.0
+"""Points below which no spread falls, so that the win chance never jumps."""
+
+
 @dataclass(frozen=True)
 class PolicyValueConfig(PolicyConfig):
     """The shape of a policy-value network: a policy network and heads that judge the position."""
