@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from goengine.networks.policy_network import PolicyNet
     from goengine.networks.policy_value import PolicyValueNet
 
-    Network = PolicyNet | PolicyValueNet
-
+Network: TypeAlias = "PolicyNet | PolicyValueNet"
+"""What a file can hold."""
 POSITION_BIAS = "bias.bias"
 """The weight that belongs to one board size, a number a point."""
 _BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")

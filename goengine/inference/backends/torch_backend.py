@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import torch
 from torch import nn
 
 from cnncore.system.devices import DeviceError, Precision, best_precision, default_device
 from goengine.inference.backends.backend import BackendError, Floats, Planes, RawOutputs
+from goengine.networks.files import Network
 from goengine.networks.policy_value import PolicyValue
-
-if TYPE_CHECKING:
-    from goengine.networks.files import Network
 
 DTYPES: dict[str, torch.dtype] = {
     "float32": torch.float32,
