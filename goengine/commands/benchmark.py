@@ -22,7 +22,7 @@ from goengine.board import Board
 from goengine.encoding.features import encode_batch
 from goengine.games.game import Game
 from goengine.inference.backends.torch_backend import DTYPES
-from goengine.inference.choosing import BACKENDS, best_backend, make_backend
+from goengine.inference.choosing import BACKENDS, make_backend
 from goengine.inference.evaluator import Evaluator
 from goengine.inference.processor import is_installed
 from goengine.networks.files import NetworkFile, open_network, save_network, shipped_networks
@@ -99,9 +99,8 @@ def backends(args: argparse.Namespace) -> list[str]:
     """Return the backends to measure: those named, or all that the device and precision allow."""
     if args.backend:
         return list(args.backend)
-    if best_backend(args.device, args.precision) == "onnx" or not (args.device or args.precision):
-        return [name for name in BACKENDS if name == "torch" or is_installed("onnxruntime")]
-    return ["torch"]
+    possible = args.device in (None, "cpu") and args.precision in (None, "float32")
+    return list(BACKENDS) if possible and is_installed("onnxruntime") else ["torch"]
 
 
 def run(args: argparse.Namespace) -> int:
