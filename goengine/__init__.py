@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from goengine.encoding.features import encode, encode_batch
     from goengine.games.record import GameRecord
     from goengine.games.sgf import SgfError, read_sgf, write_sgf
+    from goengine.inference.choosing import make_evaluator
     from goengine.networks.files import load_network
     from goengine.rules import RULES, Rules, get_rules
 
@@ -29,6 +30,7 @@ _HOMES = {
     "encode_batch": "goengine.encoding.features",
     "get_rules": "goengine.rules",
     "load_network": "goengine.networks.files",
+    "make_evaluator": "goengine.inference.choosing",
     "read_sgf": "goengine.games.sgf",
     "write_sgf": "goengine.games.sgf",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "encode_batch",
     "get_rules",
     "load_network",
+    "make_evaluator",
     "opponent",
     "read_sgf",
     "write_sgf",

@@ -8,37 +8,45 @@ programs wrote, are read without that check.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from cnncore.system.atomic import replacing
+from cnncore.weights.checkpoint_arrays import (
+    CHECKPOINT_VERSION,
+    DIGEST,
+    HEADER,
+    CheckpointError,
+    CheckpointVersionError,
+    Content,
+    ForeignCheckpointError,
+    check_digest,
+    digest,
+    read_file,
+)
 
-CHECKPOINT_VERSION = 1
-_KEY = "cnncore"
-_DIGEST = "digest"
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be read, or is of another kind or version than asked for."""
-
-
-class ForeignCheckpointError(CheckpointError):
-    """A sound safetensors file that another program wrote."""
-
-
-class CheckpointVersionError(CheckpointError):
-    """A sound checkpoint that another version of this program wrote."""
+__all__ = [
+    "CHECKPOINT_VERSION",
+    "Checkpoint",
+    "CheckpointError",
+    "CheckpointVersionError",
+    "ForeignCheckpointError",
+    "load_checkpoint",
+    "previous_checkpoint",
+    "read_metadata",
+    "recover_checkpoint",
+    "save_checkpoint",
+]
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,8 @@ def save_checkpoint(
         with replacing(path) as temporary:
             temporary.touch()
             mode = temporary.stat().st_mode
-            save_file(ready, temporary, metadata={_KEY: header, _DIGEST: _digest(header, ready)})
+            seal = digest(header, _contents(ready))
+            save_file(ready, temporary, metadata={HEADER: header, DIGEST: seal})
             temporary.chmod(mode)  # safetensors writes for the owner alone
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
@@ -131,10 +140,12 @@ def load_checkpoint(path: Path | str, *, kind: str | None = None) -> Checkpoint:
     Raises:
         CheckpointError: the file is missing, damaged, foreign or of another kind.
     """
-    header, tensors = _read(Path(path), with_tensors=True)
-    if kind is not None and header["kind"] != kind:
-        raise CheckpointError(f"{path} holds a {header['kind']}, not a {kind}; give another file")
-    return Checkpoint(header["kind"], tensors, header["metadata"])
+    path = Path(path)
+    notes, tensors = read_file(path, framework="pt")
+    check_digest(path, notes, _contents(tensors))
+    if kind is not None and notes.kind != kind:
+        raise CheckpointError(f"{path} holds a {notes.kind}, not a {kind}; give another file")
+    return Checkpoint(notes.kind, tensors, notes.metadata)
 
 
 def read_metadata(path: Path | str) -> tuple[str, dict[str, Any]]:
@@ -143,50 +154,18 @@ def read_metadata(path: Path | str) -> tuple[str, dict[str, Any]]:
     Raises:
         CheckpointError: the file is missing, damaged or foreign.
     """
-    header, _ = _read(Path(path), with_tensors=False)
-    return header["kind"], header["metadata"]
+    notes, _ = read_file(Path(path), framework="pt", with_tensors=False)
+    return notes.kind, notes.metadata
 
 
-def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}; check the path")
-    try:
-        with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
-            if _KEY not in notes:
-                raise ForeignCheckpointError(
-                    f"{path} is safetensors but was not written by cnncore; give a checkpoint"
-                )
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}
-        header = json.loads(notes[_KEY])
-        version = header["version"]
-        sound = {"kind", "metadata"} <= header.keys()
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path} ({error}); check its permissions") from error
-    except (SafetensorError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or not a safetensors file ({error}); restore or write it again"
-        ) from error
-    if version != CHECKPOINT_VERSION:
-        raise CheckpointVersionError(
-            f"{path} has checkpoint version {version}, this program reads {CHECKPOINT_VERSION}; "
-            "use the release that wrote it, or write it again with this one"
-        )
-    digest = notes.get(_DIGEST) if with_tensors else None
-    if not sound or (digest is not None and digest != _digest(notes[_KEY], tensors)):
-        raise CheckpointError(
-            f"{path} is damaged (some bytes have changed); restore or write it again"
-        )
-    return header, tensors
-
-
-def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
-    state = hashlib.blake2b(header.encode(), digest_size=16)
+def _contents(
+    tensors: Mapping[str, Tensor],
+) -> Iterator[Content]:
+    """Yield what the digest covers of each tensor, in the order of their names."""
     for name in sorted(tensors):
         tensor = tensors[name]
-        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return state.hexdigest()
+        data = tensor.reshape(-1).view(torch.uint8).numpy().data
+        yield name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), data
 
 
 def _keep(source: Path, target: Path) -> None:

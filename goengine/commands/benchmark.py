@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import platform
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,9 +21,11 @@ from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
 from goengine.games.game import Game
-from goengine.inference.backends.torch_backend import TorchBackend
+from goengine.inference.backends.torch_backend import DTYPES
+from goengine.inference.choosing import BACKENDS, make_backend
 from goengine.inference.evaluator import Evaluator
-from goengine.networks.files import load_network, shipped_networks
+from goengine.inference.processor import is_installed
+from goengine.networks.files import NetworkFile, open_network, save_network, shipped_networks
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.random_player import RandomPlayer
@@ -30,6 +34,8 @@ from goengine.scoring.status import PLAYOUTS, status
 
 FILTERS = (64, 192)
 """Networks measured with random weights where none is named and none is shipped."""
+BATCHES = (1, 4, 8, 16)
+"""Batches that a search on a processor asks for."""
 
 
 def middle_games(count: int, size: int, *, seed: int = 1) -> list[Board]:
@@ -59,62 +65,130 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", action="append", help="shipped name or file (all shipped)")
     parser.add_argument("--size", type=options.board_size, default=19, help="board size (19)")
     parser.add_argument("--batch", type=options.count, default=64, help="positions of a batch (64)")
+    parser.add_argument(
+        "--backend", action="append", choices=BACKENDS, help="what computes (all that can here)"
+    )
     parser.add_argument("--device", help="cuda, mps or cpu (the best one here)")
     parser.add_argument("--precision", help="float32, bfloat16 or float16 (the device's best)")
-    parser.add_argument("--threads", type=options.threads, help="CPU threads (all)")
+    parser.add_argument(
+        "--threads", type=options.threads, help="CPU threads (each backend's default)"
+    )
     parser.add_argument(
         "--seconds", type=options.positive, default=2.0, help="seconds of a measurement (2)"
     )
 
 
-def networks(names: list[str] | None) -> list[tuple[str, PolicyNet]]:
+def networks(names: list[str] | None) -> list[tuple[str, NetworkFile]]:
     """Return the networks to measure: those named, all shipped ones, or random weights."""
     names = names or shipped_networks()
     if names:
-        return [(name, load_network(name)) for name in names]
-    return [
-        (f"random weights, {filters} filters", PolicyNet(PolicyConfig(filters=filters)).eval())
-        for filters in FILTERS
-    ]
+        return [(name, open_network(name)) for name in names]
+    return [(f"random weights, {filters} filters", _random(filters)) for filters in FILTERS]
+
+
+def _random(filters: int) -> NetworkFile:
+    """Return a policy network that has learnt nothing, the same every time."""
+    torch.manual_seed(1)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"random-{filters}.safetensors"
+        save_network(PolicyNet(PolicyConfig(filters=filters)), file, metadata={})
+        return open_network(file)
+
+
+def backends(args: argparse.Namespace) -> list[str]:
+    """Return the backends to measure: those named, or all that the device and precision allow."""
+    if args.backend:
+        return list(args.backend)
+    possible = args.device in (None, "cpu") and args.precision in (None, "float32")
+    return list(BACKENDS) if possible and is_installed("onnxruntime") else ["torch"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print one line a result."""
     choice = {"device": args.device, "precision": args.precision, "threads": args.threads}
     measured = [
-        (name, Evaluator(TorchBackend(network, **choice)))
-        for name, network in networks(args.network)
+        (name, file, Evaluator(make_backend(file, backend=backend, **choice)))
+        for name, file in networks(args.network)
+        for backend in backends(args)
     ]
-    boards = middle_games(args.batch, args.size)
+    boards = middle_games(max(args.batch, *BATCHES), args.size)
     records = np.concatenate([board.records for board in boards])
     cores = args.threads or torch.get_num_threads()
     print(f"{platform.machine()}, {cores} threads, torch {torch.__version__}")
     print(f"{args.size}x{args.size}, batches of {args.batch} middle-game positions")
-    encodings = rate(lambda: encode_batch(records, threads=cores), args.seconds)
+    batch = records[: args.batch]
+    encodings = rate(lambda: encode_batch(batch, threads=cores), args.seconds)
     print(f"encoder, {cores} threads: {encodings * args.batch:,.0f} positions/s")
     rng = np.random.default_rng(1)
     judgements = rate(lambda: status(boards[0], rng=rng), args.seconds)
     print(f"playouts from a middle game, one thread: {judgements * PLAYOUTS:,.0f}/s")
-    for name, evaluator in measured:
-        _measure(name, evaluator, records, boards[0], args.seconds)
+    products = {
+        (backend.device, backend.precision, backend.threads): 0.0
+        for backend in (evaluator.backend for _, _, evaluator in measured)
+    }
+    for device, precision, threads in products:
+        product = matrix_rate(device, precision, threads, args.seconds)
+        products[device, precision, threads] = product
+        print(
+            f"matrix product on {device} in {precision}, {threads} threads: {product:.0f} GFLOP/s"
+        )
+    for name, file, evaluator in measured:
+        backend = evaluator.backend
+        product = products[backend.device, backend.precision, backend.threads]
+        _measure(name, file, evaluator, records, boards[0], product, args)
     return 0
 
 
+def matrix_rate(device: str, precision: str, threads: int, seconds: float) -> float:
+    """Return how many GFLOP a second torch makes of a product of two square matrices."""
+    lines = 1024 if device == "cpu" else 4096
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        one = torch.rand(lines, lines, device=device).to(DTYPES[precision])
+
+        def multiply() -> None:
+            (one @ one)[0, 0].item()
+
+        return 2e-9 * lines**3 * rate(multiply, seconds)
+    finally:
+        torch.set_num_threads(before)
+
+
 def _measure(
-    name: str, evaluator: Evaluator, records: Records, board: Board, seconds: float
+    name: str,
+    file: NetworkFile,
+    evaluator: Evaluator,
+    records: Records,
+    board: Board,
+    product: float,
+    args: argparse.Namespace,
 ) -> None:
-    """Print the speed of one network, with one view and with all, in batches and a move."""
+    """Print the speed of one network on one backend: a batch, a move, and batches of search."""
     rng = np.random.default_rng(1)
     game = Game.at(board)
     one, every = (
         PolicyPlayer(evaluator, PolicySettings(symmetry=views)) for views in ("none", "all")
     )
-    batches = rate(lambda: evaluator.evaluate_records(records), seconds)
-    single = rate(lambda: one.choose(game, rng=rng), seconds)
-    eight = rate(lambda: every.choose(game, rng=rng), seconds)
+
+    def positions(batch: int) -> float:
+        part = records[:batch]
+        return batch * rate(lambda: evaluator.evaluate_records(part), args.seconds)
+
+    whole = positions(args.batch)
+    single = rate(lambda: one.choose(game, rng=rng), args.seconds)
+    eight = rate(lambda: every.choose(game, rng=rng), args.seconds)
     backend = evaluator.backend
     print(
-        f"{name} on {backend.device} in {backend.precision}: "
-        f"{batches * len(records):,.0f} positions/s; "
+        f"{backend.name}, {backend.threads} threads: {name} on {backend.device} in "
+        f"{backend.precision}: {whole:,.0f} positions/s; "
         f"{1000 / single:.1f} ms a move, {1000 / eight:.1f} ms with all symmetries"
+    )
+    rates = [positions(batch) for batch in BATCHES]
+    each = 2e-9 * args.size**2 * sum(w.size for w in file.weights.values() if w.ndim == 4)
+    print(
+        f"  batches of {', '.join(map(str, BATCHES))}: "
+        f"{', '.join(f'{value:,.0f}' for value in rates)} evaluations/s, "
+        f"{each * max(rates):.0f} GFLOP/s or {100 * each * max(rates) / product:.0f} % of the "
+        "matrix product"
     )

@@ -33,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="a shipped network or a file (default: the one that plays best)",
     )
+    network.add_argument(
+        "--backend",
+        choices=["onnx", "torch"],
+        help="what computes the network: ONNX Runtime or PyTorch (default: the fastest here)",
+    )
     network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
     network.add_argument(
         "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
@@ -47,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network.add_argument(
         "--threads",
         type=options.threads,
-        help="processor threads of the network (default: all cores)",
+        help="processor threads of the network (default: all cores but one)",
     )
     play = parser.add_argument_group("play")
     play.add_argument(
@@ -117,6 +122,7 @@ def make_player(args: argparse.Namespace) -> Player:
     player = make_policy_player(
         args.network,
         PolicySettings(temperature=args.temperature, symmetry=args.symmetry, resign=args.resign),
+        backend=args.backend,
         device=args.device,
         precision=args.precision,
         threads=args.threads,

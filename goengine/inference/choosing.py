@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from goengine.inference.backends.backend import BackendError
+from goengine.inference.backends.backend import Backend, BackendError
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.processor import has_accelerator, has_bfloat16, is_installed, spare_one
 
-BACKENDS = ("torch",)
-"""The backends that there are, the preferred one first."""
+if TYPE_CHECKING:
+    from goengine.networks.files import NetworkFile
+
+BACKENDS = ("onnx", "torch")
+"""The backends that there are."""
 
 
 def make_evaluator(
@@ -22,17 +27,72 @@ def make_evaluator(
 ) -> Evaluator:
     """Return an evaluator for a network, a shipped name or a file.
 
-    `backend`, `device` (cuda, mps, cpu) and `precision` choose themselves where they are None.
+    `backend` (onnx, torch), `device` (cuda, mps, cpu) and `precision` choose themselves where they
+    are None. Example:
+
+        >>> from goengine import Board, make_evaluator
+        >>> evaluator = make_evaluator("dual-96", backend="onnx", threads=1)
+        >>> board = Board(19)
+        >>> e = evaluator.evaluate([board])
+        >>> e.priors.shape, e.value.shape, e.lead.shape, e.ownership.shape
+        ((1, 362), (1,), (1,), (1, 19, 19))
+        >>> bool(abs(e.value[0]) < 0.2)  # the empty board is an even game
+        True
 
     Raises:
         GoError: there is no such network, backend, device, precision or symmetry.
     """
-    if backend is not None and backend not in BACKENDS:
-        raise BackendError(f"{backend!r} is not a backend: use {', '.join(BACKENDS)}")
-    from goengine.inference.backends.torch_backend import TorchBackend
-    from goengine.networks.files import load_network
+    from goengine.networks.files import open_network
 
-    runner = TorchBackend(
-        load_network(network), device=device, precision=precision, threads=threads
+    runner = make_backend(
+        open_network(network),
+        backend=backend,
+        device=device,
+        precision=precision,
+        threads=threads,
     )
     return Evaluator(runner, symmetry=symmetry)
+
+
+def make_backend(
+    network: NetworkFile,
+    *,
+    backend: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> Backend:
+    """Return what computes the network of a file; what is None chooses itself.
+
+    `threads` are all physical cores but one where they are not given: a program that needs a core
+    beside them slows a network on all cores down many times (docs/lab.md).
+
+    Raises:
+        GoError: there is no such backend, device or precision, or the weights do not fit the shape.
+    """
+    if backend is not None and backend not in BACKENDS:
+        raise BackendError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
+    threads = spare_one() if threads is None else threads
+    if (backend or best_backend(device, precision)) == "onnx":
+        from goengine.inference.backends.onnx_backend import OnnxBackend
+
+        return OnnxBackend(network, device=device, precision=precision, threads=threads)
+    from goengine.inference.backends.torch_backend import TorchBackend
+    from goengine.networks.files import network_of
+
+    return TorchBackend(network_of(network), device=device, precision=precision, threads=threads)
+
+
+def best_backend(device: str | None = None, precision: str | None = None) -> str:
+    """Return the backend that is fastest here for a device and a precision, None for any.
+
+    ONNX Runtime computes in float32 on the processor; everything else is PyTorch's: accelerators,
+    and processors that multiply bfloat16, where it is 1.2 to 1.9 times as fast (docs/lab.md).
+    """
+    if device not in (None, "auto", "cpu") or precision not in (None, "auto", "float32"):
+        return "torch"
+    if device != "cpu" and has_accelerator():
+        return "torch"
+    if precision != "float32" and has_bfloat16():
+        return "torch"
+    return "onnx" if is_installed("onnxruntime") else "torch"

@@ -4,8 +4,8 @@
 text                                                entrant
 ==================================================  =============================================
 `policy` or `policy:NAME[,setting=value ...]`   a network (shipped name or file), by settings
-                                                    temperature, symmetry, device, precision,
-                                                    threads, playouts, cleanup, resign
+                                                    temperature, symmetry, backend, device,
+                                                    precision, threads, playouts, cleanup, resign
 `random`                                          any sensible move
 `gtp:COMMAND LINE`                                an engine that speaks GTP
 ==================================================  =============================================
@@ -161,6 +161,7 @@ def _switch(text: str) -> bool:
 _READERS: dict[str, Callable[[str], Any]] = {
     "temperature": not_negative,
     "symmetry": str,
+    "backend": str,
     "device": str,
     "precision": str,
     "threads": threads,

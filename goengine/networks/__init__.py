@@ -1,1 +1,1 @@
-"""The policy networks, composed of cnncore blocks, their files, and how they are widened."""
+"""The networks, composed of cnncore blocks, their files, and how they are widened."""

@@ -1,39 +1,75 @@
-"""Networks as files: written, read back, and those that ship with the engine by name."""
+"""Networks as files: written, read back, and those that ship with the engine by name.
+
+Importing this module does not import torch, nor does `open_network`: what it returns is all that a
+backend needs that computes networks in another way.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import torch
+import numpy as np
+import numpy.typing as npt
 
-from cnncore.layers.blocks import channels_last
-from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from cnncore.weights.checkpoint_arrays import CheckpointError, load_arrays
 from goengine.encoding.features import FEATURE_VERSION
-from goengine.networks.policy_network import NetworkError, PolicyConfig, PolicyNet
+from goengine.networks.shapes import CONFIGS, NetworkError, PolicyConfig, config_from, kind_of
 
-KIND = "policy-network"
+if TYPE_CHECKING:
+    import torch
 
+    from goengine.networks.policy_network import PolicyNet
+    from goengine.networks.policy_value import PolicyValueNet
+
+Network: TypeAlias = "PolicyNet | PolicyValueNet"
+"""What a file can hold."""
+POSITION_BIAS = "bias.bias"
+"""The weight that belongs to one board size, a number a point."""
 _BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
 """Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
 among equals."""
 
 
+@dataclass(frozen=True)
+class NetworkFile:
+    """What a network's file holds."""
+
+    name: str
+    """The path, for messages."""
+    config: PolicyConfig
+    """The shape; a `PolicyValueConfig` for a policy-value network."""
+    weights: dict[str, npt.NDArray[np.float32]]
+    """The weights under the names that the torch network has for them."""
+    facts: dict[str, Any]
+    """What the writer said of it: config, feature version, training."""
+    digest: str
+    """A hexadecimal number that no file of other contents has."""
+
+
 def save_network(
-    net: PolicyNet,
+    net: Network,
     path: Path | str,
     *,
     metadata: dict[str, Any],
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> None:
-    """Write a network, folded, in `dtype` (float32 or float16), with its config and `metadata`."""
+    """Write a network, folded, with its config and `metadata`.
+
+    `dtype` is torch.float32, which None stands for, or torch.float16.
+    """
+    import torch
+
+    from cnncore.weights.checkpoint import save_checkpoint
+
     plain = net.folded() if net.config.norm else net
-    tensors = {name: value.to(dtype) for name, value in plain.state_dict().items()}
+    kept = torch.float32 if dtype is None else dtype
+    tensors = {name: value.to(kept) for name, value in plain.state_dict().items()}
     facts = {**metadata, "config": asdict(plain.config), "feature_version": FEATURE_VERSION}
-    save_checkpoint(path, tensors, kind=KIND, metadata=facts)
+    save_checkpoint(path, tensors, kind=kind_of(plain.config), metadata=facts)
 
 
 def shipped_networks() -> list[str]:
@@ -60,37 +96,93 @@ def default_network(*, candidates: Sequence[str] | None = None) -> str:
     return (ranked or sorted(names))[0]
 
 
-def load_network(name_or_path: str | Path) -> PolicyNet:
-    """Return a network by its shipped name or file: float32, in eval mode, on the CPU.
+def open_network(name_or_path: str | Path) -> NetworkFile:
+    """Return what the file of a network holds, by its shipped name or path, without torch.
 
-    Raises: NetworkError: unknown name, missing or damaged file, other version, or weights that do
-    not fit.
+    Raises:
+        NetworkError: unknown name, missing or damaged file, other kind or version, no config.
     """
-    net, _ = read_network(name_or_path)
-    return net
-
-
-def read_network(name_or_path: str | Path) -> tuple[PolicyNet, dict[str, Any]]:
-    """Return a network and its file's metadata (config, feature version, training)."""
     path = _locate(name_or_path)
     try:
-        checkpoint = load_checkpoint(path, kind=KIND)
+        file = load_arrays(path)
     except CheckpointError as error:
         raise NetworkError(str(error)) from error
-    facts = checkpoint.metadata
+    if file.kind not in CONFIGS:
+        raise NetworkError(
+            f"{path} holds a {file.kind}, not a {' or a '.join(CONFIGS)}; give another file"
+        )
+    facts = file.metadata
     if facts.get("feature_version") != FEATURE_VERSION:
         raise NetworkError(
             f"{path} was trained on feature version {facts.get('feature_version')}, this program "
             f"encodes version {FEATURE_VERSION}; use a network of this release"
         )
     try:
-        net = PolicyNet(PolicyConfig(**facts["config"]))
-        net.load_state_dict({name: value.float() for name, value in checkpoint.tensors.items()})
+        config = config_from(file.kind, facts["config"])
     except (KeyError, TypeError) as error:
         raise NetworkError(f"{path} has no usable config ({error}); export it again") from error
+    weights = {name: array.astype(np.float32) for name, array in file.arrays.items()}
+    return NetworkFile(str(path), config, weights, facts, file.digest)
+
+
+def load_network(name_or_path: str | Path) -> Network:
+    """Return a network by its shipped name or file: float32, in eval mode, on the CPU.
+
+    It is a `PolicyNet` or a `PolicyValueNet`, whichever the file holds.
+
+    Raises:
+        NetworkError: as for `open_network`, or weights that do not fit the shape.
+    """
+    net, _ = read_network(name_or_path)
+    return net
+
+
+def read_network(name_or_path: str | Path) -> tuple[Network, dict[str, Any]]:
+    """Return a network and its file's metadata (config, feature version, training).
+
+    Raises:
+        NetworkError: as for `load_network`.
+    """
+    file = open_network(name_or_path)
+    return network_of(file), file.facts
+
+
+def network_of(file: NetworkFile) -> Network:
+    """Return the network that a file holds, in torch: float32, in eval mode, on the CPU.
+
+    Raises:
+        NetworkError: the weights do not fit the shape.
+    """
+    import torch
+
+    from cnncore.layers.blocks import channels_last
+    from goengine.networks.policy_network import PolicyNet
+    from goengine.networks.policy_value import PolicyValueConfig, PolicyValueNet
+
+    config = file.config
+    net: Network
+    net = PolicyValueNet(config) if isinstance(config, PolicyValueConfig) else PolicyNet(config)
+    try:
+        net.load_state_dict({name: torch.from_numpy(w) for name, w in file.weights.items()})
     except RuntimeError as error:
-        raise NetworkError(f"the weights in {path} do not fit its config: {error}") from error
-    return channels_last(net).eval(), facts
+        raise NetworkError(f"the weights in {file.name} do not fit its config: {error}") from error
+    return channels_last(net).eval()
+
+
+def policy_network(net: Network, name: str | Path) -> PolicyNet:
+    """Return a network that must be a policy network; `name` is for the message.
+
+    Raises:
+        NetworkError: it is a policy-value network.
+    """
+    from goengine.networks.policy_network import PolicyNet
+
+    if not isinstance(net, PolicyNet):
+        raise NetworkError(
+            f"{name} is a policy-value network and only policy networks can be trained here; "
+            "give one, policy-residual-64 for instance"
+        )
+    return net
 
 
 def _locate(name_or_path: str | Path) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,25 +18,30 @@ import torch
 from torch import nn
 
 from cnncore.layers.blocks import ConvNormAct, channels_last
+from cnncore.layers.global_pooling import GlobalPoolingBlock
 from cnncore.layers.residual import BasicBlock
-from goengine.networks.policy_network import NetworkError, PolicyNet
+from goengine.networks.policy_network import PolicyNet
+from goengine.networks.policy_value import PolicyValueNet
+from goengine.networks.shapes import NetworkError
 
 Index = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]
+Net = TypeVar("Net", PolicyNet, PolicyValueNet)
 
 
 def widen(
-    net: PolicyNet,
+    net: Net,
     filters: int,
     rng: np.random.Generator,
     *,
     noise: float = 0.0,
     heads: Sequence[nn.Conv2d] = (),
-) -> PolicyNet:
+) -> Net:
     """Return a network of `filters` filters that computes the same function.
 
-    `noise` adds that fraction of each kernel's standard deviation to the copies, at the price of
-    exactness. Further 1x1 layers on the last hidden maps (`heads`) are widened in place.
+    A policy-value network keeps its neck and the heads behind that as they are. `noise` adds that
+    fraction of each kernel's standard deviation to the copies, at the price of exactness. Further
+    1x1 layers on the last hidden maps (`heads`) are widened in place.
 
     Raises:
         NetworkError: fewer filters than before.
@@ -43,7 +49,7 @@ def widen(
     old = net.config.filters
     if filters < old:
         raise NetworkError(f"cannot widen {old} filters to {filters}: give at least {old}")
-    wide = PolicyNet(replace(net.config, filters=filters))
+    wide = type(net)(replace(net.config, filters=filters))
     incoming, share = np.arange(net.config.planes), np.ones(net.config.planes)
     for source, target in zip(net.blocks(), wide.blocks(), strict=True):
         if isinstance(source, ConvNormAct) and isinstance(target, ConvNormAct):
@@ -60,11 +66,18 @@ def widen(
             _widen_norm(source.bn2, target.bn2, incoming)
             for conv in (target.conv1, target.conv2):
                 _jitter(conv, old, noise, rng)
+            if isinstance(source, GlobalPoolingBlock) and isinstance(target, GlobalPoolingBlock):
+                _widen_pool(source.pool, target.pool, inner, _shares(inner, rng))
             share = _shares(incoming, rng)
     wide.head.weight = _widen_head(net.head, incoming, share)
     for head in heads:
         head.weight = _widen_head(head, incoming, share)
         head.in_channels = filters
+    if isinstance(net, PolicyValueNet) and isinstance(wide, PolicyValueNet):
+        wide.neck.load_state_dict(net.neck.state_dict() | {"conv.weight": wide.neck.conv.weight})
+        wide.neck.conv.weight = _widen_head(net.neck.conv, incoming, share)
+        for name in ("owner", "hidden", "outcome"):
+            wide.get_submodule(name).load_state_dict(net.get_submodule(name).state_dict())
     wide.bias.load_state_dict(net.bias.state_dict())
     wide.train(net.training)
     return channels_last(wide, net.head.weight.device)
@@ -88,6 +101,15 @@ def _widen_norm(source: nn.Module | None, target: nn.Module | None, outgoing: In
         wide = target.state_dict()
         for name, value in source.state_dict().items():
             wide[name].copy_(value[outgoing] if value.ndim else value)
+
+
+@torch.no_grad()
+def _widen_pool(source: nn.Linear, target: nn.Linear, maps: Index, share: Shares) -> None:
+    """Fill the layer behind wider maps' means and maxima, which adds to the same maps."""
+    pooled = np.concatenate([maps, maps + source.out_features])
+    weight = source.weight.double().cpu()[maps][:, pooled]
+    target.weight.copy_(weight * torch.from_numpy(np.concatenate([share, share])))
+    target.bias.copy_(source.bias[maps])
 
 
 @torch.no_grad()

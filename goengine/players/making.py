@@ -15,6 +15,7 @@ def make_policy_player(
     network: str = "",
     settings: PolicySettings = POLICY_DEFAULTS,
     *,
+    backend: str | None = None,
     device: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
@@ -26,7 +27,7 @@ def make_policy_player(
     board of `size`, so that no clock runs while any of that happens.
 
     Raises:
-        GoError: there is no such network, device, precision or symmetry.
+        GoError: there is no such network, backend, device, precision or symmetry.
     """
     from goengine.inference.choosing import make_evaluator
     from goengine.networks.files import default_network
@@ -35,6 +36,7 @@ def make_policy_player(
     name = network or default_network()
     evaluator = make_evaluator(
         name,
+        backend=backend,
         device=device,
         precision=precision,
         symmetry=settings.symmetry,

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
-from goengine.networks.policy_network import PolicyNet
+from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import BATCH, Sample
 from selfplay.batches.positions import Index, PositionBatch
@@ -37,7 +37,7 @@ class Contestant:
 
     name: str
     """What it is called in tables and figures."""
-    net: PolicyNet
+    net: Network
     """The network."""
     symmetry: Symmetry = "none"
     """One view of the board, or the mean of all eight."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goengine.networks.policy_network import PolicyNet
+from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import source_sample
 from selfplay.evaluation.calibration import Bin, expected_calibration_error, reliability
@@ -65,7 +65,7 @@ def source_report(source: str, answers: Answers, archive: Archive) -> SourceRepo
 
 
 def evaluate_source(
-    net: PolicyNet,
+    net: Network,
     archive: Archive,
     source: str,
     *,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goengine.networks.policy_network import PolicyNet
+from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import Sample, distinct_sample
 from selfplay.evaluation.held_out_answers import Contestant, answered
@@ -49,8 +49,8 @@ def judged_samples(archive: Archive, others: Archive | None, limit: int) -> dict
 
 
 def compare(
-    before: PolicyNet,
-    after: PolicyNet,
+    before: Network,
+    after: Network,
     samples: Mapping[str, Sample],
     *,
     precision: str = "float32",

@@ -27,7 +27,7 @@ from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
 from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingState
-from goengine.networks.files import load_network
+from goengine.networks.files import load_network, policy_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import BATCH, fixed_sample
@@ -277,7 +277,8 @@ def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
     """Return the network that a recipe learns from, if it names one."""
     if not recipe.teacher:
         return None
-    return channels_last(load_network(recipe.teacher), device).requires_grad_(False)
+    teacher = policy_network(load_network(recipe.teacher), recipe.teacher)
+    return channels_last(teacher, device).requires_grad_(False)
 
 
 def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:

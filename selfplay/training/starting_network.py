@@ -10,7 +10,7 @@ import torch
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import default_network
+from goengine.networks.files import default_network, policy_network
 from goengine.networks.policy_network import PolicyNet
 from goengine.networks.widening import widen
 from selfplay.archive.reader import Archive
@@ -24,7 +24,8 @@ def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> Pol
 
     An empty name is the shipped network that plays by default.
     """
-    net = named_network(name or default_network())
+    name = name or default_network()
+    net = policy_network(named_network(name), name)
     if filters:
         net = widen(net, filters, np.random.default_rng(recipe.seed), noise=recipe.grow_noise)
     return net

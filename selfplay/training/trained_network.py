@@ -12,7 +12,7 @@ from typing import Any
 from cnncore.training.run_folder import RunFolder
 from cnncore.training.training_state import KIND
 from cnncore.weights.checkpoint import load_checkpoint
-from goengine.networks.files import load_network, read_network
+from goengine.networks.files import Network, load_network, policy_network, read_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 
 NETWORK = "network.safetensors"
@@ -55,7 +55,9 @@ def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
     facts = read_facts(folder)
     if (folder / START).is_file() and (folder / NETWORK).is_file():
         net, card = read_network(folder / NETWORK)
-        return net, {key: value for key, value in card.items() if key not in _OF_THE_FILE}
+        return policy_network(net, folder), {
+            key: value for key, value in card.items() if key not in _OF_THE_FILE
+        }
     return averaged_network(folder), {
         "recipe": facts["recipe"],
         "archive": facts["archive"],
@@ -65,7 +67,7 @@ def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
     }
 
 
-def named_network(name: str) -> PolicyNet:
+def named_network(name: str) -> Network:
     """Return the network of a run's folder, of a file, or a shipped one.
 
     Raises:

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from cnncore.system.devices import DeviceError, Precision, best_precision, default_device
-from goengine.inference.backends.backend import BackendError, Planes, RawOutputs
-from goengine.networks.policy_network import PolicyNet
+from goengine.inference.backends.backend import BackendError, Floats, Planes, RawOutputs
+from goengine.networks.files import Network
+from goengine.networks.policy_value import PolicyValue
 
-_DTYPES: dict[str, torch.dtype] = {
+DTYPES: dict[str, torch.dtype] = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
@@ -44,11 +45,11 @@ def choose_precision(device: torch.device, name: str | None = None) -> Precision
         if name == precision:
             found: Precision = precision
             return found
-    raise BackendError(f"{name!r} is not a precision: use {', '.join(_DTYPES)}")
+    raise BackendError(f"{name!r} is not a precision: use {', '.join(DTYPES)}")
 
 
 class TorchBackend:
-    """A `PolicyNet` in PyTorch.
+    """A `PolicyNet` or `PolicyValueNet` in PyTorch.
 
     The network is copied, folded if it has batch normalisation, and moved; device (cuda, mps, cpu)
     and precision choose themselves where they are not given.
@@ -61,7 +62,7 @@ class TorchBackend:
 
     def __init__(
         self,
-        network: PolicyNet,
+        network: Network,
         *,
         device: str | None = None,
         precision: str | None = None,
@@ -83,7 +84,7 @@ class TorchBackend:
         self._network = copy.deepcopy(network).eval()
         for module in self._network.modules():
             if isinstance(module, nn.Conv2d):
-                module.to(_DTYPES[self.precision])
+                module.to(DTYPES[self.precision])
                 weight = module.weight.data
                 module.weight.data = weight.contiguous(memory_format=torch.channels_last)
         self._network.to(self._device)
@@ -92,4 +93,18 @@ class TorchBackend:
         """Return the raw outputs of uint8 planes (B, P, N, N)."""
         with torch.inference_mode():
             tensor = torch.from_numpy(planes).to(self._device, non_blocking=True)
-            return RawOutputs(self._network(tensor).float().cpu().numpy())
+            said = self._network(tensor)
+            if isinstance(said, PolicyValue):
+                return RawOutputs(
+                    _array(said.logits),
+                    _array(said.margin),
+                    _array(said.spread),
+                    _array(said.ownership),
+                )
+            return RawOutputs(_array(said))
+
+
+def _array(tensor: torch.Tensor) -> Floats:
+    """Return a tensor of any device as a float32 array."""
+    array: Floats = tensor.float().cpu().numpy()
+    return array

@@ -34,6 +34,26 @@ def test_a_network_is_measured(tmp_path, capsys):
     assert re.search(r"encoder, 1 threads: [\d,]+ positions/s", out)
     assert re.search(r"playouts from a middle game, one thread: [\d,]+/s", out)
     assert re.search(r"tiny\.safetensors on cpu in \w+: [\d,]+ positions/s; [\d.]+ ms", out)
+    assert re.search(r"matrix product on cpu in float32, 1 threads: \d+ GFLOP/s", out)
+
+
+def test_every_backend_is_measured_in_the_batches_of_a_search(tmp_path, capsys):
+    path = tmp_path / "tiny.safetensors"
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), path, metadata={})
+    words = ["--network", str(path), "--size", "5", "--batch", "1", "--seconds", "0.01"]
+    threads = torch.get_num_threads()
+    try:
+        assert benchmark.run(arguments(*words, "--precision", "float32", "--device", "cpu")) == 0
+        both = capsys.readouterr().out
+        assert benchmark.run(arguments(*words, "--backend", "onnx")) == 0
+        one = capsys.readouterr().out
+    finally:
+        torch.set_num_threads(threads)
+    measured = r"{}, \d+ threads: .*tiny\.safetensors on cpu in float32: .*\n"
+    batches = r"  batches of 1, 4, 8, 16: (?:[\d,]+, ){3}[\d,]+ evaluations/s, \d+ GFLOP/s or \d+ %"
+    for name, out in (("onnx", both), ("torch", both), ("onnx", one)):
+        assert re.search(measured.format(name) + batches, out), name
+    assert "torch, " not in one.split("\n", 1)[1]
 
 
 def test_without_a_network_random_weights_are_measured(monkeypatch):

@@ -76,6 +76,9 @@ def test_a_policy_player_by_the_settings_in_a_text(network: Path) -> None:
     assert plain.settings.resign is None and plain.settings.cleanup is None and plain.name == "tiny"
     assert make_entrant(f"policy:{network}").name == "tiny"
     assert policy(f"policy:{network},cleanup=no").settings.cleanup is False
+    for name in ("onnx", "torch"):
+        text = f"policy:{network},backend={name},precision=float32,threads=1"
+        assert policy(text).evaluator.backend.name == name
 
 
 def test_any_path_can_be_a_network(network: Path) -> None:

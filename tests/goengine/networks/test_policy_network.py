@@ -20,7 +20,6 @@ from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.match.entrants import make_entrant
 from goengine.networks.files import (
-    KIND,
     default_network,
     load_network,
     read_network,
@@ -225,7 +224,7 @@ def test_files_from_before_residual_networks_still_load(tmp_path: Path) -> None:
     config = asdict(net.config)
     assert config.pop("kind") == "plain"
     metadata = {"feature_version": FEATURE_VERSION, "config": config}
-    save_checkpoint(tmp_path / "old", net.state_dict(), kind=KIND, metadata=metadata)
+    save_checkpoint(tmp_path / "old", net.state_dict(), kind="policy-network", metadata=metadata)
     assert load_network(tmp_path / "old").config == net.config
 
 
@@ -255,7 +254,7 @@ def test_bad_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
     net = PolicyNet(PolicyConfig(filters=4, layers=3))
     state, config = net.state_dict(), asdict(net.config)
 
-    def refuse(words: str, metadata: dict[str, object], kind: str = KIND) -> None:
+    def refuse(words: str, metadata: dict[str, object], kind: str = "policy-network") -> None:
         save_checkpoint(tmp_path / "x", state, kind=kind, metadata=metadata)
         with pytest.raises(NetworkError, match=words):
             load_network(tmp_path / "x")

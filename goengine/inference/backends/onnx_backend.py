@@ -1,0 +1,109 @@
+"""Networks computed by ONNX Runtime on the processor; torch is not imported."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from goengine.inference.backends.backend import BackendError, Floats, Planes, RawOutputs
+from goengine.inference.backends.graph_cache import cached_graph
+from goengine.inference.processor import is_installed, spare_one
+from goengine.networks.files import POSITION_BIAS, NetworkFile
+from goengine.networks.shapes import NetworkError, PolicyValueConfig
+from goengine.types import GoError
+
+_CHUNK = 64
+_ERROR = 3
+"""The severity from which ONNX Runtime writes to stderr."""
+
+log = logging.getLogger(__name__)
+
+
+class OnnxBackend:
+    """The network of a file in ONNX Runtime, in float32.
+
+    It gets `threads` threads, all physical cores but one by default, and they sleep while they wait
+    for work, so that a program beside it stays quick.
+
+    Raises:
+        BackendError: ONNX Runtime is not installed, or the device or precision is not its own.
+        NetworkError: the weights do not fit the shape of the network.
+    """
+
+    name = "onnx"
+    device = "cpu"
+    precision = "float32"
+    chunk = _CHUNK
+
+    def __init__(
+        self,
+        file: NetworkFile,
+        *,
+        device: str | None = None,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if device not in (None, "auto", "cpu"):
+            raise BackendError(f"the onnx backend runs on cpu, not {device}: use the torch backend")
+        if precision not in (None, "auto", "float32"):
+            raise BackendError(
+                f"the onnx backend computes in float32, not {precision}: use the torch backend"
+            )
+        if threads is not None and threads < 1:
+            raise BackendError(f"{threads} threads make no sense: use 1 or more")
+        if not is_installed("onnxruntime"):
+            raise BackendError(
+                "the onnx backend needs ONNX Runtime: install the package onnxruntime, or use the "
+                "torch backend"
+            )
+        config = file.config
+        self.planes = config.planes
+        self.forgetful = config.forgetful
+        self.threads = threads or spare_one()
+        self._judges = isinstance(config, PolicyValueConfig)
+        self._bias: Floats = _position_bias(file)
+        self._session = _session(file, self.threads)
+
+    def run(self, planes: Planes) -> RawOutputs:
+        """Return the raw outputs of uint8 planes (B, P, N, N)."""
+        outputs = self._session.run(None, {"planes": np.ascontiguousarray(planes)})
+        logits: Floats = outputs[0]
+        if logits.shape[1] == len(self._bias):
+            logits = logits + self._bias
+        return RawOutputs(logits, *outputs[1:]) if self._judges else RawOutputs(logits)
+
+
+def _position_bias(file: NetworkFile) -> Floats:
+    """Return the bias of each point of the board that it belongs to."""
+    bias = file.weights.get(POSITION_BIAS)
+    if bias is None or bias.shape != (file.config.size**2,):
+        raise NetworkError(
+            f"the weights in {file.name} do not fit its config: {POSITION_BIAS} is missing or has "
+            "another shape"
+        )
+    return bias
+
+
+def _session(file: NetworkFile, threads: int) -> Any:
+    """Return a session of the network's graph; a kept graph that is damaged is written again."""
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERROR
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+
+    def opened(graph: bytes) -> Any:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    try:
+        return opened(cached_graph(file))
+    except GoError:
+        raise
+    except Exception as error:  # its errors have no common class
+        log.warning("the kept graph of %s is damaged and is written again: %s", file.name, error)
+        return opened(cached_graph(file, anew=True))
