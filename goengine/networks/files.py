@@ -17,7 +17,13 @@ import numpy.typing as npt
 
 from cnncore.weights.checkpoint_arrays import CheckpointError, load_arrays
 from goengine.encoding.features import FEATURE_VERSION
-from goengine.networks.shapes import CONFIGS, NetworkError, PolicyConfig, config_from, kind_of
+from goengine.networks.network_config import (
+    CONFIGS,
+    NetworkError,
+    PolicyConfig,
+    config_from,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     import torch

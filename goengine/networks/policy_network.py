@@ -10,7 +10,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from cnncore.layers.blocks import channels_last
-from goengine.networks.shapes import ALPHAGO, NetworkError, PolicyConfig
+from goengine.networks.network_config import ALPHAGO, NetworkError, PolicyConfig
 from goengine.networks.trunk import Trunk
 
 __all__ = ["NetworkError", "PolicyConfig", "PolicyNet"]

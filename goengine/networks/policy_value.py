@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from cnncore.layers.blocks import ConvNormAct, channels_last
 from cnncore.layers.global_pooling import mean_and_maximum
-from goengine.networks.shapes import LEAST_SPREAD, MARGIN_SCALE, PolicyValueConfig
+from goengine.networks.network_config import LEAST_SPREAD, MARGIN_SCALE, PolicyValueConfig
 from goengine.networks.trunk import Trunk
 
 __all__ = ["PolicyValue", "PolicyValueConfig", "PolicyValueNet"]

@@ -16,7 +16,7 @@ from cnncore.layers.blocks import ConvNormAct, PositionBias
 from cnncore.layers.global_pooling import GlobalPoolingBlock
 from cnncore.layers.initialisation import he_normal_
 from cnncore.layers.residual import BasicBlock
-from goengine.networks.shapes import PolicyConfig, PolicyValueConfig, check
+from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, check
 
 
 class Trunk(nn.Module):

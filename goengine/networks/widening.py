@@ -20,9 +20,9 @@ from torch import nn
 from cnncore.layers.blocks import ConvNormAct, channels_last
 from cnncore.layers.global_pooling import GlobalPoolingBlock
 from cnncore.layers.residual import BasicBlock
+from goengine.networks.network_config import NetworkError
 from goengine.networks.policy_network import PolicyNet
 from goengine.networks.policy_value import PolicyValueNet
-from goengine.networks.shapes import NetworkError
 
 Index = npt.NDArray[np.int64]
 Shares = npt.NDArray[np.float64]

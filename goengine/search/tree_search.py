@@ -148,7 +148,7 @@ class TreeSearch:
         lengths = np.zeros(size, dtype=np.int64)
         found, ended = select_leaves(self.pool, self._root, least, leaves, paths, lengths)
         if not found:
-            return ended > 0
+            return bool(ended)
         answers = self._leaves.evaluate(leaves[:found], rng=self.rng)
         for i, answer in enumerate(answers):
             path = paths[i, : lengths[i]]
@@ -199,7 +199,7 @@ class TreeSearch:
         if self._line is None or not self.pool.used[0]:
             return False
         origin, moves = self._line
-        if origin != line[0] or line[1][: len(moves)] != moves:
+        if bool(origin != line[0]) or line[1][: len(moves)] != moves:
             return False
         node = 0
         turn = int(self._root["to_play"][0])

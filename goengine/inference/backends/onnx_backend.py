@@ -11,7 +11,7 @@ from goengine.inference.backends.backend import BackendError, Floats, Planes, Ra
 from goengine.inference.backends.graph_cache import cached_graph
 from goengine.inference.processor import is_installed, spare_one
 from goengine.networks.files import POSITION_BIAS, NetworkFile
-from goengine.networks.shapes import NetworkError, PolicyValueConfig
+from goengine.networks.network_config import NetworkError, PolicyValueConfig
 from goengine.types import GoError
 
 _CHUNK = 64

@@ -15,7 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from goengine.networks.files import POSITION_BIAS, NetworkFile
-from goengine.networks.shapes import (
+from goengine.networks.network_config import (
     LEAST_SPREAD,
     MARGIN_SCALE,
     NetworkError,
