@@ -156,9 +156,8 @@ class SearchPlayer:
     ) -> Choice | None:
         """Return a pass that ends a won game, or a capture that the rules ask for first."""
         pass_move = board.size**2
-        cleanup = (
-            board.rules.name == "tromp-taylor" if settings.cleanup is None else settings.cleanup
-        )
+        asked = board.rules.name == "tromp-taylor"
+        cleanup = asked if settings.cleanup is None else settings.cleanup
         if cleanup and judged.settled.mean() > 0.9:
             duties = capturing_moves(board, judged, rng=rng, playouts=settings.playouts)
             if duties.any():
