@@ -47,8 +47,8 @@ class Game:
         self.reason = ""
         self.moves: list[Move] = []
         self._origin = GameRecord(size=size)
-        self._first = Board(size, rules=self.rules, komi=self.komi)
-        self.board = self._first.copy()
+        self.first = Board(size, rules=self.rules, komi=self.komi)
+        self.board = self.first.copy()
 
     @classmethod
     def at(cls, board: Board, *, clock: Clock | None = None) -> Game:
@@ -94,12 +94,12 @@ class Game:
         Raises:
             IllegalMoveError: a move of the game so far is illegal under them.
         """
-        before = self._first
-        self._first = before.under(rules)
+        before = self.first
+        self.first = before.under(rules)
         try:
             self._rebuild(self.moves)
         except GoError:
-            self._first = before
+            self.first = before
             raise
         self.rules = rules
 
@@ -232,7 +232,7 @@ class Game:
         begun = replace(origin, komi=self.komi, moves=tuple(moves))
         board = begun.initial_board(self.rules) if first is None else first
         before = self.__dict__.copy()
-        self._origin, self._first = origin, board
+        self._origin, self.first = origin, board
         try:
             self._rebuild(moves)
         except GoError:
@@ -254,7 +254,7 @@ class Game:
 
         Where a loaded game went on from here, whoever made its next move is to play.
         """
-        board = self._first.copy()
+        board = self.first.copy()
         board.komi = self.komi
         board.handicap = self._handicap(moves)
         play_moves(board, moves)

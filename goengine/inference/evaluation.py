@@ -29,6 +29,8 @@ class Evaluation:
     """(B,) points ahead, komi and handicap bonus counted; None likewise."""
     ownership: Floats | None = None
     """(B, N, N) from -1, the opponent's, to 1, one's own; None likewise."""
+    spread: Floats | None = None
+    """(B,) points: the scale of the logistic distribution of the lead; None likewise."""
 
     def __len__(self) -> int:
         """Return the number of positions."""

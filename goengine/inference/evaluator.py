@@ -210,7 +210,8 @@ def _in_terms_of_the_game(outputs: RawOutputs, points: Priors, komi: Floats | No
     if outputs.margin is None or outputs.spread is None:
         return Evaluation(priors)
     lead = outputs.margin if komi is None else outputs.margin - komi
-    return Evaluation(priors, np.tanh(lead / outputs.spread / 2), lead, outputs.ownership)
+    value = np.tanh(lead / outputs.spread / 2)
+    return Evaluation(priors, value, lead, outputs.ownership, outputs.spread)
 
 
 def _joined(parts: Sequence[Evaluation]) -> Evaluation:
@@ -227,4 +228,5 @@ def _joined(parts: Sequence[Evaluation]) -> Evaluation:
         whole([part.value for part in parts]),
         whole([part.lead for part in parts]),
         whole([part.ownership for part in parts]),
+        whole([part.spread for part in parts]),
     )

@@ -3,11 +3,14 @@
 ==================================================  =============================================
 text                                                entrant
 ==================================================  =============================================
-`policy` or `policy:NAME[,setting=value ...]`   a network (shipped name or file), by settings
+`policy` or `policy:NAME[,setting=value ...]`       a network (shipped name or file), by settings
                                                     temperature, symmetry, backend, device,
                                                     precision, threads, playouts, cleanup, resign
-`random`                                          any sensible move
-`gtp:COMMAND LINE`                                an engine that speaks GTP
+`search` or `search:NAME[,setting=value ...]`       a network that judges and reads, by settings
+                                                    visits, seconds, temperature, resign_below,
+                                                    megabytes and those of the machine
+`random`                                            any sensible move
+`gtp:COMMAND LINE`                                  an engine that speaks GTP
 ==================================================  =============================================
 """
 
@@ -22,11 +25,16 @@ import numpy as np
 
 from goengine.games.game import Game
 from goengine.match.external import CommandError, EngineError, GtpEngine
-from goengine.options import count, not_negative, threads
-from goengine.players.making import make_policy_player
+from goengine.options import count, not_negative, positive, threads
+from goengine.players.making import make_policy_player, make_search_player
 from goengine.players.player import Player
 from goengine.players.random_player import RandomPlayer
-from goengine.players.settings import PolicySettings
+from goengine.players.settings import (
+    POLICY_DEFAULTS,
+    SEARCH_DEFAULTS,
+    PolicySettings,
+    SearchSettings,
+)
 from goengine.types import GoError
 
 TIME_GRACE = 10.0
@@ -168,6 +176,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "playouts": count,
     "cleanup": _switch,
     "resign": not_negative,
+    "visits": count,
+    "seconds": positive,
+    "resign_below": not_negative,
+    "megabytes": positive,
 }
 """What turns the text of each setting into a value."""
 SETTINGS = ", ".join(_READERS)
@@ -194,14 +206,41 @@ def _settings(text: str) -> dict[str, Any]:
     return found
 
 
-def _policy_entrant(text: str) -> OwnEntrant:
-    """Return the entrant that `[NAME][,setting=value ...]` describes; no name, the default."""
+_MACHINE = ("backend", "device", "precision", "threads")
+"""Settings that say where a network runs, not how a player plays."""
+
+
+def _described(text: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the network, the player's and the machine's settings in `[NAME][,setting=value ...]`.
+
+    `names`: the settings that this kind of player has.
+
+    Raises:
+        EntrantError: a setting is unknown, makes no sense, or belongs to another kind of player.
+    """
     network, _, rest = text.partition(",")
     if "=" in network:
         network, rest = "", text
     given = _settings(rest)
-    by = {name: value for name, value in given.items() if name in PolicySettings().names()}
-    on = {name: value for name, value in given.items() if name not in by}
+    on = {name: value for name, value in given.items() if name in _MACHINE}
+    by = {name: value for name, value in given.items() if name not in on}
+    for name in by:
+        if name not in names:
+            known = ", ".join(key for key in _READERS if key in names or key in _MACHINE)
+            raise EntrantError(f"this player has no setting {name!r}: use {known}")
+    return network, by, on
+
+
+def _search_entrant(text: str) -> OwnEntrant:
+    """Return the entrant that reads, as a text describes it; no name, the default network."""
+    network, by, on = _described(text, SEARCH_DEFAULTS.names())
+    player = make_search_player(network, SearchSettings(**by), **on)
+    return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
+
+
+def _policy_entrant(text: str) -> OwnEntrant:
+    """Return the entrant that plays by reflex, as a text describes it; no name, the default."""
+    network, by, on = _described(text, POLICY_DEFAULTS.names())
     player = make_policy_player(network, PolicySettings(**by), **on)
     temperature = player.settings.temperature
     warmth = f" t={temperature:g}" if temperature else ""
@@ -217,8 +256,12 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
     kind, _, rest = text.partition(":")
     if kind == "random" and not rest:
         return OwnEntrant(RandomPlayer(), name="random")
+    if kind == "search":
+        return _search_entrant(rest)
     if kind == "policy":
         return _policy_entrant(rest)
     if kind == "gtp" and rest.strip():
         return ExternalEntrant(rest, timeout=timeout)
-    raise EntrantError(f"{text!r} is not an entrant: use policy[:NAME], random or gtp:COMMAND LINE")
+    raise EntrantError(
+        f"{text!r} is not an entrant: use search[:NAME], policy[:NAME], random or gtp:COMMAND LINE"
+    )

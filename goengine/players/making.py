@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from goengine.games.game import Game
+from goengine.inference.evaluator import Evaluator
+from goengine.players.player import Budget
 from goengine.players.policy_player import PolicyPlayer
-from goengine.players.settings import POLICY_DEFAULTS, PolicySettings
+from goengine.players.search_player import SearchPlayer
+from goengine.players.settings import (
+    POLICY_DEFAULTS,
+    SEARCH_DEFAULTS,
+    PolicySettings,
+    SearchSettings,
+)
 
 
 def make_policy_player(
@@ -29,21 +37,57 @@ def make_policy_player(
     Raises:
         GoError: there is no such network, backend, device, precision or symmetry.
     """
+    name, evaluator = _evaluator(network, backend, device, precision, threads, settings.symmetry)
+    player = PolicyPlayer(evaluator, settings, name=name)
+    player.choose(Game(size), rng=np.random.default_rng(0))
+    return player
+
+
+def make_search_player(
+    network: str = "",
+    settings: SearchSettings = SEARCH_DEFAULTS,
+    *,
+    backend: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    size: int = 19,
+) -> SearchPlayer:
+    """Return a player that reads, by its network (none: the default) and settings, ready to move.
+
+    Raises:
+        GoError: as for `make_policy_player`, or the network does not judge positions.
+    """
+    name, evaluator = _evaluator(network, backend, device, precision, threads, "random")
+    rng = np.random.default_rng(seed)
+    player = SearchPlayer(evaluator, settings, rng=rng, name=name)
+    player.choose(Game(size), Budget(visits=4), rng=np.random.default_rng(0))
+    return player
+
+
+def _evaluator(
+    network: str,
+    backend: str | None,
+    device: str | None,
+    precision: str | None,
+    threads: int | None,
+    symmetry: str,
+) -> tuple[str, Evaluator]:
+    """Return a network's name and its evaluator, and have what every player calls compiled."""
     from goengine.inference.choosing import make_evaluator
     from goengine.networks.files import default_network
     from goengine.players.warmup import warm_board, warm_playouts
 
-    name = network or default_network()
+    chosen = network or default_network()
     evaluator = make_evaluator(
-        name,
+        chosen,
         backend=backend,
         device=device,
         precision=precision,
-        symmetry=settings.symmetry,
+        symmetry=symmetry,
         threads=threads,
     )
-    player = PolicyPlayer(evaluator, settings, name=Path(name).name.removesuffix(".safetensors"))
     warm_board()
     warm_playouts()
-    player.choose(Game(size), rng=np.random.default_rng(0))
-    return player
+    return Path(chosen).name.removesuffix(".safetensors"), evaluator

@@ -58,6 +58,14 @@ class Candidate:
     """The move and what is expected to follow."""
     winrate: float | None = None
     """From 0, lost, to 1, won."""
+    lcb: float | None = None
+    """Lower confidence bound of the win rate."""
+    lead: float | None = None
+    """Points, komi counted."""
+    utility: float | None = None
+    """Win minus loss with shares of the score, as a search weighs it."""
+    pv_visits: tuple[int, ...] = ()
+    """Visits behind each move of `pv`."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,10 @@ class Snapshot:
     """Of the player to move, from 0 to 1; None where it is unknown."""
     ownership: npt.NDArray[np.float32] | None = None
     """(N, N) from -1, White's, to 1, Black's; None where it is unknown."""
+    lead: float | None = None
+    """Points of the player to move, komi counted; None where it is unknown."""
+    deviation: float | None = None
+    """Standard deviation of the final score in points; None where it is unknown."""
 
     @property
     def visits(self) -> int:

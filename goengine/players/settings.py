@@ -58,3 +58,47 @@ class PolicySettings(Settings):
 
 
 POLICY_DEFAULTS = PolicySettings()
+
+
+@dataclass(frozen=True)
+class SearchSettings(Settings):
+    """What a player that searches plays by.
+
+    Raises:
+        GoError: a value that makes no sense.
+    """
+
+    visits: int | None = None
+    """Positions of a search for one move; None leaves that to the time."""
+    seconds: float = 1.0
+    """Time for a move where neither visits nor a clock say otherwise."""
+    temperature: float = 0.0
+    """0 plays the best move; more draws by visits, ever less as the game goes on."""
+    resign_below: float | None = 0.05
+    """Win chance below which, for three turns, a game is given up. None: never."""
+    playouts: int = PLAYOUTS
+    """Playouts that judge a late position before it is passed."""
+    cleanup: bool | None = None
+    """Capture dead stones before a pass. None: where the rules ask for it, as Tromp-Taylor's do."""
+    move_cap: int | None = None
+    """From this turn on only pass. None: twice the points of the board."""
+    megabytes: float = 1000.0
+    """Bound of the tree's memory."""
+
+    def brief(self) -> str:
+        """Return what a description of the player adds to its name."""
+        return f"{self.seconds:g} s a move" if self.visits is None else f"{self.visits} visits"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.visits is not None and self.visits < 1:
+            raise GoError(f"{self.visits} visits cannot search: use 1 or more, or the policy alone")
+        if self.seconds <= 0:
+            raise GoError(f"{self.seconds:g} seconds are too few for a move: use more than 0")
+        if self.temperature < 0:
+            raise GoError(f"temperature {self.temperature:g} is negative: use 0 or more")
+        if self.megabytes < 1:
+            raise GoError(f"{self.megabytes:g} MB cannot hold a tree: use 1 or more")
+
+
+SEARCH_DEFAULTS = SearchSettings()

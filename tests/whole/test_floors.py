@@ -43,6 +43,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("games", "scoring"),
         ("networks", "pictures"),
         ("inference",),
+        ("search",),
         ("players",),
         ("match", "gtp"),
         ("commands",),

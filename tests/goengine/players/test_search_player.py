@@ -1,0 +1,138 @@
+"""A player that reads: passes, captures, resignation, limits, and what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from goengine.board import Board
+from goengine.games.game import Game
+from goengine.inference.evaluator import Evaluator
+from goengine.match.entrants import EntrantError, make_entrant
+from goengine.players.player import Budget, Conditions
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.search_player import SearchPlayer
+from goengine.players.settings import PolicySettings, SearchSettings
+from goengine.types import BLACK, RESIGN, WHITE, GoError
+from tests.goengine.search.test_tree_search import CountingBackend
+from tests.helpers.diagrams import DEAD
+
+SETTLED = """
+. X . X O . .
+X X X X O O O
+. X . X O . O
+X X X X O O .
+. X X X O . O
+. . . X O O .
+X X X X O . O
+"""
+
+
+def player(**settings: object) -> SearchPlayer:
+    by = SearchSettings(**{"visits": 60, "megabytes": 5.0, **settings})  # type: ignore[arg-type]
+    return SearchPlayer(Evaluator(CountingBackend()), by, rng=np.random.default_rng(1))
+
+
+def choose(one: SearchPlayer, game: Game, **conditions: object) -> int:
+    rng = np.random.default_rng(2)
+    return one.choose(game, rng=rng, conditions=Conditions(**conditions)).move  # type: ignore[arg-type]
+
+
+def after_pass(text: str, colour: int, *, komi: float = 0.5, rules: str = "chinese") -> Game:
+    board = Board.from_diagram(text, to_play=3 - colour, rules=rules)
+    board.komi = komi
+    board.play(board.size**2)
+    return Game.at(board)
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE])
+def test_two_of_them_end_a_settled_game(colour: int) -> None:
+    board = Board.from_diagram(SETTLED, to_play=colour)
+    game, one = Game.at(board), player(resign_below=None)
+    while game.board.passes < 2:
+        game.play(choose(one, game))
+        assert game.board.turn < 20
+
+
+def test_a_won_game_is_ended_by_the_second_pass() -> None:
+    game = after_pass(SETTLED, BLACK)
+    assert choose(player(), game) == 49
+
+
+def test_dead_stones_come_off_where_that_is_asked() -> None:
+    game = after_pass(DEAD, BLACK)
+    assert choose(player(resign_below=None), game) == 49
+    assert choose(player(), game, cleanup=True) in {35, 37}
+    strict = after_pass(DEAD, BLACK, rules="tromp-taylor")
+    assert choose(player(), strict) in {35, 37}
+
+
+def test_a_lost_game_is_resigned_after_three_turns_and_not_before() -> None:
+    board = Board.from_diagram("O O O O O O O | " + " | ".join([". . . . . . ."] * 6))
+    board.komi = 30.0
+    game, one = Game.at(board), player(visits=20)
+    moves: list[int] = []
+    while RESIGN not in moves and len(moves) < 60:
+        move = choose(one, game)
+        moves.append(move)
+        if move != RESIGN:
+            game.play(move)
+            game.play(game.size**2)
+            game.board.records["passes"][0] = 0
+    assert moves[-1] == RESIGN and game.board.turn >= 40
+    again = one.with_settings(replace(one.settings, resign_below=None))
+    assert choose(again, game) != RESIGN
+
+
+def test_limits_and_conditions_are_kept() -> None:
+    game = Game(7)
+    one = player()
+    choice = one.choose(game, Budget(visits=25), rng=np.random.default_rng(1))
+    assert one.tree.visits <= 25 and sum(c.visits for c in choice.candidates) <= 25
+    assert choice.candidates[0].move == choice.move and choice.reason
+    assert choose(one, game, among=frozenset({5, 6})) in {5, 6}
+    assert choose(player(move_cap=0), game) == 49
+    assert choose(one, game, exact=True) == choose(player(), Game(7), exact=True)
+
+
+def test_the_analyst_shares_the_tree_and_counts_up() -> None:
+    game, one = Game(7), player()
+    ends = iter([False] * 3 + [True] * 99)
+    seen = [
+        shot.visits
+        for shot, _ in zip(
+            one.analyst.stream(game, interval=0.05, pause=lambda seconds: next(ends)),
+            range(4),
+            strict=False,
+        )
+    ]
+    assert seen == sorted(seen) and seen[0] >= 1
+    before = one.tree.visits
+    one.choose(game, Budget(visits=before + 10), rng=np.random.default_rng(1))
+    assert one.tree.visits >= before
+    shot = next(one.analyst.stream(game, interval=1.0, pause=lambda seconds: True))
+    assert shot.ownership is not None and shot.ownership.shape == (7, 7)
+    assert shot.lead is not None and shot.deviation is not None and shot.winrate is not None
+    top = shot.candidates[0]
+    assert top.lcb is not None and top.winrate is not None and top.lcb <= top.winrate
+    assert len(top.pv) == len(top.pv_visits)
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    for wrong, text in (
+        ({"visits": 0}, "0 visits cannot search"),
+        ({"seconds": 0.0}, "0 seconds are too few"),
+        ({"temperature": -1.0}, "temperature -1 is negative"),
+        ({"megabytes": 0.0}, "0 MB cannot hold a tree"),
+    ):
+        with pytest.raises(GoError, match=text):
+            SearchSettings(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(GoError, match="are not the settings of a search"):
+        player().with_settings(PolicySettings())
+    with pytest.raises(EntrantError, match="this player has no setting 'visits': use temperature"):
+        make_entrant("policy:visits=5")
+    with pytest.raises(EntrantError, match="this player has no setting 'resign'"):
+        make_entrant("search:dual-96,resign=5")
+    assert not isinstance(player(), PolicyPlayer)

@@ -1,0 +1,217 @@
+"""The tree: counts add up, signs are right, moves are legal, and the same seed grows it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from goengine.board import Board
+from goengine.games.game import Game
+from goengine.inference.backends.backend import RawOutputs
+from goengine.inference.evaluation import EvaluatorError
+from goengine.inference.evaluator import Evaluator
+from goengine.search.findings import move_findings, root_finding, visit_shares
+from goengine.search.leaf_evaluation import LeafEvaluator, position_keys
+from goengine.search.pool import EXPANDED, NOTHING, PENDING, TERMINAL, Pool
+from goengine.search.tree_search import Limits, TreeSearch
+from goengine.types import BLACK, WHITE
+
+
+class CountingBackend:
+    """Judges by stones on the board: ownership where stones are, a lead by their difference."""
+
+    name, device, precision = "counting", "cpu", "float32"
+    planes, forgetful, threads, chunk = 48, False, 1, 64
+
+    def run(self, planes: np.ndarray) -> RawOutputs:
+        batch, size = len(planes), planes.shape[-1]
+        own, other = planes[:, 0].astype(np.float32), planes[:, 1].astype(np.float32)
+        ownership = own - other
+        rows = np.arange(size * size, dtype=np.float32)
+        return RawOutputs(
+            logits=np.tile(-0.05 * rows, (batch, 1)) + planes[:, 21].reshape(batch, -1) * 3.0,
+            margin=ownership.sum(axis=(1, 2)),
+            spread=np.full(batch, 2.0, dtype=np.float32),
+            ownership=ownership,
+        )
+
+
+def search(seed: int = 1, **options: float) -> TreeSearch:
+    return TreeSearch(
+        Evaluator(CountingBackend()),
+        rng=np.random.default_rng(seed),
+        megabytes=options.get("megabytes", 5.0),
+    )
+
+
+def grown(game: Game, visits: int, **options: float) -> TreeSearch:
+    found = search(**options)
+    found.begin(game)
+    found.run(Limits(visits=visits))
+    return found
+
+
+def walk(pool: Pool, board: Board, visit: Callable[[Board, int], None], node: int = 0) -> None:
+    visit(board, node)
+    for edge in range(pool.opened[node]):
+        child = pool.children[node, edge]
+        if child != NOTHING:
+            after = board.copy()
+            after.play(int(pool.moves[node, edge]))  # raises where the move is illegal
+            walk(pool, after, visit, int(child))
+
+
+@pytest.mark.parametrize("rules", ["chinese", "japanese", "tromp-taylor"])
+@pytest.mark.parametrize("size", [2, 5, 7])
+def test_counts_and_sums_add_up_and_all_moves_are_legal(size: int, rules: str) -> None:
+    game = Game(size, rules=rules, komi=0.5)
+    tree = grown(game, 300)
+    pool = tree.pool
+    assert tree.visits == 300
+
+    def check(board: Board, node: int) -> None:
+        assert pool.virtual[node] == 0 and pool.state[node] != PENDING
+        children = pool.children[node, : pool.opened[node]]
+        behind = sum(int(pool.visits[child]) for child in children if child != NOTHING)
+        if pool.state[node] == EXPANDED:
+            assert pool.visits[node] == behind + 1
+            assert (pool.children[node, pool.opened[node] : pool.edges[node]] == NOTHING).all()
+            priors = pool.priors[node, : pool.edges[node]]
+            assert (np.diff(priors) <= 0).all() and priors.sum() <= 1 + 1e-5
+            own = float(pool.raw_value[node])
+            down = sum(float(pool.value[child]) for child in children if child != NOTHING)
+            assert pool.value[node] == pytest.approx(own - down, abs=1e-6)
+        else:
+            assert pool.state[node] == TERMINAL and board.passes == 2 and not behind
+
+    walk(pool, game.board, check)
+
+
+def test_the_same_seed_grows_the_same_tree() -> None:
+    one, two = grown(Game(7), 200), grown(Game(7), 200)
+    used = int(one.pool.used[0])
+    for first, second in zip(one.pool, two.pool, strict=True):
+        assert (first[:used] == second[:used]).all()
+
+
+def test_a_capture_that_wins_is_found() -> None:
+    board = Board.from_diagram(". O X . . | O X . . . | . . . . . | . . . . . | . . . . .")
+    board.komi = 0.0
+    tree = grown(Game.at(board), 200)
+    best = move_findings(tree.pool)[0]
+    assert best.move == 0 and best.winrate > 0.6 and best.lead > 0
+    assert root_finding(tree.pool).winrate > 0.5
+    assert visit_shares(tree.pool, 25)[0] > 0.4
+    assert best.pv[0] == 0 and best.pv_visits[0] == best.visits
+    assert best.bound < best.utility and best.winrate_bound < best.winrate
+
+
+def test_win_rates_are_of_the_player_to_move_and_mirror_with_the_colours() -> None:
+    diagram = "X X X . . | . . . . . | . . O . . | . . . . . | . . . . ."
+    board = Board.from_diagram(diagram)
+    board.komi = 0.0
+    swapped = Board.from_diagram(diagram.translate(str.maketrans("XO", "OX")), to_play=WHITE)
+    swapped.komi = 0.0
+    mine, theirs = (root_finding(grown(Game.at(b), 100).pool) for b in (board, swapped))
+    assert mine.winrate > 0.5 and mine == theirs
+
+
+def test_the_tree_is_kept_from_move_to_move() -> None:
+    game = Game(7)
+    tree = grown(game, 300)
+    best = move_findings(tree.pool)[0]
+    game.play(best.move)
+    tree.begin(game)
+    assert tree.visits == best.visits
+    answer = move_findings(tree.pool)[0]
+    game.play(answer.move)
+    tree.begin(game)
+    assert tree.visits == answer.visits
+    tree.run(Limits(visits=tree.visits + 50))
+    walk(tree.pool, game.board, lambda board, node: None)
+    game.undo(2)
+    tree.begin(game)
+    assert tree.visits == 0, "another line than the tree's begins anew"
+    other = Game(7, komi=20.0)
+    tree.run(Limits(visits=20))
+    tree.begin(other)
+    assert tree.visits == 0, "another komi means other values"
+
+
+def test_superko_is_kept_in_the_tree() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(6):
+        game = Game(3, rules="tromp-taylor", komi=0.5)
+        for _ in range(12):
+            legal = np.flatnonzero(game.board.legal()[:-1])
+            if len(legal):
+                game.play(int(rng.choice(legal)))
+        tree = grown(game, 150)
+        walk(tree.pool, game.board, lambda board, node: None)
+
+
+def test_moves_can_be_restricted_and_full_memory_ends_a_search() -> None:
+    game = Game(7)
+    tree = search()
+    tree.begin(game, among=[3, 49])
+    tree.run(Limits(visits=60))
+    assert {finding.move for finding in move_findings(tree.pool)} <= {3, 49}
+    small = grown(game, 10_000, megabytes=0.05)
+    assert small.full and 30 < small.pool.used[0] <= small.visits < 10_000
+
+
+def test_a_search_leaves_the_game_as_it_was_and_stops_when_told() -> None:
+    game = Game(7)
+    before = game.board.copy()
+    tree = search()
+    tree.begin(game)
+    calls = iter([False, False, True])
+    tree.run(Limits(), stop=lambda: next(calls))
+    assert game.board == before and game.moves == [] and 1 <= tree.visits < 10
+    tree.run(Limits(seconds=0.0))
+    assert tree.visits < 10
+
+
+def test_a_full_board_and_a_finished_game_are_searched_sensibly() -> None:
+    full = Board.from_diagram("X . X | X X X | . X X")
+    tree = grown(Game.at(full), 20)
+    assert [finding.move for finding in move_findings(tree.pool)] == [9]
+    game = Game(5)
+    game.play(25)
+    game.play(25)
+    assert grown(game, 30).visits == 30
+
+
+def test_a_network_that_only_names_moves_cannot_search() -> None:
+    class Names(CountingBackend):
+        def run(self, planes: np.ndarray) -> RawOutputs:
+            return RawOutputs(super().run(planes).logits)
+
+    tree = TreeSearch(Evaluator(Names()), rng=np.random.default_rng(1), megabytes=1.0)
+    tree.begin(Game(5))
+    with pytest.raises(EvaluatorError, match="does not judge positions, so it cannot search"):
+        tree.run(Limits(visits=5))
+
+
+def test_equal_positions_are_evaluated_once() -> None:
+    leaves = LeafEvaluator(Evaluator(CountingBackend()), points=7.5)
+    game = Game(5)
+    for move in range(12):
+        game.play(move)
+    rng = np.random.default_rng(1)
+    (first,) = leaves.evaluate(game.board.records, rng=rng)
+    (again,) = leaves.evaluate(game.board.copy().records, rng=rng)
+    assert leaves.asked == 1 and (first.priors == again.priors).all()
+    aged = game.board.copy()
+    aged.records["born"][0][aged.records["born"][0] == game.board.turn - 1] -= 2
+    leaves.evaluate(aged.records, rng=rng)
+    assert leaves.asked == 2, "ages of stones are planes, so they count"
+    turned = game.board.copy()
+    turned.to_play = 3 - turned.to_play
+    keys = np.empty(1, dtype=np.uint64)
+    other = np.empty(1, dtype=np.uint64)
+    position_keys(game.board.records, keys)
+    position_keys(turned.records, other)
+    assert keys[0] != other[0] and BLACK != WHITE
