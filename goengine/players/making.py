@@ -30,8 +30,9 @@ def make_policy_player(
     """
     from goengine.inference.choosing import make_evaluator
     from goengine.networks.files import default_network
-    from goengine.players.warmup import warm_board, warm_playouts
+    from goengine.players.warmup import warm_board, warm_encoder, warm_playouts
 
+    warm_board()  # first: where it has to be compiled, the rest is compiled beside it
     name = network or default_network()
     evaluator = make_evaluator(
         name,
@@ -41,7 +42,7 @@ def make_policy_player(
         threads=threads,
     )
     player = PolicyPlayer(evaluator, settings, name=Path(name).name.removesuffix(".safetensors"))
-    warm_board()
+    warm_encoder()
     warm_playouts()
     player.choose(Game(size), rng=np.random.default_rng(0))
     return player
