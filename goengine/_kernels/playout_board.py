@@ -37,6 +37,14 @@ def step(k: int) -> int:
 
 
 @kernel
+def copy_state(source: Array, target: Array) -> None:
+    """Copy a state. (For `target[:] = source` numba compiles seconds of text for its error.)"""
+    for row in range(ROWS):
+        for point in range(POINTS):
+            target[row, point] = source[row, point]
+
+
+@kernel
 def _count_liberty(s: Array, head: int, point: int, sign: int) -> Any:
     """Add (sign 1) or take away (-1) one pseudo-liberty of a chain."""
     s[LIBS, head] += sign

@@ -30,6 +30,7 @@ from goengine._kernels.playout_board import (
     TAKEN,
     Array,
     build,
+    copy_state,
     in_atari,
     is_eye,
     place,
@@ -401,7 +402,7 @@ def run_playouts(
     s = work[1]
     build(colours, start)
     for n in range(out.shape[0]):
-        s[:] = start
+        copy_state(start, s)
         colour = first
         if n % 2 == 1:
             colour = BLACK + WHITE - first
@@ -435,14 +436,14 @@ def run_moves(
     work[0][NOTE, KO] = ko
     other = BLACK + WHITE - colour
     for m in range(len(moves)):
-        work[1][:] = work[0]
+        copy_state(work[0], work[1])
         if moves[m] == 0:
             work[1][NOTE, KO] = 0
         else:
             place(work[1], moves[m], colour)
         s = work[2]
         for n in range(out.shape[1]):
-            s[:] = work[1]
+            copy_state(work[1], s)
             playout(s, moves[m], other, 3 * size * size, seed)
             total = 0
             for row in range(size):

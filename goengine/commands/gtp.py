@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -95,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"goengine gtp: cannot write the log file: {error}", file=sys.stderr)
         return 2
+    _say_if_missing(args.network)
     engine = Engine(partial(make_player, args), make_settings(args))
     server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
     try:
@@ -130,6 +132,19 @@ def make_player(args: argparse.Namespace) -> Player:
     )
     player.name = f"policy network {player.name}"
     return player
+
+
+def _say_if_missing(network: str | None) -> None:
+    """Say at once, long before anything is loaded, that there is no such network."""
+    if not network or Path(network).is_file():
+        return
+    if not (resources.files("goengine") / "nets" / f"{network}.safetensors").is_file():
+        print(
+            f"goengine gtp: no network {network!r}: give the path of a .safetensors file or a "
+            "name that 'goengine networks' lists; the board works, moves do not",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _open_log(path: Path | None) -> TextIO | None:

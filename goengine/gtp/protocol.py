@@ -100,10 +100,11 @@ def clean_result(text: str) -> str:
 def format_success(identifier: str, result: str) -> str:
     """Return the full response of a command that succeeded.
 
-    A leading newline of the result is kept: a diagram starts on its own line.
+    A leading newline of the result is kept: a diagram starts on its own line. A blank stands before
+    it as GNU Go writes it, for GoGui takes what follows the first blank for the result.
     """
     body = clean_result(result)
-    separator = "\n" if result.startswith("\n") and body else " "
+    separator = " \n" if result.startswith("\n") and body else " "
     return f"={identifier}{separator}{body}\n\n"
 
 

@@ -69,7 +69,7 @@ class Session:
 
     def load(self) -> None:
         """Make the heavy parts now; failures are kept for the commands that need them."""
-        for part in (self._game, self._random, self._judge, self._player):
+        for part in (self._game, self._random, self._player, self._judge):
             part.attempt()
 
     @property
@@ -185,9 +185,10 @@ class Session:
         return Game(self.settings.size, rules=rules, komi=komi, clock=self.clock)
 
     def _make_player(self, factory: Callable[[], Player]) -> Player:
-        """Make the player, and first the playouts that its late moves are judged by."""
+        """Make the player, and the playouts that its late moves are judged by."""
+        player = factory()
         self._judge.attempt()
-        return factory()
+        return player
 
     def _make_judge(self) -> Callable[..., Status]:
         """Import the playouts, compile or load their kernels, and return what judges by them."""

@@ -77,8 +77,9 @@ def _evaluator(
     """Return a network's name and its evaluator, and have what every player calls compiled."""
     from goengine.inference.choosing import make_evaluator
     from goengine.networks.files import default_network
-    from goengine.players.warmup import warm_board, warm_playouts
+    from goengine.players.warmup import warm_board, warm_encoder, warm_playouts
 
+    warm_board()  # first: where it has to be compiled, the rest is compiled beside it
     chosen = network or default_network()
     evaluator = make_evaluator(
         chosen,
@@ -88,6 +89,6 @@ def _evaluator(
         symmetry=symmetry,
         threads=threads,
     )
-    warm_board()
+    warm_encoder()
     warm_playouts()
     return Path(chosen).name.removesuffix(".safetensors"), evaluator

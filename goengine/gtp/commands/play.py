@@ -48,11 +48,26 @@ class PlayCommands(CommandGroup):
         move = self.session.generate(arguments.colour(0), cleanup=True)
         return move_to_gtp(move, self.session.game.size)
 
-    @command("undo", "gg-undo")
+    @command("undo")
     def undo(self, arguments: Arguments) -> str:
-        """Take back the last move, or as many as GoGui says; never a handicap."""
+        """Take back the last move, or as many as the argument says; never a handicap.
+
+        `undo 0` takes one move back, as in GNU Go: qGo sends it for that.
+        """
+        return self._take_back(self._count(arguments) or 1)
+
+    @command("gg-undo")
+    def gg_undo(self, arguments: Arguments) -> str:
+        """Take back as many moves as GoGui says."""
+        return self._take_back(self._count(arguments))
+
+    def _count(self, arguments: Arguments) -> int:
+        """Return the number of moves to take back, 1 unless told otherwise."""
+        return arguments.integer(0, "the number of moves") if len(arguments) else 1
+
+    def _take_back(self, count: int) -> str:
+        """Take moves back."""
         game = self.session.game
-        count = arguments.integer(0, "the number of moves") if len(arguments) else 1
         if not 1 <= count <= len(game.moves):
             raise GtpError(protocol.CANNOT_UNDO)
         game.undo(count)

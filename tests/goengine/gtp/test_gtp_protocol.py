@@ -52,7 +52,7 @@ def test_responses() -> None:
     assert protocol.format_success("", "") == "= \n\n"
     assert protocol.format_success("7", "Q16") == "=7 Q16\n\n"
     assert protocol.format_failure("7", "illegal move") == "?7 illegal move\n\n"
-    assert protocol.format_success("7", "\na\n\n\nb\n") == "=7\na\nb\n\n"
+    assert protocol.format_success("7", "\na\n\n\nb\n") == "=7 \na\nb\n\n"
     assert protocol.format_success("", "\n") == "= \n\n"
 
 

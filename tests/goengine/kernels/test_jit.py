@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import numba
+import numpy as np
 import pytest
 
 from goengine._kernels import jit
@@ -27,3 +28,15 @@ def test_without_a_place_for_a_cache_kernels_compile_and_one_warning_says_so(
         double, triple = jit.kernel(lambda x: 2 * x), jit.kernel(lambda x: 3 * x)
     assert (double(4), triple(4)) == (8, 12)
     assert caplog.text.count("set NUMBA_CACHE_DIR to a folder") == 1
+
+
+def test_a_kernel_is_compiled_once_for_integers_of_all_widths() -> None:
+    inner = jit.kernel(lambda x, flag: x + 1 if flag else x)
+
+    def outer(narrow: Any, wide: Any) -> Any:
+        return inner(narrow[0], True) + inner(wide, narrow[0] > 1) + inner(5, False)
+
+    assert jit.kernel(outer)(np.array([3], dtype=np.int32), 4) == 14
+    assert len(inner.overloads) == 1
+    same = jit.kernel(lambda x: x)
+    assert jit.kernel(lambda x: same(x))(np.uint64(2**63)) == 2**63, "hashes stay unsigned"

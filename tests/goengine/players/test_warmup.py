@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
+from goengine.players import warmup
 from tests.helpers.gtp_client import run_engine
 
 GAME = """
@@ -91,3 +95,80 @@ def test_nothing_is_compiled_once_the_player_is_loaded(tmp_path: Path, program: 
     save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), network, metadata={})
     done = run_engine([sys.executable, "-c", COMPILED + program, str(network)], "")
     assert done.returncode == 0, done.stderr.decode()
+
+
+def compilation(cache_path: str | None) -> Any:
+    """Return what numba tells of a compilation of a kernel with this cache."""
+    return SimpleNamespace(
+        data={"dispatcher": SimpleNamespace(stats=SimpleNamespace(cache_path=cache_path))}
+    )
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The programs that are started to compile, none of which really is."""
+    programs: list[str] = []
+
+    def start(words: list[str], **options: Any) -> Any:
+        assert options["env"][warmup.APART] == "1"
+        programs.append(words[-1])
+        return SimpleNamespace(wait=lambda seconds=None: 0, returncode=0)
+
+    monkeypatch.setattr(warmup.subprocess, "Popen", start)
+    return programs
+
+
+def test_the_first_compilation_is_told_and_shared_and_the_others_are_not(
+    started: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    helpers = warmup._Helpers()
+    with helpers.at("board"):
+        helpers.on_start(compilation("somewhere"))
+        helpers.on_start(compilation("somewhere"))
+    assert [text.split("PARTS[")[1].split("]")[0] for text in sorted(started)] == [
+        "'encoder'",
+        "'playouts'",
+    ]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "compiling the board code" in caplog.text and "15 seconds" in caplog.text
+
+
+def test_what_this_process_has_begun_itself_is_not_compiled_twice(started: list[str]) -> None:
+    helpers = warmup._Helpers()
+    with helpers.at("board"), helpers.at("playouts"):
+        helpers.on_start(compilation("somewhere"))
+    assert [text.split("PARTS[")[1] for text in started] == ["'encoder']()"]
+
+
+def test_nothing_is_shared_without_a_cache_or_by_those_who_compile(
+    started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmup._Helpers().on_start(compilation(None))
+    monkeypatch.setenv(warmup.APART, "1")
+    warmup._Helpers().on_start(compilation("somewhere"))
+    assert started == []
+
+
+FIRST_START = """
+from numba.core import event
+from goengine.players import warmup
+
+with event.install_recorder("numba:compile") as recorder:
+    for part in warmup.PARTS.values():
+        part()
+names = {each.data["dispatcher"].py_func.__name__ for _, each in recorder.buffer}
+print("play_point" in names, "write_batch" in names, "run_playouts" in names)
+"""
+
+
+@pytest.mark.slow
+def test_the_first_start_compiles_a_part_itself_and_the_next_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    first = run_engine([sys.executable, "-c", FIRST_START], "")
+    assert first.stdout.split() == [b"True", b"False", b"False"], first.stderr.decode()
+    assert first.stderr.count(b"compiling the board code") == 1
+    second = run_engine([sys.executable, "-c", FIRST_START], "")
+    assert second.stdout.split() == [b"False", b"False", b"False"]
+    assert second.stderr == b""
