@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import lzma
 import os
 import zlib
@@ -17,6 +16,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from cnncore.data.images.pillow_modes import open_image
 from cnncore.data.images.transforms import from_pillow
 from cnncore.data.samples import DataError
 
@@ -102,9 +102,7 @@ def decode(content: bytes, *, channels: int) -> Tensor:
         OSError: pillow cannot decode it; the text is the reason.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return from_pillow(_turned(image), channels=channels)
+        return from_pillow(_turned(open_image(content)), channels=channels)
     except UnidentifiedImageError:
         raise OSError("no image format that pillow knows") from None
     except Exception as error:  # pillow's readers raise a dozen kinds at damaged bytes
