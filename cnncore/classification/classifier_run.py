@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from cnncore.classification.scores import measure
+from cnncore.classification.stopped_runs import MADE
 from cnncore.classification.transfer import (
     FeatureSamples,
     cache_features,
@@ -32,7 +33,7 @@ from cnncore.training.run_folder import RunFolder
 from cnncore.training.schedule import Plan
 from cnncore.training.training_state import TrainingState
 from cnncore.training.word_optimisers import Adadelta, SparseAdam
-from cnncore.weights.model_files import save_model
+from cnncore.weights.model_files import how_made, save_model
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,13 @@ class ClassifierRun:
 
     def checkpoint(self) -> None:
         """Save the state and draw the curve."""
-        facts = {**self.facts, "torch": torch.__version__, "precision": self.precision}
+        facts = {
+            **self.facts,
+            MADE: how_made(self.averaged),
+            "epochs": self.state.samples / self.epoch,
+            "torch": torch.__version__,
+            "precision": self.precision,
+        }
         self.files.save(self.state, facts)
 
     def fit(self, *, minutes: float = math.inf, progress: bool = False) -> Outcome:
@@ -182,7 +189,7 @@ class ClassifierRun:
 
         def validate(model: nn.Module) -> dict[str, float]:
             assert validation is not None
-            measured = measure(part(model), validation, precision=self.precision)
+            measured = measure(part(model), validation, precision=self.precision, progress=progress)
             if measured["top1"] > self.best:
                 self.best = measured["top1"]
                 self.keep(BEST)

@@ -56,10 +56,12 @@ def predict(
     ten_crop: bool = False,
     precision: str = "float32",
     progress: bool = False,
+    keep_bar: bool = True,
 ) -> Tensor:
     """Return the class probabilities of every sample, float64 (N, C), by a model in eval mode.
 
-    With `ten_crop` they are means over the ten crops (Krizhevsky et al. 2012, section 4.1).
+    With `ten_crop` they are means over the ten crops (Krizhevsky et al. 2012, section 4.1). With
+    `progress` a bar on stderr shows how far it is; without `keep_bar` it goes at the end.
 
     Raises:
         DataError: crops are asked for, and the samples are not pictures.
@@ -79,7 +81,14 @@ def predict(
         order = samples.lengths.argsort(stable=True)
     found: list[Tensor] = []
     start, size = 0, 1
-    with tqdm(total=len(samples), unit="sample", disable=not progress, file=sys.stderr) as bar:
+    with tqdm(
+        total=len(samples),
+        desc="measuring",
+        unit="sample",
+        disable=not progress,
+        file=sys.stderr,
+        leave=keep_bar,
+    ) as bar:
         while start < len(samples):
             index = order[start : start + size]
             x = look(index)
@@ -134,7 +143,10 @@ def score(probabilities: Tensor, labels: Tensor) -> Score:
     )
 
 
-def measure(model: nn.Module, samples: Samples, *, precision: str = "float32") -> dict[str, float]:
+def measure(
+    model: nn.Module, samples: Samples, *, precision: str = "float32", progress: bool = False
+) -> dict[str, float]:
     """Return "loss", "top1" and "top5" of a model on samples, as a line of metrics has them."""
-    result = score(predict(model, samples, precision=precision), samples.labels)
+    shares = predict(model, samples, precision=precision, progress=progress, keep_bar=False)
+    result = score(shares, samples.labels)
     return {"loss": result.loss, "top1": result.top1, "top5": result.top5}

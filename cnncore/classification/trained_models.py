@@ -14,14 +14,17 @@ from torch import Tensor
 
 from cnncore.classification.classifier_run import BEST, LAST
 from cnncore.classification.scores import ensemble
+from cnncore.classification.stopped_runs import stopped_checkpoint, stopped_model
 from cnncore.data.samples import DataError
 from cnncore.data.tables import class_index, decoded, table_rows
 from cnncore.layers.residual import StrideIn
 from cnncore.models.classifier import Classifier
 from cnncore.models.registry import find_model
+from cnncore.training.run_folder import CHECKPOINT
 from cnncore.weights.checkpoint import ForeignCheckpointError, read_metadata
-from cnncore.weights.model_files import KIND, create_model, load_model
-from cnncore.weights.weight_files import WeightsError
+from cnncore.weights.model_files import KIND, create_model, load_model, model_in
+from cnncore.weights.published import published_model
+from cnncore.weights.weight_files import SUFFIXES, WeightsError
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +65,22 @@ def open_trained(
 ) -> Trained:
     """Open a model: a file of `save_model`, the folder of a run, or foreign weights of `name`.
 
-    Of a run it is the model at its end, or with `best` the one that did best on validation.
+    Of a run it is the model at its end, or with `best` the one that did best on validation; of one
+    that was stopped the average of its weights so far. Published files of known content need no
+    `name`.
 
     Raises:
         WeightsError: the file is missing or damaged, does not tell its model where `name` is not
             given, or tells another one.
         CheckpointError: a file of our own is damaged.
     """
-    path = model_file(path, best=best)
+    given, path = Path(path), model_file(path, best=best)
+    if given.is_dir() and path.name == CHECKPOINT:
+        return _open_stopped(path, name, stride_in)
     metadata = _own_metadata(path)
     if metadata is None:
+        _check_suffix(path)
+        name = name or published_model(path)
         if name is None:
             raise WeightsError(
                 f"{path.name} does not tell which model its weights are of; add --name MODEL "
@@ -81,9 +90,34 @@ def open_trained(
         model: Classifier = create_model(name, weights=path, **options)
         return Trained(path, model.eval(), None, {})
     _check_told(path, metadata, name, stride_in)
+    return _with_facts(path, load_model(path), metadata)
+
+
+def _open_stopped(path: Path, name: str | None, stride_in: StrideIn | None) -> Trained:
+    """Open the average in the checkpoint of a run that has not ended, and say so."""
+    checkpoint = stopped_model(path)
+    _check_told(path, checkpoint.metadata, name, stride_in)
+    trained = _with_facts(path, model_in(checkpoint, path), checkpoint.metadata)
+    log.warning(
+        "the run in %s has not ended; this is the average of its weights after %.1f epochs",
+        *(path.parent, trained.facts.get("epochs", 0.0)),
+    )
+    return trained
+
+
+def _with_facts(path: Path, model: Classifier, metadata: Mapping[str, Any]) -> Trained:
     facts: Mapping[str, Any] = metadata.get("facts", {})
     classes = facts.get("classes")
-    return Trained(path, load_model(path), None if classes is None else tuple(classes), facts)
+    return Trained(path, model, None if classes is None else tuple(classes), facts)
+
+
+def _check_suffix(path: Path) -> None:
+    """Refuse what is not a file of weights by its name, before anything is asked about it."""
+    if path.suffix not in SUFFIXES:
+        raise WeightsError(
+            f"{path} is not a file of weights ({' '.join(SUFFIXES)}) or the folder of a run; give "
+            "one of these"
+        )
 
 
 def open_several(
@@ -94,26 +128,36 @@ def open_several(
     best: bool = False,
 ) -> list[Trained]:
     """Open models as `open_trained` does; `name` and `stride_in` are the foreign ones', if any."""
-    files = [model_file(path, best=best) for path in paths]
-    foreign = [_own_metadata(file) is None for file in files]
+    foreign = [_is_foreign(path, best=best) for path in paths]
     return [
-        open_trained(file, name=name, stride_in=stride_in)
+        open_trained(path, name=name, stride_in=stride_in, best=best)
         if untold or not any(foreign)
-        else open_trained(file)
-        for file, untold in zip(files, foreign, strict=True)
+        else open_trained(path, best=best)
+        for path, untold in zip(paths, foreign, strict=True)
     ]
+
+
+def _is_foreign(path: Path, *, best: bool) -> bool:
+    file = model_file(path, best=best)
+    return not (path.is_dir() and file.name == CHECKPOINT) and _own_metadata(file) is None
 
 
 def model_file(path: Path | str, *, best: bool = False) -> Path:
     """Return the file of a model: the one given, or of a run its last or best one.
 
+    Of a run that was stopped it is the checkpoint.
+
     Raises:
         WeightsError: nothing is there.
+        CheckpointError: a file of the run is damaged.
     """
     path = Path(path)
     if path.is_dir():
         name = BEST if best else LAST
         there = [other for other in (LAST, BEST) if (path / other).is_file()]
+        stopped = None if best else stopped_checkpoint(path, path / LAST)
+        if stopped is not None:
+            return stopped
         if name not in there:
             hint = f"there is {there[0]}" if there else "it is not a run, or one that has not ended"
             raise WeightsError(f"{path} has no {name}; {hint}")
@@ -132,7 +176,7 @@ def _own_metadata(path: Path) -> Mapping[str, Any] | None:
     except ForeignCheckpointError:
         return None
     if kind != KIND:
-        raise WeightsError(f"{path} holds a {kind}, not a model; give best or last.safetensors")
+        raise WeightsError(f"{path} holds a {kind}, not a model; give the folder of the run")
     return metadata
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cnncore.classification.stopped_runs import stopped_model
 from cnncore.classification.trained_models import model_file
 from cnncore.models.registry import find_model, list_models
 from cnncore.models.shapes import summary
 from cnncore.system.command_line import DONE
-from cnncore.weights.checkpoint import ForeignCheckpointError, load_checkpoint
+from cnncore.training.run_folder import CHECKPOINT
+from cnncore.weights.checkpoint import Checkpoint, ForeignCheckpointError, load_checkpoint
 from cnncore.weights.model_files import create_model
 from cnncore.weights.weight_files import SUFFIXES, read_weights
 
@@ -66,7 +68,7 @@ def describe_model(name: str, *, size: int | None = None, num_classes: int | Non
 def describe(path: Path) -> str:
     """Return a file's kind and metadata, and the shape of every tensor in it, as text.
 
-    Of a run it is its model at the end.
+    Of a run it is its model at the end, or of one that was stopped its average so far.
 
     Raises:
         CheckpointError: a file that should be ours is missing or damaged.
@@ -74,12 +76,18 @@ def describe(path: Path) -> str:
     """
     if path.is_dir():
         path = model_file(path)
+        if path.name == CHECKPOINT:
+            return _of_checkpoint(path, stopped_model(path))
     if path.suffix in SUFFIXES and path.suffix != ".safetensors":
         return _inventory(path, "weights", read_weights(path).tensors, [])
     try:
         checkpoint = load_checkpoint(path)
     except ForeignCheckpointError:
         return _inventory(path, "weights", read_weights(path).tensors, [])
+    return _of_checkpoint(path, checkpoint)
+
+
+def _of_checkpoint(path: Path, checkpoint: Checkpoint) -> str:
     metadata = [f"  {key}: {json.dumps(value)}" for key, value in checkpoint.metadata.items()]
     return _inventory(path, checkpoint.kind, checkpoint.tensors, metadata)
 

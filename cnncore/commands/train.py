@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CIFAR_RECIPE = "resnet20-cifar"
 """The recipe of all nets for CIFAR-10 that do not have their own."""
+_USE = "cnncore evaluate {} and the like take it as it is"
 _CIFAR = ("-cifar", "-cifar10")
 
 
@@ -98,11 +99,15 @@ def run(args: argparse.Namespace) -> int:
     where = f"{epochs:.1f} epochs in {training.state.seconds:.0f} s"
     if outcome == "interrupted":
         sys.stderr.write(
-            f"cnncore train: stopped after {where}; the same command goes on from there\n"
+            f"cnncore train: stopped after {where}; the same command goes on from there, and "
+            f"{_USE.format(args.out)}\n"
         )
         return INTERRUPTED
     if outcome == "time":
-        sys.stderr.write(f"cnncore train: time is up after {where}; go on with the same command\n")
+        sys.stderr.write(
+            f"cnncore train: time is up after {where}; go on with the same command, or "
+            f"{_USE.format(args.out)}\n"
+        )
         return DONE
     line = f"{args.out / LAST}: {entry.name}, {len(training.train.classes)} classes, {where}"
     measured = [x for x in training.files.metrics.read() if x["event"] == "validation"]

@@ -1,6 +1,7 @@
 """Weights into models: torchvision's, timm's, Caffe ports', training scripts', our own.
 
-A file is checked as a whole before the model is touched. Some things no shape shows. Where the
+A file is checked as a whole before the model is touched. What lies beside a model that fits, such
+as a counter or the weight of a loss, is left out and named. Some things no shape shows. Where the
 bottleneck ResNets have their stride (see `Bottleneck`), files of known content and those that this
 package wrote say; for others the caller must. Of activations, poolings and the like (`unseen` of
 each class) only our own files tell; from others they are taken to be the model's.
@@ -8,9 +9,9 @@ each class) only our own files tell; from others they are taken to be the model'
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +21,22 @@ from torch import Tensor
 from cnncore.layers.residual import StrideIn
 from cnncore.models.classifier import Classifier
 from cnncore.models.registry import ENTRIES
+from cnncore.weights.published import PUBLISHED, content_key
+from cnncore.weights.tensor_names import TwoModelsError, find_prefix
 from cnncore.weights.weight_files import WeightFile, WeightsError, read_weights
 
 log = logging.getLogger(__name__)
 
-# Published files of bottleneck ResNets by the first 8 figures of their SHA-256, which torchvision
-# also puts into the name.
 _STRIDES: dict[str, StrideIn] = {
-    **dict.fromkeys(("0676ba61", "19c8e357", "11ad3fa6"), "3x3"),  # torchvision, 50 layers
-    **dict.fromkeys(("63fe2227", "5d3b4d8f", "cd907fc2"), "3x3"),  # 101
-    **dict.fromkeys(("394f9c45", "b121ed2d", "f82ba261"), "3x3"),  # 152
-    "4f3d3b86": "1x1",  # Keras' ResNet50 (He et al.'s Caffe weights) as 8-bit npz
+    key: ENTRIES[name].options["stride_in"]
+    for key, name in PUBLISHED.items()
+    if "stride_in" in ENTRIES[name].options
 }
+
+_COUNTER = "num_batches_tracked"
+
+# Parts of a training program that have convolutions of their own.
+_BESIDE = ("loss", "criterion", "metric", "teacher", "ema", "average", "momentum")
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class LoadReport:
         if self.remade:
             text += f"; {'; '.join(self.remade)}"
         if self.left:
-            text += f"; not used: {', '.join(sorted({name.split('.')[0] for name in self.left}))}"
+            parts = Counter(name.split(".")[0] for name in self.left)
+            single = {name.split(".")[0]: name for name in self.left}
+            text += f"; not used: {', '.join(single[p] if parts[p] == 1 else p for p in parts)}"
         return text
 
 
@@ -80,26 +87,31 @@ def load_weights(
         else read_weights(source, unsafe_pickle=unsafe_pickle)
     )
     own = model.state_dict()
-    tensors = _renamed(file.tensors, model, own)
-    left = sorted(
-        name for name in tensors if name not in own and name.split(".")[0] in _optional(model)
-    )
+    tensors, strangers = _renamed(file, model, own)
+    left = [n for n in tensors if n not in own and n.split(".")[0] in _optional(model)]
     for name in left:
         del tensors[name]
+    if all(name in tensors or name.endswith(_COUNTER) for name in own):
+        parts = {name.split(".")[0] for name in (*own, *model.present_classifiers())}
+        beside = [n for n, t in tensors.items() if n not in own and _is_stranger(n, t, parts)]
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in beside}
+        strangers += beside
     adaption = _adapt(tensors, model, own)
     _check_fit(file, tensors, model, own, adaption.kept)
     _check_stride(file, model, stride_in)
     _check_options(file, model)
     _check_numbers(file, tensors)
     model.load_state_dict({**own, **tensors})
-    report = LoadReport(file.path, len(tensors), tuple(adaption.said), tuple(left))
-    log.log(logging.WARNING if adaption.said else logging.INFO, "%s", report)
+    unused = tuple(sorted([*left, *strangers]))
+    report = LoadReport(file.path, len(tensors), tuple(adaption.said), unused)
+    told = adaption.said or strangers
+    log.log(logging.WARNING if told else logging.INFO, "%s", report)
     return report
 
 
 def sizes_in(file: WeightFile, model: Classifier) -> dict[str, int]:
     """Return `num_classes` and `in_channels` of a file that holds this kind of model."""
-    tensors = _renamed(file.tensors, model, model.state_dict())
+    tensors, _ = _renamed(file, model, model.state_dict())
     found: dict[str, int] = {}
     classifier = [t for n, t in tensors.items() if n.startswith(f"{model.classifiers[0]}.")]
     if classifier and classifier[0].ndim > 0:
@@ -111,21 +123,57 @@ def sizes_in(file: WeightFile, model: Classifier) -> dict[str, int]:
 
 
 def _renamed(
-    tensors: Mapping[str, Tensor], model: Classifier, own: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """Give the tensors the model's names, and convolutions that stand for linear layers 2 axes."""
+    file: WeightFile, model: Classifier, own: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Return tensors by the model's names, and the names of those outside it in the file.
+
+    Convolutions that stand for linear layers get 2 axes.
+
+    Raises:
+        WeightsError: the file has the model more than once.
+    """
+    try:
+        prefix = find_prefix(
+            file.tensors, lambda name: _own_name(name, model, own) in own, len(own)
+        )
+    except TwoModelsError as error:
+        raise WeightsError(
+            f"{file.path.name} has {model.name} more than once, {error}; save the tensors of one"
+        ) from None
     found: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        if name not in own:
-            for theirs, ours in model.renames.items():
-                if name.startswith(theirs) or (theirs.startswith(".") and theirs in name):
-                    name = name.replace(theirs, ours)
+    outside: list[str] = []
+    for full, tensor in file.tensors.items():
+        if not full.startswith(prefix):
+            outside.append(full)
+            continue
+        name = _own_name(full.removeprefix(prefix), model, own)
         if name in own and tensor.ndim == 4 and own[name].ndim == 2:
             tensor = tensor.flatten(1)
         if name in own and own[name].ndim == 0 and tensor.numel() == 1:
             tensor = tensor.reshape(())  # some writers make a list of one number
         found[name] = tensor
-    return found
+    return found, outside
+
+
+def _own_name(name: str, model: Classifier, own: Mapping[str, Tensor]) -> str:
+    """Return what the model calls a tensor that other people call `name`."""
+    if name not in own:
+        for theirs, ours in model.renames.items():
+            if name.startswith(theirs) or (theirs.startswith(".") and theirs in name):
+                name = name.replace(theirs, ours)
+    return name
+
+
+def _is_stranger(name: str, tensor: Tensor, parts: set[str]) -> bool:
+    """Tell whether a tensor lies beside a model of these parts: a counter, or part of a loss.
+
+    A further tensor in one of the parts belongs to a deeper or another net, and so does a
+    convolution, unless its name says what else it is for.
+    """
+    part = name.split(".")[0]
+    if part in parts:
+        return False
+    return tensor.ndim < 4 or any(word in part.lower() for word in _BESIDE)
 
 
 def _optional(model: Classifier) -> set[str]:
@@ -200,7 +248,7 @@ def _check_fit(
     missing = [
         name
         for name in own
-        if name not in tensors and name not in kept and not name.endswith("num_batches_tracked")
+        if name not in tensors and name not in kept and not name.endswith(_COUNTER)
     ]
     unknown = [name for name in tensors if name not in own]
     shapes = [
@@ -229,9 +277,7 @@ def stride_of(file: WeightFile) -> StrideIn | None:
     told = file.metadata.get("stride_in")
     if told in ("1x1", "3x3"):
         return "1x1" if told == "1x1" else "3x3"
-    with file.path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return _STRIDES.get(digest[:8])
+    return _STRIDES.get(content_key(file.path))
 
 
 def _check_stride(file: WeightFile, model: Classifier, declared: StrideIn | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 from cnncore.models.classifier import Classifier, FeatureMaps
 from cnncore.models.construction import feature_maps, make_model, remake_model
 from cnncore.models.registry import ENTRIES, UnknownModelError, find_model
-from cnncore.weights.checkpoint import load_checkpoint, save_checkpoint
+from cnncore.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from cnncore.weights.matching import load_weights, sizes_in
 from cnncore.weights.weight_files import WeightFile, read_weights
 
@@ -111,14 +111,14 @@ def save_model(
             f"a {model.name} was not made by create_model, so its file could not be read; make "
             f"it by name"
         )
-    options = {key: value for key, value in model.options.items() if key != "vectors"}
-    metadata = {
-        "model": model.name,
-        "options": options,
-        "stride_in": model.stride_in,
-        "facts": dict(facts or {}),
-    }
+    metadata = {**how_made(model), "facts": dict(facts or {})}
     save_checkpoint(path, model.state_dict(), kind=KIND, metadata=metadata)
+
+
+def how_made(model: Classifier) -> dict[str, Any]:
+    """Return what is needed to make a model again without its weights, as JSON has it."""
+    options = {key: value for key, value in model.options.items() if key != "vectors"}
+    return {"model": model.name, "options": options, "stride_in": model.stride_in}
 
 
 def load_model(path: Path | str) -> Classifier:
@@ -128,7 +128,15 @@ def load_model(path: Path | str) -> Classifier:
         CheckpointError: `save_model` did not write the file.
         WeightsError: the weights do not fit their model any more.
     """
-    checkpoint = load_checkpoint(path, kind=KIND)
+    return model_in(load_checkpoint(path, kind=KIND), path)
+
+
+def model_in(checkpoint: Checkpoint, path: Path | str) -> Classifier:
+    """Return the model that a checkpoint of `path` holds as `save_model` wrote it, in eval mode.
+
+    Raises:
+        WeightsError: the weights do not fit their model any more.
+    """
     options = checkpoint.metadata["options"]
     model = remake_model(checkpoint.metadata["model"], options)
     load_weights(model, WeightFile(Path(path), checkpoint.tensors, checkpoint.metadata))

@@ -1,6 +1,7 @@
 """Files of weights, read into named tensors: torch, safetensors and npz.
 
-Looks through nested dictionaries and takes away the prefixes of DataParallel and torch.compile.
+Looks through nested dictionaries and takes away what DataParallel, AveragedModel and torch.compile
+put into the names.
 Nothing is unpickled but tensors unless the caller says so. What fits which model is the business
 of `cnncore.weights.matching`.
 """
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from cnncore.weights.checkpoint import CheckpointError, ForeignCheckpointError, load_checkpoint
 from cnncore.weights.npz import NpzError, read_npz
+from cnncore.weights.tensor_names import plain_names
 
 TORCH_SUFFIXES = (".pth", ".pt", ".th", ".tar", ".bin", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".npz")
@@ -37,7 +39,6 @@ _HARMLESS: list[Any] = [
     *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
 ]
 _NESTS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
-_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 
 
 class WeightsError(ValueError):
@@ -78,7 +79,7 @@ def read_weights(path: Path | str, *, unsafe_pickle: bool = False) -> WeightFile
         raise WeightsError(
             f"{path} does not end in one of {' '.join(SUFFIXES)}; rename or convert it"
         )
-    return WeightFile(path, _without_prefixes(tensors), metadata)
+    return WeightFile(path, plain_names(tensors), metadata)
 
 
 def _read_npz(path: Path) -> dict[str, Tensor]:
@@ -151,7 +152,10 @@ def _reason(error: Exception) -> str:
 
 
 def _find_tensors(content: object) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint: below a usual name, else here, else in the only nest."""
+    """Return the tensors of a checkpoint: below a usual name, else here, else in the only nest.
+
+    Tensors beside a nest are counters if none of their names has parts.
+    """
     if isinstance(content, nn.Module):
         return dict(content.state_dict())
     if not isinstance(content, Mapping):
@@ -161,15 +165,7 @@ def _find_tensors(content: object) -> dict[str, Tensor]:
         if found:
             return found
     found = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-    nests = [] if found else [inner for inner in map(_find_tensors, content.values()) if inner]
+    if any("." in name for name in found):
+        return found
+    nests = [inner for inner in map(_find_tensors, content.values()) if inner]
     return nests[0] if len(nests) == 1 else found
-
-
-def _without_prefixes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    found = dict(tensors)
-    while found:
-        prefix = next((p for p in _PREFIXES if all(name.startswith(p) for name in found)), None)
-        if prefix is None:
-            break
-        found = {name.removeprefix(prefix): tensor for name, tensor in found.items()}
-    return found

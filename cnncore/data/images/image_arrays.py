@@ -1,20 +1,21 @@
-"""Readers of small pictures packed into few files: MNIST's idx, CIFAR-10's batches, tile sheets."""
+"""Readers of small pictures packed into few files: CIFAR-10's batches and sheets of tiles."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
+import lzma
 import math
 import pickle
-import struct
+import re
+import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from cnncore.data.images.image_data import ImageData, array_data, decode
 from cnncore.data.samples import DataError
@@ -27,102 +28,93 @@ CIFAR10_CLASSES = (
 DIGITS = tuple("0123456789")
 LABELS = ".labels.txt"
 
-_IDX_IMAGES, _IDX_LABELS = 0x803, 0x801
 _RECORD = 3 * 32 * 32
 _NUMPY = ("numpy.core.multiarray", "numpy._core.multiarray")
+_NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 
 
-def idx_files(folder: Path) -> dict[str, tuple[Path, Path]]:
-    """Return (images, labels) of the splits "train" and "test" that a folder has as idx files."""
-    found = {}
-    for split, stem in (("train", "train"), ("test", "t10k")):
-        images = _first(folder, f"{stem}-images[-.]idx3-ubyte*")
-        labels = _first(folder, f"{stem}-labels[-.]idx1-ubyte*")
-        if images and labels:
-            found[split] = (images, labels)
-        elif images or labels:
-            raise DataError(
-                f"{folder} has {(images or labels or folder).name} but not the other of its two "
-                f"files, images and labels; put it beside"
-            )
-    return found
+def cifar_batches(path: Path) -> dict[str, list[str]]:
+    """Return the batches of CIFAR-10's splits in a folder or a packed archive, by name.
 
-
-def _first(folder: Path, pattern: str) -> Path | None:
-    return next((file for file in sorted(folder.glob(pattern)) if file.is_file()), None)
-
-
-def read_idx(images: Path, labels: Path) -> ImageData:
-    """Read MNIST or one of its likes: idx files, gzip or not, as in LeCun's description.
+    Of a folder they may lie one below it, as they are unpacked, binary or python.
 
     Raises:
-        DataError: the file is damaged, cut short or of another kind.
+        DataError: the archive is damaged.
     """
-    pixels = _read_idx(images, magic=_IDX_IMAGES)[:, None]  # (N, 1, H, W)
-    numbers = _read_idx(labels, magic=_IDX_LABELS)
-    if len(pixels) != len(numbers):
-        raise DataError(
-            f"{images.name} has {len(pixels)} pictures and {labels.name} {len(numbers)} labels; "
-            "give files that belong together"
-        )
-    count = max(len(DIGITS), int(numbers.max()) + 1) if len(numbers) else len(DIGITS)
-    return array_data(pixels, numbers, tuple(str(number) for number in range(count)))
-
-
-def _read_idx(path: Path, *, magic: int) -> Tensor:
-    content = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{path} is a damaged gzip file ({error}); get it again") from error
-    axes = magic & 0xFF
-    if len(content) < 4 + 4 * axes or struct.unpack(">I", content[:4])[0] != magic:
-        raise DataError(
-            f"{path} is not an idx file of bytes with {axes} axes (it begins {content[:4].hex()}, "
-            f"not {magic:08x}); check that images and labels are not exchanged"
-        )
-    shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
-    body = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
-    if len(body) != math.prod(shape):
-        raise DataError(
-            f"{path} announces {math.prod(shape):,} bytes and has {len(body):,}; get it again"
-        )
-    return torch.from_numpy(body.reshape(shape).copy())
-
-
-def cifar_files(folder: Path) -> dict[str, list[Path]]:
-    """Return the batches of CIFAR-10's splits in a folder, binary or python, or one below it."""
-    for place in (folder, folder / "cifar-10-batches-py", folder / "cifar-10-batches-bin"):
-        for end in ("", ".bin"):
-            train = sorted(place.glob(f"data_batch_[1-5]{end}"))
-            test = sorted(place.glob(f"test_batch{end}"))
-            found = {"train": train, "test": test}
-            if train or test:
-                return {split: files for split, files in found.items() if files}
+    if path.is_file():
+        return _splits(list(_packed(path, keep=lambda name: False)))
+    for place in ("", "cifar-10-batches-py", "cifar-10-batches-bin"):
+        folder = path / place
+        files = [file for file in folder.glob("*_batch*") if file.is_file()]
+        found = _splits([file.relative_to(path).as_posix() for file in files])
+        if found:
+            return found
     return {}
 
 
-def read_cifar(files: list[Path]) -> ImageData:
+def cifar_archive(folder: Path) -> Path | None:
+    """Return CIFAR-10 as it is downloaded, packed, if a folder has it."""
+    files = (folder / f"cifar-10-{version}.tar.gz" for version in ("python", "binary"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _splits(names: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for end in (r"", r"\.bin"):
+        for split, stem in (("train", "data_batch_[1-5]"), ("test", "test_batch")):
+            fitting = [n for n in names if re.fullmatch(stem + end, n.rsplit("/", 1)[-1])]
+            if fitting:
+                found[split] = sorted(fitting)
+        if found:
+            break
+    return found
+
+
+def _packed(path: Path, *, keep: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return the files of an archive by name, with their content where `keep` says so."""
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                if member.isfile():
+                    file = archive.extractfile(member) if keep(member.name) else None
+                    found[member.name] = file.read() if file is not None else b""
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(f"{path} is damaged or not a tar ({error}); get it again") from error
+    return found
+
+
+def read_cifar(path: Path, names: list[str]) -> ImageData:
     """Read batches of CIFAR-10; those of its python version are unpickled as plain arrays only.
+
+    `path` is the folder or the archive that has files of these names.
 
     Raises:
         DataError: the file is damaged or holds anything else.
     """
-    parts = [_binary(file) if file.suffix == ".bin" else _pickled(file) for file in files]
+    if path.is_file():
+        contents = _packed(path, keep=lambda name: name in names)
+    else:
+        contents = {name: (path / name).read_bytes() for name in names}
+    parts = []
+    for name in names:
+        read = _binary if name.endswith(".bin") else _pickled
+        parts.append(read(contents[name], f"{path / name}"))
     pixels = np.concatenate([pixels for pixels, _ in parts]).reshape(-1, 3, 32, 32)
     labels = np.concatenate([labels for _, labels in parts])
-    return array_data(torch.from_numpy(pixels), torch.from_numpy(labels), CIFAR10_CLASSES)
+    where = f"{path / names[0]}"
+    return array_data(
+        torch.from_numpy(pixels), torch.from_numpy(labels), CIFAR10_CLASSES, where=where
+    )
 
 
-def _binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    content = np.fromfile(path, np.uint8)
-    if not len(content) or len(content) % (1 + _RECORD):
+def _binary(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
+    if not content or len(content) % (1 + _RECORD):
         raise DataError(
-            f"{path} has {len(content):,} bytes, no multiple of {1 + _RECORD}; it is cut short or "
+            f"{where} has {len(content):,} bytes, no multiple of {1 + _RECORD}; it is cut short or "
             "not CIFAR-10's binary version"
         )
-    records = content.reshape(-1, 1 + _RECORD)
+    records = np.frombuffer(content, np.uint8).reshape(-1, 1 + _RECORD)
     return records[:, 1:], records[:, 0].astype(np.int64)
 
 
@@ -132,6 +124,10 @@ class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module in _NUMPY and name == "_reconstruct":
             return np.empty(0).__reduce__()[0]
+        if module in _NUMPY and name == "scalar":
+            return np.float64().__reduce__()[0]
+        if module in _NUMERIC and name == "_frombuffer":
+            return np.zeros(1).__reduce_ex__(5)[0]
         if (module, name) == ("numpy", "ndarray"):
             return np.ndarray
         if (module, name) == ("numpy", "dtype"):
@@ -141,22 +137,24 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}")
 
 
-def _pickled(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _pickled(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a batch; its keys are bytes as Python 2 wrote them, or text in a file written anew."""
     try:
-        content = _PlainUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-        pixels = np.asarray(content[b"data"])
-        labels = np.asarray(content[b"labels"], dtype=np.int64)
+        table = _PlainUnpickler(io.BytesIO(content), encoding="bytes").load()
+        table = {key.decode() if isinstance(key, bytes) else key: table[key] for key in table}
+        pixels = np.asarray(table["data"])
+        labels = np.asarray(table["labels"], dtype=np.int64)
     except pickle.UnpicklingError as error:
         raise DataError(
-            f"{path} is damaged or holds more than arrays ({error}); nothing of it was run"
+            f"{where} is damaged or holds more than arrays ({error}); nothing of it was run"
         ) from error
     except Exception as error:  # a damaged pickle raises a dozen kinds
         raise DataError(
-            f"{path} is not a batch of CIFAR-10's python version ({error!r})"
+            f"{where} is not a batch of CIFAR-10's python version ({error!r})"
         ) from error
     if pixels.dtype != np.uint8 or pixels.shape != (len(labels), _RECORD):
         raise DataError(
-            f"{path} has pictures {pixels.shape} of {pixels.dtype} for {len(labels)} labels; "
+            f"{where} has pictures {pixels.shape} of {pixels.dtype} for {len(labels)} labels; "
             f"expected uint8 ({len(labels)}, {_RECORD})"
         )
     return pixels, labels
@@ -192,7 +190,7 @@ def read_tiles(sheet: Path) -> ImageData:
     labels, classes = _numbered(words)
     if side == 32 and classes == DIGITS:
         classes = CIFAR10_CLASSES
-    return array_data(tiles, torch.tensor(labels), classes)
+    return array_data(tiles, torch.tensor(labels), classes, where=str(file))
 
 
 def _numbered(words: list[str]) -> tuple[list[int], tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import lzma
 import os
 import zlib
@@ -17,10 +16,15 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from cnncore.data.images.pillow_modes import open_image
 from cnncore.data.images.transforms import from_pillow
 from cnncore.data.samples import DataError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+
+
+# Folders that systems put beside people's files, and that hold copies of them.
+_OF_SYSTEMS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "#recycle", "System Volume Information")
 
 
 class Store(Protocol):
@@ -29,7 +33,7 @@ class Store(Protocol):
     path: Path
 
     def names(self) -> list[str]:
-        """Return the names of all files, sorted."""
+        """Return the names of all files, sorted; hidden ones and those in hidden folders not."""
 
     def read(self, name: str) -> bytes:
         """Return the content of one file.
@@ -55,12 +59,15 @@ class Folder:
             if os.path.realpath(place) in {os.path.realpath(above) for above in inside[1:]}:
                 below.clear()  # a link in a circle
                 continue
-            found += [(place.relative_to(self.path) / file).as_posix() for file in files]
+            below[:] = [name for name in below if not is_hidden(name)]
+            shown = (file for file in files if not is_hidden(file))
+            found += [(place.relative_to(self.path) / file).as_posix() for file in shown]
         return sorted(found)
 
     def read(self, name: str) -> bytes:
-        """Return the content of one file."""
-        return (self.path / name).read_bytes()
+        """Return the content of one file, whose name may have Windows' separators."""
+        path = self.path / name
+        return (path if path.is_file() else self.path / plain_name(name)).read_bytes()
 
 
 class Archive:
@@ -76,10 +83,12 @@ class Archive:
             self._zip = ZipFile(path)
         except BadZipFile as error:
             raise DataError(f"{path} is damaged or not a zip ({error}); get it again") from error
+        names = (name for name in self._zip.namelist() if not name.endswith(("/", "\\")))
+        self._members = {plain_name(name): name for name in names}
 
     def names(self) -> list[str]:
         """Return the names in the archive, sorted."""
-        return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
+        return sorted(name for name in self._members if not any(map(is_hidden, name.split("/"))))
 
     def read(self, name: str) -> bytes:
         """Return the content of one file.
@@ -88,9 +97,19 @@ class Archive:
             OSError: it cannot be unpacked.
         """
         try:
-            return self._zip.read(name)
+            return self._zip.read(self._members[plain_name(name)])
         except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
             raise OSError(str(error) or "it is cut short") from error
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file or folder of this name is hidden, or the system's own."""
+    return name.startswith(".") or name in _OF_SYSTEMS
+
+
+def plain_name(name: str) -> str:
+    """Return a file's name with "/" between its parts, whatever separates them."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def decode(content: bytes, *, channels: int) -> Tensor:
@@ -102,9 +121,7 @@ def decode(content: bytes, *, channels: int) -> Tensor:
         OSError: pillow cannot decode it; the text is the reason.
     """
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-            return from_pillow(_turned(image), channels=channels)
+        return from_pillow(_turned(open_image(content)), channels=channels)
     except UnidentifiedImageError:
         raise OSError("no image format that pillow knows") from None
     except Exception as error:  # pillow's readers raise a dozen kinds at damaged bytes
@@ -222,8 +239,10 @@ class ImageData:
         )
 
 
-def array_data(pixels: Tensor, labels: Tensor, classes: tuple[str, ...]) -> ImageData:
-    """Return data in memory: uint8 (N, C, H, W), labels (N,).
+def array_data(
+    pixels: Tensor, labels: Tensor, classes: tuple[str, ...], *, where: str = "the data"
+) -> ImageData:
+    """Return data in memory: uint8 (N, C, H, W), labels (N,); `where` they are from.
 
     Raises:
         DataError: a label is not a class's.
@@ -231,8 +250,8 @@ def array_data(pixels: Tensor, labels: Tensor, classes: tuple[str, ...]) -> Imag
     labels = labels.long()
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):
         raise DataError(
-            f"labels reach from {int(labels.min())} to {int(labels.max())} and there are "
-            f"{len(classes)} classes; check that labels and pictures belong together"
+            f"labels in {where} reach from {int(labels.min())} to {int(labels.max())} and there "
+            f"are {len(classes)} classes; check that labels and pictures belong together"
         )
     sha = hashlib.sha256(pixels.contiguous().numpy().tobytes())
     sha.update(labels.numpy().tobytes())

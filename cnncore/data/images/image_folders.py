@@ -33,13 +33,12 @@ Labelled = Sequence[tuple[str, str]]  # names of files and classes
 def class_folders(store: Store) -> dict[str, list[tuple[str, str]]]:
     """Return (file, class) of every picture by split: SPLIT/CLASS/... or CLASS/... ("all").
 
-    Folders that hold all of it are passed over, as in most zips.
+    Folders that hold all of it are passed over, as in most zips; hidden ones are not looked into.
 
     Raises:
         DataError: a picture lies outside the folders of the classes.
     """
     files = [name for name in store.names() if name.lower().endswith(SUFFIXES)]
-    files = [name for name in files if not name.startswith("__MACOSX/") and "/." not in name]
     paths = [name.split("/") for name in files]
     depth = 0
     while all(len(path) > depth + 2 for path in paths) and len({p[depth] for p in paths}) == 1:

@@ -12,15 +12,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cnncore.data.images.idx_files import idx_files, read_idx
 from cnncore.data.images.image_arrays import (
     LABELS,
-    cifar_files,
-    idx_files,
+    cifar_archive,
+    cifar_batches,
     read_cifar,
-    read_idx,
     read_tiles,
 )
-from cnncore.data.images.image_data import Archive, ArrayPictures, Folder, ImageData, Store
+from cnncore.data.images.image_data import (
+    Archive,
+    ArrayPictures,
+    Folder,
+    ImageData,
+    Store,
+    is_hidden,
+)
 from cnncore.data.images.image_folders import (
     ALL,
     LIST,
@@ -45,14 +52,16 @@ from cnncore.models.classifier import Preset
 
 Reader = Callable[[], ImageData]
 Crop = Literal["none", "random", "jitter", "resized"]
+_TARS = (".tar", ".tar.gz", ".tgz")
 CROPS: tuple[Crop, ...] = ("none", "random", "jitter", "resized")
 
 
 def find_images(path: Path | str) -> dict[str, Reader]:
     """Return the readers of the splits at a path: "train", "val", "test", or "all".
 
-    Knows folders with MNIST's idx files or CIFAR-10's batches; folders and zips of pictures by
-    class, with splits or without, or with a labels.csv; and tile sheets with their labels.
+    Knows MNIST's idx files and CIFAR-10's batches, as torchvision keeps them too; folders and zips
+    of pictures by class, with splits or without, or with a labels.csv; and tile sheets with their
+    labels.
 
     Raises:
         DataError: the path does not hold any of these.
@@ -62,21 +71,35 @@ def find_images(path: Path | str) -> dict[str, Reader]:
         return _pictures(Archive(path))
     if path.is_file() and path.with_name(path.stem + LABELS).is_file():
         return {ALL: partial(read_tiles, path)}
+    if path.is_file() and path.name.lower().endswith(_TARS):
+        found = _cifar(path)
+        if not found:
+            raise DataError(
+                f"{path} does not hold CIFAR-10's batches, and other archives are not read; unpack "
+                "it, or pack it as a zip"
+            )
+        return found
+    idx = idx_files(path)
+    if idx:
+        return {split: partial(read_idx, *files) for split, files in idx.items()}
     if not path.is_dir():
         what = "cannot be read as data" if path.exists() else "does not exist"
         raise DataError(
             f"{path} {what}; give a folder of images, a zip, or a tile sheet with its {LABELS}"
         )
-    idx = idx_files(path)
-    if idx:
-        return {split: partial(read_idx, *files) for split, files in idx.items()}
-    cifar = cifar_files(path)
+    packed = cifar_archive(path)
+    cifar = _cifar(path) or (_cifar(packed) if packed else {})
     if cifar:
-        return {split: partial(read_cifar, files) for split, files in cifar.items()}
-    sheets = sorted(path.glob(f"*{LABELS}"))
+        return cifar
+    sheets = [file for file in sorted(path.glob(f"*{LABELS}")) if not is_hidden(file.name)]
     if len(sheets) == 1:
         return {ALL: partial(read_tiles, sheets[0].with_name(_sheet(sheets[0])))}
     return _pictures(Folder(path))
+
+
+def _cifar(path: Path) -> dict[str, Reader]:
+    """Return the readers of CIFAR-10's splits in a folder or archive; none if it has none."""
+    return {split: partial(read_cifar, path, names) for split, names in cifar_batches(path).items()}
 
 
 def _sheet(labels: Path) -> str:

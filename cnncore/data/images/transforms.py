@@ -42,6 +42,8 @@ def from_pillow(image: Image.Image, *, channels: int) -> Tensor:
         raise ValueError(f"pictures have 1 or 3 channels, not {channels}; give one of these")
     if image.mode in _WHITE:
         image = _with_8_bits(image, _WHITE[image.mode])
+    if image.mode in ("RGBa", "La"):
+        image = image.convert(image.mode.upper())
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

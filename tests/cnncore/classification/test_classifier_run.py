@@ -21,7 +21,7 @@ from cnncore.data.samples import DataError, LabelledBatch
 from cnncore.models.classics.googlenet import GoogLeNetOutput
 from cnncore.recipes import Recipe, from_table
 from cnncore.training.recipe_files import RecipeError
-from cnncore.weights.checkpoint import CheckpointError
+from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from cnncore.weights.weight_files import WeightsError
 from tests.helpers.small_classifier_runs import RECIPE, digits, equal, new_run, timeless
 
@@ -82,13 +82,51 @@ def test_a_run_goes_on_only_as_it_began(tmp_path: Path, caplog: pytest.LogCaptur
     assert "resuming with lr = 0.01 (was 0.02)" in caplog.text
     with pytest.raises(DataError, match="lenet5 has 10 classes and the data 3"):
         new_run(tmp_path, model=create_model("lenet5"))
-    with pytest.raises(WeightsError, match=r"has no last.safetensors; there is best|or one that"):
-        open_trained(tmp_path)
+    with pytest.raises(WeightsError, match=r"has no best.safetensors; it is .*or one that"):
+        open_trained(tmp_path, best=True)
     with pytest.raises(WeightsError, match="holds a training-state, not a model"):
         open_trained(tmp_path / "checkpoint.safetensors")
     (tmp_path / "checkpoint.safetensors").write_bytes(b"cut")
     with pytest.raises(CheckpointError, match="is damaged"):
         new_run(tmp_path)
+
+
+def test_a_stopped_run_is_its_average_so_far(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = new_run(tmp_path, facts={"note": "a test"})
+    stopped.fit(minutes=0.0)
+    trained = open_trained(tmp_path)
+    assert equal(trained.model.state_dict(), stopped.averaged.state_dict())
+    assert not trained.model.training and trained.names() == ("a", "b", "c")
+    assert trained.facts["note"] == "a test" and trained.facts["samples"] == 8
+    assert f"the run in {tmp_path} has not ended; this is the average" in caplog.text
+    ended = new_run(tmp_path)
+    ended.fit()
+    assert open_trained(tmp_path).path.name == LAST
+    longer = new_run(tmp_path, replace(RECIPE, epochs=9))
+    longer.fit(minutes=0.0)
+    ahead = open_trained(tmp_path)
+    assert ahead.path.name == "checkpoint.safetensors" and ahead.facts["samples"] > 8
+    assert equal(ahead.model.state_dict(), longer.averaged.state_dict())
+
+
+def test_an_older_releases_stopped_run_says_what_to_do(tmp_path: Path) -> None:
+    new_run(tmp_path).fit(minutes=0.0)
+    file = tmp_path / "checkpoint.safetensors"
+    old = load_checkpoint(file)
+    facts = {key: value for key, value in old.metadata.items() if key != "made"}
+    save_checkpoint(file, old.tensors, kind=old.kind, metadata=facts)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors does not tell how its"):
+        open_trained(tmp_path)
+
+
+def test_measuring_shows_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new_run(tmp_path).fit(progress=True)
+    captured = capsys.readouterr()
+    assert "measuring: 100%" in captured.err and captured.out == ""
+    new_run(tmp_path, replace(RECIPE, epochs=9)).fit(progress=False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_classifier_learns_at_a_rate_of_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from cnncore import (
 )
 from cnncore.__main__ import main
 from cnncore.classification.trained_models import ensemble_of, open_several
+from cnncore.weights import published
 from tests.helpers.small_models import equal, lenet
 
 CLASSES = ("ant", "bee", "cat")
@@ -189,6 +191,53 @@ def test_files_and_runs_are_described(
     assert run(capsys, "info", "lenet5")[1].startswith("lenet5: LeNet-5 as taught")
     status, _, err = run(capsys, "info", tmp_path / "lenet5")
     assert status == 2 and "it is not a run, or one that has not ended" in err
+
+
+def test_a_stopped_run_is_read_by_every_command_at_once(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    words = ("train", "lenet5", "--data", pictures, "--out", out, "--set", "batch=4", *FAST)
+    status, _, err = run(capsys, *words, "--minutes", "0")
+    assert status == 0 and f"cnncore evaluate {out} and the like take it as it is" in err
+    assert not (out / "last.safetensors").exists()
+    picture = pictures / "ant" / "0.png"
+    for command, said in (
+        (("evaluate", out, "--data", pictures, *FAST), "checkpoint.safetensors: top-1 "),
+        (("classify", picture, "--model", out), " %  bee"),
+        (("info", out), "checkpoint.safetensors: classifier, 10 tensors, 60,"),
+        (("explain", "occlusion", out, "--image", picture, "--out", tmp_path / "o.png"), ": 0."),
+    ):
+        status, text, _ = run(capsys, *command)
+        assert status == 0 and said in text
+
+
+def test_published_files_are_known_by_their_content(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    file = tmp_path / "renamed.pth"
+    torch.save(lenet(4).state_dict(), file)
+    words = ("classify", pictures / "ant" / "0.png", "--model", file)
+    status, _, err = run(capsys, *words)
+    assert status == 2 and "does not tell which model its weights are of; add --name" in err
+    monkeypatch.setattr(published, "PUBLISHED", {published.content_key(file): "lenet5"})
+    assert run(capsys, *words) == run(capsys, *words, "--name", "lenet5")
+    assert open_trained(file).model.name == "lenet5"
+
+
+@pytest.mark.parametrize("command", ["evaluate", "classify", "explain"])
+def test_what_is_not_a_file_of_weights_is_named(
+    command: str, tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("to do")
+    words: tuple[object, ...] = ("evaluate", file, "--data", pictures)
+    if command == "classify":
+        words = ("classify", pictures / "ant" / "0.png", "--model", file)
+    elif command == "explain":
+        words = ("explain", "filters", file, "--out", tmp_path / "f.png")
+    status, _, err = run(capsys, *words)
+    assert status == 2 and f"{file} is not a file of weights (.pth" in err
 
 
 def test_files_folders_and_long_sentences_are_told_apart(

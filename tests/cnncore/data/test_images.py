@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import pickle
+import shutil
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +69,56 @@ def test_idx_files_are_read_packed_or_not(mnist: Path) -> None:
     assert data.digest != read_images(mnist, "test").digest
     with pytest.raises(DataError, match="has train, test; to read one split, choose"):
         read_images(mnist)
+
+
+def move(files: Path, folder: Path, prefix: str = "", test: str = "t10k") -> None:
+    folder.mkdir(parents=True)
+    for file in [file for file in files.iterdir() if file.is_file()]:
+        file.rename(folder / f"{prefix}{file.name.replace('t10k', test)}")
+
+
+@pytest.mark.parametrize("place", ["", "MNIST", "MNIST/raw"])
+def test_idx_files_are_found_where_torchvision_keeps_them(place: str, mnist: Path) -> None:
+    move(mnist, mnist / "MNIST" / "raw")
+    (mnist / "MNIST" / "raw" / "._train-images-idx3-ubyte").write_bytes(b"\0\5\x16\7")
+    data = read_images(mnist / place, "train")
+    assert isinstance(data.pictures, ArrayPictures)
+    assert np.array_equal(data.pictures.array[:, 0].numpy(), PIXELS)
+    assert list(find_images(mnist / place)) == ["train", "test"]
+
+
+def test_one_of_torchvisions_sets_must_be_named(mnist: Path) -> None:
+    move(mnist, mnist / "KMNIST" / "raw")
+    shutil.copytree(mnist / "KMNIST", mnist / "MNIST")
+    with pytest.raises(DataError, match=r"several data sets \(KMNIST, MNIST\); give one, such as"):
+        find_images(mnist)
+    assert len(read_images(mnist / "MNIST", "train")) == 6
+
+
+def test_emnists_names_are_known_and_its_pictures_stand_upright(mnist: Path) -> None:
+    move(mnist, mnist / "raw", "emnist-letters-", "test")
+    data = read_images(mnist, "train")
+    assert isinstance(data.pictures, ArrayPictures)
+    assert np.array_equal(data.pictures.array[:, 0].numpy(), PIXELS.transpose(0, 2, 1))
+    assert data.labels.tolist() == LABELS.tolist()
+    assert len(data.classes) == 27 and data.classes[:3] == ("N/A", "a", "b")
+    assert len(read_images(mnist, "test")) == 2
+    for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"):
+        source = mnist / "raw" / f"emnist-letters-{name}"
+        shutil.copy(source, mnist / "raw" / f"emnist-byclass-{name}")
+    message = r"several data sets \(emnist-byclass, emnist-letters\); give the path up to the name"
+    with pytest.raises(DataError, match=message):
+        find_images(mnist)
+    other = read_images(mnist / "raw" / "emnist-byclass")
+    assert len(other.classes) == 62 and other.classes[10] == "A" and len(other) == 6
+
+
+def test_a_folder_named_as_the_file_in_it_is_that_file(mnist: Path) -> None:
+    for file in [file for file in mnist.iterdir() if not file.name.endswith(".gz")]:
+        file.rename(mnist / "moving")
+        file.mkdir()
+        (mnist / "moving").rename(file / file.name)
+    assert len(read_images(mnist, "test")) == 2
 
 
 def exchange(folder: Path) -> None:
@@ -130,6 +183,63 @@ def test_cifar_batches_are_read_in_both_versions(tmp_path: Path) -> None:
     red = torch.from_numpy(rows[2, :1024].reshape(32, 32))
     assert torch.equal(one.pictures.picture(2, channels=3)[0], red)
     assert list(find_images(binary)) == ["train", "test"]
+
+
+def batch(keys: type, labels: list[int]) -> dict[object, object]:
+    names = ("data", "labels", "filenames")
+    data, label, files = (name.encode() if keys is bytes else name for name in names)
+    return {data: cifar_rows(), label: labels, files: ["a.png"] * len(labels)}
+
+
+@pytest.mark.parametrize("keys", [bytes, str])
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+@pytest.mark.parametrize("kind", [list, np.array, lambda labels: list(np.array(labels))])
+def test_cifar_batches_written_anew_are_read(
+    keys: type, protocol: int, kind: Callable[[list[int]], list[int]], tmp_path: Path
+) -> None:
+    content = pickle.dumps(batch(keys, kind([6, 9, 9, 4])), protocol=protocol)
+    (tmp_path / "data_batch_1").write_bytes(content)
+    data = read_images(tmp_path, "train")
+    assert isinstance(data.pictures, ArrayPictures)
+    assert np.array_equal(data.pictures.array.flatten(1).numpy(), cifar_rows())
+    assert data.labels.tolist() == [6, 9, 9, 4]
+
+
+@pytest.mark.parametrize("version", ["python", "binary"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_cifar_is_read_as_it_is_downloaded(version: str, whole: bool, tmp_path: Path) -> None:
+    archive = tmp_path / f"cifar-10-{version}.tar.gz"
+    rows = np.concatenate([np.array([[6], [9], [9], [4]], np.uint8), cifar_rows()], axis=1)
+    content = pickle.dumps(batch(bytes, [6, 9, 9, 4])) if version == "python" else rows.tobytes()
+    with tarfile.open(archive, "w:gz") as file:
+        for name in ("data_batch_1", "._data_batch_2", "test_batch", "batches.meta"):
+            end = ".bin" if version == "binary" else ""
+            member = tarfile.TarInfo(f"cifar-10-batches/{name}{end}")
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    data = read_images(archive if whole else tmp_path, "train")
+    assert isinstance(data.pictures, ArrayPictures)
+    assert np.array_equal(data.pictures.array.flatten(1).numpy(), cifar_rows())
+    assert data.labels.tolist() == [6, 9, 9, 4]
+    assert list(find_images(archive)) == ["train", "test"]
+    archive.write_bytes(archive.read_bytes()[:-60])
+    with pytest.raises(DataError, match=r"\.tar\.gz is damaged or not a tar"):
+        find_images(archive)
+
+
+def test_other_archives_are_refused_with_a_remedy(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "photos.tar", "w") as file:
+        file.addfile(tarfile.TarInfo("cats/1.jpg"))
+    with pytest.raises(DataError, match=r"photos\.tar does not hold CIFAR-10's batches.*unpack it"):
+        find_images(tmp_path / "photos.tar")
+
+
+def test_labels_beyond_the_classes_name_their_file(tmp_path: Path) -> None:
+    (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch(str, [6, 9, 9, 10])))
+    with pytest.raises(
+        DataError, match=r"labels in .*data_batch_1 reach from 6 to 10 and there are"
+    ):
+        read_images(tmp_path)
 
 
 class Evil:
@@ -210,6 +320,61 @@ def test_a_zip_reads_as_the_folder_in_it(photos: Path, tmp_path: Path) -> None:
     archive.write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"photos.zip is damaged or not a zip"):
         read_images(archive)
+
+
+HIDDEN = (
+    ".ipynb_checkpoints/0.png",
+    ".stray.png",
+    "._0.png",
+    "__MACOSX/red/._0.png",
+    "train/.cache/0.png",
+    "train/red/._0.png",
+    "train/red/.thumbnails/0.png",
+    "val/@eaDir/0.png",
+)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_hidden_folders_and_files_are_not_looked_at(
+    name: str, packed: bool, photos: Path, tmp_path: Path
+) -> None:
+    write_photo(photos / name, (1, 2, 3))
+    path = photos
+    if packed:
+        path = tmp_path / "photos.zip"
+        with zipfile.ZipFile(path, "w") as file:
+            for photo in photos.rglob("*.png"):
+                file.write(photo, photo.relative_to(photos))
+    counts = {split: len(read_images(path, split)) for split in find_images(path)}
+    assert counts == {"train": 6, "val": 4}
+    assert read_images(path, "val").classes == ("blue", "red")
+
+
+def test_data_below_a_hidden_folder_are_read(photos: Path, tmp_path: Path) -> None:
+    photos = photos.rename(tmp_path.parent / f".{tmp_path.name}")
+    assert len(read_images(photos, "train")) == 6
+
+
+@pytest.mark.parametrize("form", ["{}", ".\\{}", "photos\\{}"])
+def test_zips_with_windows_separators_read_as_others(
+    form: str, photos: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(form.format("train\\"), b"")
+        for photo in photos.rglob("*.png"):
+            name = str(photo.relative_to(photos)).replace("/", "\\")
+            file.writestr(form.format(name), photo.read_bytes())
+    unpacked, packed = read_images(photos, "train"), read_images(archive, "train")
+    assert (packed.classes, len(packed)) == (unpacked.classes, 6)
+    first = [data.pictures.picture(0, channels=3) for data in (unpacked, packed)]
+    assert torch.equal(first[0], first[1])
+
+
+def test_a_list_may_have_windows_separators(photos: Path) -> None:
+    (photos / "labels.csv").write_text("file,class_name\ntrain\\red\\0.png,warm\n")
+    assert read_images(photos).classes == ("warm",)
 
 
 def test_broken_photos_are_skipped_counted_and_named(

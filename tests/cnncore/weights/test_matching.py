@@ -51,6 +51,30 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
         create_model("lenet5", weights=path)
 
 
+@pytest.mark.parametrize(
+    ("deeper", "model"),
+    [("resnet32-cifar", "resnet20-cifar"), ("resnet34", "resnet18"), ("vgg13", "vgg11")],
+)
+def test_a_deeper_nets_file_is_not_a_model_with_strangers(
+    deeper: str, model: str, tmp_path: Path
+) -> None:
+    with torch.device("meta"):
+        names = create_model(deeper).state_dict()
+    path = tmp_path / "deep.pth"
+    torch.save({name: torch.zeros(t.shape, dtype=t.dtype) for name, t in names.items()}, path)
+    with pytest.raises(WeightsError, match="unknown to the model"):
+        create_model(model, weights=path)
+
+
+@pytest.mark.parametrize("extra", ["attention.weight", "conv1.bias", "layer3.3.conv1.weight"])
+def test_a_further_layer_is_not_a_stranger(extra: str, tmp_path: Path) -> None:
+    source = create_model("resnet20-cifar")
+    path = tmp_path / "cbam.pth"
+    torch.save({**source.state_dict(), extra: torch.zeros(16, 2, 7, 7)}, path)
+    with pytest.raises(WeightsError, match=f"1 unknown to the model \\({extra}\\)"):
+        create_model("resnet20-cifar", weights=path)
+
+
 def test_other_numbers_of_classes_make_a_new_classifier_and_say_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from cnncore import WeightsError, create_model, load_weights, read_weights
 from tests.helpers.small_models import equal, lenet
@@ -84,6 +85,33 @@ FORMS: dict[str, tuple[str, Callable[[dict[str, Tensor], Path], None]]] = {
         ".bin",
         lambda tensors, path: torch.save({**tensors, "epoch": 3}, path),
     ),
+    "DataParallel around a part": (
+        ".pth",
+        lambda tensors, path: torch.save(
+            {n.replace("features.", "features.module."): t for n, t in tensors.items()}, path
+        ),
+    ),
+    "compiled, in a wrapper, in another": (
+        ".pth",
+        lambda tensors, path: torch.save(
+            {f"net._orig_mod.module.{n}": t for n, t in tensors.items()}, path
+        ),
+    ),
+    "checkpointed parts": (
+        ".pt",
+        lambda tensors, path: torch.save(
+            {n.replace(".", "._checkpoint_wrapped_module.", 1): t for n, t in tensors.items()},
+            path,
+        ),
+    ),
+    "a prefix that nobody knows": (
+        ".pth",
+        lambda tensors, path: torch.save({f"trunk.body.{n}": t for n, t in tensors.items()}, path),
+    ),
+    "counters beside a nest": (
+        ".pth",
+        lambda tensors, path: torch.save({"epoch": torch.tensor(3), "best": tensors}, path),
+    ),
     "safetensors": (".safetensors", lambda tensors, path: save_file(tensors, path)),
     "npz": (".npz", lambda tensors, path: np.savez(path, **numpy_of(tensors))),
 }
@@ -100,6 +128,69 @@ def test_every_form_of_file_loads(form: str, tmp_path: Path) -> None:
     assert equal(source, target)
     assert (report.loaded, report.remade, report.left) == (10, (), ())
     assert equal(source, create_model("lenet5", weights=path))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_averaged_model_loads_and_its_counter_is_named(
+    nested: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, target = lenet(1), lenet(2)
+    inner = nn.DataParallel(source) if nested else source
+    averaged = AveragedModel(inner)
+    averaged.update_parameters(inner)
+    path = tmp_path / "swa.pth"
+    torch.save(averaged.state_dict(), path)
+    report = load_weights(target, path)
+    assert equal(source, target) and report.left == ("n_averaged",)
+    assert caplog.messages == ["swa.pth: 10 tensors loaded; not used: n_averaged"]
+
+
+STRANGERS: dict[str, dict[str, Tensor]] = {
+    "loss.weight": {"loss.weight": torch.ones(10)},
+    "epoch, loss": {"epoch": torch.tensor(3), "loss.a": torch.ones(2), "loss.b": torch.ones(2)},
+    "perceptual_loss.conv.weight": {"perceptual_loss.conv.weight": torch.ones(2, 2, 3, 3)},
+    "centers": {"centers": torch.full((10, 2), torch.nan)},
+}
+
+
+@pytest.mark.parametrize("named", STRANGERS)
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "encoder."])
+def test_strangers_beside_a_fitting_model_are_named_and_left_out(
+    prefix: str, named: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source, target = lenet(1), lenet(2)
+    tensors = {f"{prefix}{name}": tensor for name, tensor in source.state_dict().items()}
+    path = tmp_path / "net.pth"
+    torch.save({**tensors, **STRANGERS[named]}, path)
+    report = load_weights(target, path)
+    assert equal(source, target) and report.left == tuple(sorted(STRANGERS[named]))
+    assert caplog.messages == [f"net.pth: 10 tensors loaded; not used: {named}"]
+    assert equal(source, create_model("lenet5", weights=path))
+
+
+def test_the_same_model_twice_in_a_file_is_not_guessed(tmp_path: Path) -> None:
+    one, two = lenet(1).state_dict(), lenet(2).state_dict()
+    path = tmp_path / "both.pth"
+
+    def write(first: str, second: str) -> None:
+        both = {f"{first}{n}": t for n, t in one.items()}
+        torch.save(both | {f"{second}{n}": t for n, t in two.items()}, path)
+
+    write("left.", "right.")
+    message = r"both\.pth has lenet5 more than once, below 'left\.' and 'right\.'; save the tensors"
+    with pytest.raises(WeightsError, match=message):
+        load_weights(lenet(3), path)
+    for first, second in (("model.", "model_ema."), ("", "teacher.")):
+        write(first, second)
+        target = lenet(3)
+        load_weights(target, path)
+        assert equal(lenet(1), target)
+
+
+def test_names_that_would_become_equal_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "odd.pth"
+    torch.save({"a.module.w": torch.zeros(1), "a.w": torch.ones(1)}, path)
+    assert set(read_weights(path).tensors) == {"a.module.w", "a.w"}
 
 
 def test_eight_bits_with_scales(tmp_path: Path) -> None:
