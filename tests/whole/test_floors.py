@@ -54,7 +54,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("training",),
         ("evaluation",),
         ("report",),
-        ("finetuning",),
+        ("finetuning", "reinforce"),
         ("commands",),
     ),
 }
