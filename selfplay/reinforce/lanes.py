@@ -101,7 +101,7 @@ class Lanes:
         for lane, count, points in zip(lanes.tolist(), counts.tolist(), wanted, strict=True):
             few = count < FEW * self.size**2
             games.among[lane] = points if few else True
-            wait = max(2, count // 2) if few else max(4, count // 4)
+            wait = max(2, count // 2) if few else max(4, count // 3)
             self._next_look[lane] = games.turns[lane] + wait
             if count == 0:
                 judged = self._status(lane)

@@ -53,7 +53,7 @@ class Plan:
     """Most moves of a game, in moves a point of the board."""
     playouts: int = 32
     """Playouts of a look at what is open."""
-    final_playouts: int = 128
+    final_playouts: int = 64
     """Playouts of the judgement that ends and scores a game."""
     batch: int = 64
     """Positions that the network is given at once; it may round other batches differently."""
