@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from goengine.games.lockstep import Floats
 from goengine.inference.evaluator import Evaluator
+from goengine.lockstep import Floats
 from selfplay.reinforce.finished_games import FinishedGame
 from selfplay.reinforce.lanes import Lanes
 from selfplay.reinforce.plan import Plan, Setup

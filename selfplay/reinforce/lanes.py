@@ -17,7 +17,7 @@ import numpy.typing as npt
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
 from goengine.feature_table import POLICY_PLANES
-from goengine.games.lockstep import Floats, Lockstep
+from goengine.lockstep import Floats, Lockstep
 from goengine.scoring.counting import score
 from goengine.scoring.status import Status, status
 from goengine.scoring.unsettled import unsettled
