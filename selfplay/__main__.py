@@ -1,4 +1,4 @@
-"""The command line: `selfplay ingest | subset | train | lease | export | evaluate`."""
+"""The command line: `selfplay COMMAND`; COMMANDS lists the commands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from goengine.types import GoError
 COMMANDS = {
     "ingest": ("selfplay.commands.ingest", "make an archive of SGF files"),
     "subset": ("selfplay.commands.subset", "make a smaller archive of an archive"),
+    "label": ("selfplay.commands.label", "find who owned which point at the end of games"),
+    "generate": ("selfplay.commands.generate", "let a network play against itself"),
     "train": ("selfplay.commands.train", "train a network"),
     "recipes": ("selfplay.commands.recipes", "list the recipes of `train`"),
     "lease": ("selfplay.commands.lease", "train on a machine lent for minutes"),

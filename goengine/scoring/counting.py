@@ -71,8 +71,41 @@ def score(board: Board, dead: Collection[int] = (), *, status: Judgement | None 
     return _count(board, dead, status, board.rules.scoring == "area")
 
 
+def area_owners(
+    board: Board, dead: Collection[int] = (), *, status: Judgement | None = None
+) -> npt.NDArray[np.int8]:
+    """Return whose each point is under area scoring, int8 (N, N): BLACK, WHITE or EMPTY.
+
+    As `score` counts: dead stones are taken off, and with a `status` points of a region that
+    touches both colours go to whom owns them in the playouts.
+    """
+    grid = board.grid
+    flat = grid.ravel()
+    flat[list(dead)] = EMPTY
+    owners = flat.copy()
+    for colour, inside, around in regions(grid):
+        if colour != EMPTY:
+            continue
+        touched = {int(flat[move]) for move in around}
+        if len(touched) == 1:
+            owners[inside] = touched.pop()
+        elif touched and status is not None:
+            owned = status.ownership.ravel()[inside]
+            owners[inside] = np.where(owned > HELD, BLACK, np.where(owned < -HELD, WHITE, EMPTY))
+    return owners.reshape(grid.shape)
+
+
 def _count(board: Board, dead: Collection[int], status: Judgement | None, area: bool) -> float:
     """Count a position: stones and territory, or territory and prisoners."""
+    if area:
+        owners = area_owners(board, dead, status=status)
+        points = np.count_nonzero(owners == BLACK) - np.count_nonzero(owners == WHITE)
+        return float(points) - board.komi - handicap_bonus(board)
+    return _territory(board, dead, status)
+
+
+def _territory(board: Board, dead: Collection[int], status: Judgement | None) -> float:
+    """Count a position's territory and prisoners."""
     grid = board.grid
     flat = grid.ravel()
     prisoners = {BLACK: board.captures[0], WHITE: board.captures[1]}
@@ -82,19 +115,16 @@ def _count(board: Board, dead: Collection[int], status: Judgement | None, area: 
     points = {BLACK: 0, WHITE: 0}
     for colour, inside, around in regions(grid):
         if colour != EMPTY:
-            points[colour] += len(inside) if area else 0
             continue
         touched = {int(flat[move]) for move in around}
         if len(touched) == 1:
-            if area or status is None or not around <= status.seki:
+            if status is None or not around <= status.seki:
                 points[touched.pop()] += len(inside)
         elif touched and status is not None:
             owned = status.ownership.ravel()[inside]
             points[BLACK] += int((owned > HELD).sum())
             points[WHITE] += int((owned < -HELD).sum())
     difference = points[BLACK] - points[WHITE] - board.komi
-    if area:
-        return difference - handicap_bonus(board)
     return difference + prisoners[BLACK] - prisoners[WHITE]
 
 

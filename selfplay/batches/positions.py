@@ -21,10 +21,11 @@ import numpy.typing as npt
 from cnncore.data.samples import DataError
 from goengine.encoding.features import encode_batch, encode_packed
 from goengine.encoding.symmetry import SYMMETRIES
-from goengine.games.replay import JOB_DTYPE, replay_batch
+from goengine.games.replay import replay_batch
 from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive
 from selfplay.batches.weighting import Weighting
+from selfplay.labelling.final_positions import replay_jobs
 
 SIZE = 19
 NO_MOVE = -1
@@ -258,7 +259,7 @@ class Positions:
                     job.cancel()
 
     def _records(self, games: Index, plies: Index) -> npt.NDArray[Any]:
-        jobs = _jobs(self.archive, games, plies)
+        jobs = replay_jobs(self.archive, games, plies)
         return replay_batch(self.archive.moves, jobs, size=SIZE, stones=self.archive.setup)
 
     def _labels(self, games: Index, plies: Index, count: int) -> Index:
@@ -289,15 +290,3 @@ def _weights(archive: Archive, weights: Mapping[str, float] | None) -> dict[str,
     if unknown:
         raise DataError(f"no source {unknown[0]!r} in the archive; it holds {_names(archive)}")
     return dict(weights)
-
-
-def _jobs(archive: Archive, games: Index, plies: Index) -> npt.NDArray[Any]:
-    table = archive.games[games]
-    jobs = np.zeros(len(games), dtype=JOB_DTYPE)
-    jobs["start"] = table["offset"]
-    jobs["plies"] = plies
-    jobs["setup"] = table["setup"]
-    jobs["black"] = table["black_stones"]
-    jobs["white"] = table["white_stones"]
-    jobs["first"] = table["first"]
-    return jobs

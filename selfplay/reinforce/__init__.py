@@ -1,0 +1,1 @@
+"""A network's games against itself: played in lockstep, scored, kept in shards."""
