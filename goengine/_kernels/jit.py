@@ -18,11 +18,12 @@ def kernel(function: Callable[..., Any]) -> Any:
 
     Where no folder can be written that a cache could lie in, every start compiles anew.
     """
+    options: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True}
     try:
-        dispatcher = numba.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+        dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no place for its cache
         warn_of_no_cache()
-        dispatcher = numba.njit(nogil=True, no_cfunc_wrapper=True)(function)
+        dispatcher = numba.njit(**options)(function)
     if not _is_plain():
         _compile_once_for_all_integers(dispatcher)
     return dispatcher
@@ -45,9 +46,10 @@ def _compile_once_for_all_integers(dispatcher: Any) -> None:
 
 def _widened(kind: Any) -> Any:
     """Return int64 for a signed integer and for a literal one, any other type as it is."""
-    plain = numba.types.unliteral(kind)
-    if isinstance(plain, numba.types.Integer) and plain.signed:
-        return numba.types.int64
+    types: Any = numba.types
+    plain = types.unliteral(kind)
+    if isinstance(plain, types.Integer) and plain.signed:
+        return types.int64
     return plain
 
 
