@@ -213,15 +213,7 @@ def _plain_game(text: bytes, notes: tuple[str, ...]) -> GameRecord | None:
     if not sound or len(nodes) != 1 or not _TURN.keys().isdisjoint(nodes[0]):
         return None
     try:
-        start = _record(nodes, True, notes)
-        points = _points(start.size)
-        moves = [
-            (BLACK if colour == b"B" else WHITE, points[point])
-            for colour, point in _PLAIN_MOVE.findall(match.group(2))
-        ]
-        stones = dict.fromkeys(start.setup_black, BLACK) | dict.fromkeys(start.setup_white, WHITE)
-        game = _finish(nodes[0], start.size, stones, moves, None, None, [])
-        return replace(game, notes=start.notes) if start.notes else game
+        return _record(nodes, True, notes, match.group(2))
     except (SgfError, KeyError):
         return None
 
@@ -283,8 +275,17 @@ def _described(nodes: list[Node], notes: list[str]) -> Node:
     return root
 
 
-def _record(nodes: list[Node], sound: bool, notes: tuple[str, ...]) -> GameRecord:
-    """Build the record of one line of nodes; `sound` tells whether the text was whole."""
+def _record(
+    nodes: list[Node], sound: bool, notes: tuple[str, ...], bare: bytes = b""
+) -> GameRecord:
+    """Build the record of one line of nodes; `sound` tells whether the text was whole.
+
+    `bare` is text that follows the nodes and holds one move a node and nothing else.
+
+    Raises:
+        SgfError: the nodes are not a game of Go.
+        KeyError: a bare move is off the board.
+    """
     if not nodes:
         raise SgfError("the game has no node: write at least '(;)'")
     said = list(notes)
@@ -320,6 +321,7 @@ def _record(nodes: list[Node], sound: bool, notes: tuple[str, ...]) -> GameRecor
         else:
             continue
         break
+    moves += [(_TURN[colour], points[point]) for colour, point in _PLAIN_MOVE.findall(bare)]
     if not sound and not moves and not any(stones.values()):
         raise SgfError("the text breaks off before any stone: it is not a readable SGF game")
     return _finish(root, size, stones, moves, player, cut, said)

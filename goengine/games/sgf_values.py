@@ -31,6 +31,7 @@ _BEFORE_KOMI = re.compile(r"[^0-9A-Za-z]*(?:komi[^0-9A-Za-z]*)?\Z", re.IGNORECAS
 _AFTER_KOMI = re.compile(r"[^0-9A-Za-z]*(?:(?:points?|pts?|p|moku|zi)\b[^0-9A-Za-z]*)?\Z", re.I)
 _REVERSE = re.compile("倒|逆|역")
 _CHINESE_RULES = re.compile("chinese|china|中国|中國|중국|cn", re.IGNORECASE)
+_SHORT_RESULT = re.compile(r"[BW]\+(?:[RTF]?|(?:0|[1-9]\d{0,2})(?:\.5)?)\Z")
 _SGF_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?\Z")
 # One day and perhaps a time: nothing is lost if the day alone is kept.
 _ONE_DAY = re.compile(
@@ -179,6 +180,8 @@ def result_value(root: Node) -> str | None:
     text = text_value(root, b"RE")
     if text is None:
         return None
+    if _SHORT_RESULT.match(text):
+        return text
     return (read_result(text) if len(text) <= LONGEST else None) or text
 
 
