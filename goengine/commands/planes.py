@@ -25,6 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the planes and say where."""
     board = chosen_position(args)
-    save_png(planes_figure(board, args.planes), args.png)
-    print(f"{args.planes} planes, {colour_name(board.to_play)} to play: {args.png}")
+    save_png(planes_figure(board, args.planes, args.file.name), args.png)
+    print(
+        f"{args.planes} planes, {colour_name(board.to_play)} to play, "
+        f"before move {board.turn + 1}: {args.png}"
+    )
     return 0

@@ -12,8 +12,8 @@ from goengine.coords import move_to_gtp
 from goengine.inference.choosing import make_evaluator
 from goengine.networks.files import default_network
 from goengine.options import count
-from goengine.pictures.png import policy_figure, save_png
-from goengine.types import PLAY_SYMMETRY, colour_name
+from goengine.pictures.png import policy_figure, position_title, save_png
+from goengine.types import PLAY_SYMMETRY
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,9 +37,9 @@ def run(args: argparse.Namespace) -> int:
     name = args.network or default_network()
     evaluator = make_evaluator(name, symmetry=args.symmetry)
     priors = evaluator.evaluate([board]).priors[0, :-1]
-    title = f"{Path(name).stem}: {colour_name(board.to_play)} to play, per cent"
-    save_png(policy_figure(board, priors, title), args.png)
+    source = f"{args.file.name}, network {Path(name).stem}"
+    save_png(policy_figure(board, priors, source), args.png)
     for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():
         print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")
-    print(f"picture: {args.png}")
+    print(f"{position_title(board)}; picture: {args.png}")
     return 0

@@ -27,7 +27,7 @@ def test_planes_command_draws_the_position_before_a_move(
 ) -> None:
     out = tmp_path / "planes.png"
     assert main(["planes", str(game), "--move", "3", "--png", str(out)]) == 0
-    assert "48 planes, black to play" in capsys.readouterr().out
+    assert "48 planes, black to play, before move 3: " in capsys.readouterr().out
     with Image.open(out) as picture:
         assert picture.format == "PNG"
         assert len(picture.convert("RGB").getcolors(1 << 24) or []) > 10
