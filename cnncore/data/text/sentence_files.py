@@ -7,7 +7,6 @@ Roth's files need. Blank lines are skipped and counted.
 from __future__ import annotations
 
 import codecs
-import csv
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnncore.data.samples import DataError
-from cnncore.data.tables import MARKS_OF_UTF16
+from cnncore.data.tables import MARKS_OF_UTF16, csv_rows
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +24,7 @@ _SEPARATORS = re.compile(r"[._-]")
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _LABEL_COLUMNS = ("label", "class", "category", "target", "sentiment")
 _TEXT_COLUMNS = ("sentence", "text", "review", "phrase")
+_INDEX_COLUMNS = ("", "unnamed: 0", "index", "id", "idx")
 _PARTS = {
     "train": "train",
     "dev": "validation",
@@ -147,17 +147,19 @@ def read_sentences(
 
     Lines are `LABEL:fine text` (TREC; the label is LABEL, or with `fine` both), or `N text` (SST;
     the class is the number). `.csv` and `.tsv` have a label and a text column: those named so in
-    a first line, else the first and the second. Classes are sorted; give those of the training
-    set for a test set.
+    a first line, else the first and the second, behind a column that numbers the rows. Classes are
+    sorted; give those of the training set for a test set.
 
     Raises:
         DataError: a line has another form or a class that is not in `classes`; the text names it.
     """
     path = Path(path)
-    lines, blank = read_lines(path)
-    if path.suffix in _TABLES:
-        pairs = _from_table(path, lines, _TABLES[path.suffix])
+    if path.suffix.lower() in _TABLES:
+        text = read_text(path)
+        pairs = _from_table(path, text, _TABLES[path.suffix.lower()])
+        blank = sum(not line.strip() for line in text.splitlines())
     else:
+        lines, blank = read_lines(path)
         pairs = _from_lines(path, lines, fine=fine)
     names = tuple(classes) if classes is not None else _sorted({name for name, _ in pairs})
     numbers = {name: number for number, name in enumerate(names)}
@@ -174,11 +176,24 @@ def read_sentences(
 def read_lines(path: Path) -> tuple[list[str], int]:
     """Return the lines that are not blank, stripped, and how many were blank.
 
+    Raises:
+        DataError: the file is missing, does not have lines, or is not text.
+    """
+    lines = [line.strip() for line in read_text(path).removesuffix("\n").split("\n")]
+    kept = [line for line in lines if line]
+    if len(kept) < len(lines):
+        log.info("%s: %d blank lines skipped", path.name, len(lines) - len(kept))
+    return kept, len(lines) - len(kept)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, each line of which may have its own encoding.
+
     A line that is not UTF-8 is Latin-1; a file that begins as UTF-16 does, as Windows writes it, is
     that.
 
     Raises:
-        DataError: the file is missing, does not have lines, or is not text.
+        DataError: the file is missing or blank, or is not text.
     """
     try:
         content = path.read_bytes()
@@ -188,14 +203,11 @@ def read_lines(path: Path) -> tuple[list[str], int]:
         content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content:
         raise DataError(f"{path} is not text; give a file with one sentence a line")
-    content = content.removeprefix(codecs.BOM_UTF8)
-    lines = [_decode(line).strip() for line in content.removesuffix(b"\n").split(b"\n")]
-    kept = [line for line in lines if line]
-    if not kept:
+    lines = content.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    text = "\n".join(_decode(line) for line in lines)
+    if not text.strip():
         raise DataError(f"{path} holds no sentence; give a file with one a line")
-    if len(kept) < len(lines):
-        log.info("%s: %d blank lines skipped", path.name, len(lines) - len(kept))
-    return kept, len(lines) - len(kept)
+    return text
 
 
 def _decode(line: bytes) -> str:
@@ -221,38 +233,62 @@ def _from_lines(path: Path, lines: list[str], *, fine: bool) -> list[tuple[str, 
     return pairs
 
 
-def _from_table(path: Path, lines: list[str], delimiter: str) -> list[tuple[str, str]]:
-    """Return (class, text) of the rows of a table."""
-    rows = _comma_rows(path, lines) if delimiter == "," else [x.split(delimiter) for x in lines]
+def _from_table(path: Path, text: str, delimiter: str) -> list[tuple[str, str]]:
+    """Return (class, text) of the rows of a table; a line break in a text becomes a blank."""
+    rows = csv_rows(text, str(path), delimiter)
+    if delimiter == "," and all(len(row) == 1 and ";" in row[0] for _, row in rows):
+        rows = csv_rows(text, str(path), ";")  # as Excel writes it where "," is in numbers
+    label, sentence, head = _columns(path, [row for _, row in rows])
+    pairs = []
+    for number, (line, row) in enumerate(rows[head:], 1):
+        if len(row) <= max(label, sentence):
+            raise DataError(
+                f"row {number} of {path} (line {line}) has {len(row)} columns; give a label and a "
+                "text in each"
+            )
+        pairs.append((row[label].strip(), " ".join(row[sentence].split())))
+    if not pairs:
+        raise DataError(f"{path} holds no sentence, only the names of its columns; add rows")
+    return pairs
+
+
+def _columns(path: Path, rows: Sequence[Sequence[str]]) -> tuple[int, int, int]:
+    """Return the columns of class and text, and 1 if the first row names the columns, else 0.
+
+    Without known names they are the first and the second, behind a column that numbers the rows.
+    The first row has names if it begins as an index does, or if all classes but it are numbers.
+
+    Raises:
+        DataError: only one of them is named, and others could be the other.
+    """
     head = [name.strip().lower() for name in rows[0]]
     label = next((head.index(name) for name in _LABEL_COLUMNS if name in head), None)
     text = next((head.index(name) for name in _TEXT_COLUMNS if name in head), None)
-    if label is None and text is None:
-        label, text = 0, 1
-    elif label is None or text is None:
+    if label is not None and text is not None:
+        return label, text, 1
+    if label is not None or text is not None:
         raise DataError(
             f"{path} has the columns {', '.join(head)}; name one of them "
             f"{' or '.join(_LABEL_COLUMNS)} and one {' or '.join(_TEXT_COLUMNS)}"
         )
-    else:
-        rows = rows[1:]
-    for number, row in enumerate(rows, 1):
-        if len(row) <= max(label, text):
-            raise DataError(
-                f"row {number} of {path} has {len(row)} columns; give a label and a text in each"
-            )
-    return [(row[label].strip(), row[text].strip()) for row in rows]
+    numbered = len(head) > 2 and (
+        head[0] in _INDEX_COLUMNS or _counts([row[0].strip() for row in rows])
+    )
+    first = int(numbered)
+    classes = [row[first].strip() for row in rows if len(row) > first]
+    figures = [name.isdecimal() for name in classes]
+    named = head[0] in _INDEX_COLUMNS or (
+        len(figures) > 2 and figures == [False] + [True] * (len(figures) - 1)
+    )
+    return first, first + 1, int(named)
 
 
-def _comma_rows(path: Path, lines: list[str]) -> list[list[str]]:
-    reader = csv.reader(lines)
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise DataError(
-            f"sentence {reader.line_num} of {path} is not a line of a CSV ({error}); mend or "
-            "remove it"
-        ) from error
+def _counts(cells: Sequence[str]) -> bool:
+    """Tell whether cells number the rows, from 0 or 1."""
+    if len(cells) < 2 or not all(cell.isdecimal() for cell in cells):
+        return False
+    start = int(cells[0])
+    return start in (0, 1) and [int(cell) for cell in cells] == [*range(start, start + len(cells))]
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

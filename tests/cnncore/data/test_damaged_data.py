@@ -168,7 +168,7 @@ def test_a_table_with_one_known_column_is_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has the columns stars, text; name one of them label or"):
         read_sentences(path)
     path.write_text(f"label,text\n1,{'a' * 140_000}\n")
-    with pytest.raises(DataError, match=r"sentence 2 of .*films\.csv is not a line of a CSV"):
+    with pytest.raises(DataError, match=r"line 2 of .*films\.csv is not a line of a CSV"):
         read_sentences(path)
 
 
