@@ -59,7 +59,7 @@ def draw_board(axes: Axes, board: Board, cell: float) -> None:
     for row in STAR_LINES.get(size, ()):
         for column in STAR_LINES[size]:
             axes.add_patch(Circle((column, row), 0.1, color=LINE, zorder=1))
-    letters = {"ha": "center", "va": "center_baseline", "color": INK}
+    letters: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": INK}
     letters["fontsize"] = min(0.36 * cell, 18.0)
     for line in range(size):
         for outside in (-0.78, last + 0.78):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +156,7 @@ def _write_head(figure: Figure, board: Board, source: str) -> None:
     _write(figure, _EDGE, height - 0.47, below.text, **style)
 
 
-def _write(figure: Figure, x: float, y: float, text: str, **style: object) -> None:
+def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
     """Write a line at inches from the left and from below; y is its upper edge."""
     width, height = figure.get_size_inches()
     figure.text(x / width, y / height, text, va="top", **style)
