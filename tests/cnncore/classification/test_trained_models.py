@@ -199,7 +199,8 @@ def test_a_stopped_run_is_read_by_every_command_at_once(
     out = tmp_path / "run"
     words = ("train", "lenet5", "--data", pictures, "--out", out, "--set", "batch=4", *FAST)
     status, _, err = run(capsys, *words, "--minutes", "0")
-    assert status == 0 and f"cnncore evaluate {out} and the like take it as it is" in err
+    assert status == 0, err
+    assert f"cnncore evaluate {out} and the like take it as it is" in err
     assert not (out / "last.safetensors").exists()
     picture = pictures / "ant" / "0.png"
     for command, said in (
