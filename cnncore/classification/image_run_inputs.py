@@ -50,8 +50,12 @@ def open_training(
     return RunInputs(train, validation, model)
 
 
-def read_split(readers: Mapping[str, Reader], split: str | None) -> tuple[str, ImageData]:
-    """Return a split and its name: the one asked for, else "test", "val", "all" or "train".
+def read_split(
+    readers: Mapping[str, Reader], split: str | None, path: Path
+) -> tuple[str, ImageData]:
+    """Return a split of the data at a path, and its name.
+
+    It is the one asked for, else "test", "val", "all" or "train".
 
     Raises:
         DataError: it is not there.
@@ -59,7 +63,7 @@ def read_split(readers: Mapping[str, Reader], split: str | None) -> tuple[str, I
     order = ("test", "val", ALL, "train") if split is None else (split,)
     found = next((name for name in order if name in readers), None)
     if found is None:
-        raise DataError(f"the data has {', '.join(readers)}, not {split}; choose one of these")
+        raise DataError(f"{path} has {', '.join(readers)}, not {split}; choose one of these")
     return found, readers[found]()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ from cnncore.recipes import Recipe
 
 VOCABULARY = "vocabulary"
 """The fact of a trained model that holds its vocabulary."""
+
+log = logging.getLogger(__name__)
+
+# Shares of the words: unknown ones, which an English sentence has few of, and those with letters
+# that the tokeniser drops. French, German or Spanish sentences have more of one or the other.
+_UNKNOWN, _OTHER = 0.3, 0.2
+_LONG = 80
 
 
 def open_training(
@@ -92,6 +100,24 @@ def vocabulary_of(trained: Trained) -> Vocabulary:
             f"{trained.path.name} does not tell its vocabulary; use a file that cnncore train wrote"
         )
     return Vocabulary.from_metadata(trained.facts[VOCABULARY])
+
+
+def check_language(text: str, vocabulary: Vocabulary, where: str) -> None:
+    """Warn of a sentence of which the model `where` knows too few words to judge it.
+
+    Raises:
+        DataError: it does not have a word that the model can read.
+    """
+    words, unknown, other = vocabulary.unread(text)
+    if not vocabulary.encode(text):
+        script = ", as the model reads the letters a to z alone" if other else ""
+        raise DataError(f"{text!r} has no words that {where} can read{script}; write a sentence")
+    if words and (unknown >= _UNKNOWN * words or other >= _OTHER * words):
+        log.warning(
+            "%d of %d words of %r are unknown to %s: in another language than its own, or on "
+            "something else, the answer means little",
+            *(unknown, words, text if len(text) < _LONG else f"{text[:_LONG]}...", where),
+        )
 
 
 def evaluation_samples(sentences: Sentences, trained: Trained) -> SentenceSamples:

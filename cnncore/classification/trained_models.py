@@ -49,10 +49,12 @@ class Trained:
 def add_foreign_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say of a FILE what `open_trained` cannot read in it."""
     parser.add_argument(
-        "--name", metavar="MODEL", help="whose weights a FILE has that does not tell"
+        "--name", metavar="MODEL", help="which model a FILE of weights is of, if it does not tell"
     )
     parser.add_argument(
-        "--stride-in", choices=("1x1", "3x3"), help="where such a FILE's bottlenecks have theirs"
+        "--stride-in",
+        choices=("1x1", "3x3"),
+        help="in which convolution the bottlenecks of such a FILE have their stride",
     )
 
 

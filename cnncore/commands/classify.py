@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cnncore.classification.sentence_run_inputs import vocabulary_of
+from cnncore.classification.sentence_run_inputs import check_language, vocabulary_of
 from cnncore.classification.trained_models import (
     Trained,
     add_foreign_arguments,
@@ -34,6 +34,8 @@ DIGITS_MODEL = "lenet5"
 SENTENCE_MODEL = "kim-sentiment"
 
 _COLOURFUL = 12.0  # mean distance of the channels from grey, of 255; digits stay below
+
+_BLANK = 16  # contrast of a picture that shows nothing, of 255
 
 # One word with a separator of folders in it, or with a short suffix.
 _FILE_NAME = re.compile(r"\S*[/\\]\S*|\S*\w\.[A-Za-z]\w{1,4}")
@@ -126,12 +128,28 @@ def classify_picture(file: str, trained: Trained) -> Tensor:
         picture = decode(content, channels=preset.input_size[0])
     except OSError as error:
         raise DataError(f"{file} cannot be read as a picture: {error}") from error
+    seen = picture
     if preset.reads_digits:
         _warn_of_colour(file, decode(content, channels=3))
-        picture = like_mnist(picture)
-    x = normalise(evaluation_view(picture, preset)[None], preset.mean, preset.std)
+        seen = like_mnist(picture)
+    view = evaluation_view(seen, preset)
+    _warn_of_blank(file, min(_contrast(picture), _contrast(view)))
+    x = normalise(view[None], preset.mean, preset.std)
     logits: Tensor = trained.model(x)
     return logits[0].double().softmax(dim=0)
+
+
+def _contrast(picture: Tensor) -> int:
+    return int(picture.max()) - int(picture.min())
+
+
+def _warn_of_blank(file: str, contrast: int) -> None:
+    if contrast < _BLANK:
+        log.warning(
+            "%s is blank or almost so where the model looks (its points differ by %d of 255): the "
+            "answer says nothing about it",
+            *(file, contrast),
+        )
 
 
 def _warn_of_colour(file: str, picture: Tensor) -> None:
@@ -155,7 +173,6 @@ def classify_sentence(text: str, trained: Trained) -> Tensor:
             f"{text!r} is not a file, and {trained.path.name} reads pictures, not sentences"
         )
     vocabulary = vocabulary_of(trained)
-    if not vocabulary.encode(text):
-        raise DataError(f"{text!r} has no words; write a sentence")
+    check_language(text, vocabulary, trained.path.name)
     logits: Tensor = trained.model(vocabulary.batch([text]))
     return logits[0].double().softmax(dim=0)

@@ -97,7 +97,7 @@ def open_data(args: argparse.Namespace, opened: Sequence[Trained]) -> Callable[[
             sentence_run_inputs.evaluation_samples, sentences
         )
     else:
-        split, images = image_run_inputs.read_split(find_images(args.data), args.split)
+        split, images = image_run_inputs.read_split(find_images(args.data), args.split, args.data)
         count = len(images)
         read = partial(image_run_inputs.evaluation_samples, images)
     sys.stderr.write(f"cnncore evaluate: {count:,} samples ({split}) of {args.data}\n")

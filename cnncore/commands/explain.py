@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from cnncore.classification.sentence_run_inputs import vocabulary_of
+from cnncore.classification.sentence_run_inputs import check_language, vocabulary_of
 from cnncore.classification.trained_models import (
     Trained,
     add_foreign_arguments,
@@ -273,9 +273,8 @@ def _words(trained: Trained, args: argparse.Namespace) -> int:
     if not isinstance(model, KimCNN):
         raise DataError(f"{args.model} reads pictures; cnncore explain occlusion looks into it")
     vocabulary = vocabulary_of(trained)
+    check_language(args.sentence, vocabulary, trained.path.name)
     words = vocabulary.tokeniser(args.sentence)
-    if not words:
-        raise DataError(f"{args.sentence!r} has no words; write a sentence")
     numbers = vocabulary.batch([args.sentence])[0, : len(words)]
     shares = model(numbers[None]).softmax(1)[0]
     target = int(shares.argmax()) if args.target is None else args.target

@@ -11,7 +11,12 @@ from cnncore.system.command_line import DONE
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `cnncore list`."""
-    parser.add_argument("pattern", nargs="?", default="*", help='shell pattern such as "*resnet*"')
+    parser.add_argument(
+        "pattern",
+        nargs="?",
+        default="*",
+        help='part of a name such as resnet, or a pattern such as "resnet*-cifar"; default: all',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,10 +28,14 @@ def run(args: argparse.Namespace) -> int:
 def catalogue(pattern: str) -> str:
     """Return the models that match a pattern, one a line with its aliases; at least one.
 
+    Without one of the signs `*?[` it is part of a name or an alias; case and "_" for "-" do not
+    matter.
+
     Raises:
         UnknownModelError: no model matches.
     """
-    names = list_models(pattern, aliases=True)
+    plain = pattern.lower().replace("_", "-")
+    names = list_models(plain if set(plain) & set("*?[") else f"*{plain}*", aliases=True)
     entries = [e for e in ENTRIES.values() if e.name in names or any(a in names for a in e.aliases)]
     if not entries:
         raise UnknownModelError(f"no model matches {pattern!r}; run cnncore list to see all")

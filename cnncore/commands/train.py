@@ -41,18 +41,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", required=True, type=_folder, help="folder of the run; gone on with if begun"
     )
     parser.add_argument(
-        "--recipe", help="name of a recipe or a .toml file; default: the model's, or 'default'"
+        "--recipe",
+        metavar="NAME|FILE",
+        help=f"one of {', '.join(list_recipes())}, or a .toml file; default: the model's own, else "
+        f"{DEFAULT}",
     )
     add_settings(parser)
     parser.add_argument(
         "--minutes",
         type=float,
         default=math.inf,
-        help="stop after this long; default: at the end of the plan",
+        help="stop after this long, to go on later; default: at the end of the recipe",
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="start from these weights")
     parser.add_argument(
-        "--stride-in", choices=("1x1", "3x3"), help="where FILE's bottlenecks have their stride"
+        "--stride-in",
+        choices=("1x1", "3x3"),
+        help="in which convolution the bottlenecks of FILE have their stride, if it does not tell",
     )
     parser.add_argument(
         "--freeze",
@@ -65,7 +70,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads; default: all cores")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument(
-        "--other-data", action="store_true", help="go on although the data are others"
+        "--other-data",
+        action="store_true",
+        help="go on with a run although the data are not those that it began with",
     )
 
 

@@ -107,6 +107,17 @@ class Vocabulary:
         """Return the word numbers of a sentence; a blank one does not have any."""
         return [self._numbers.get(word, UNKNOWN) for word in self.tokeniser(sentence)]
 
+    def unread(self, sentence: str) -> tuple[int, int, int]:
+        """Return how many words a sentence has, how many are unknown, and how many not in a to z.
+
+        Words are what blanks part here; one whose letters the tokeniser drops is unknown as well.
+        """
+        words = [word for word in sentence.split() if any(map(str.isalpha, word))]
+        other = [word for word in words if any(c.isalpha() and not c.isascii() for c in word)]
+        plain = [word for word in words if word not in other]
+        unknown = [word for word in plain if any(n == UNKNOWN for n in self.encode(word))]
+        return len(words), len(unknown) + len(other), len(other)
+
     def batch(self, sentences: Sequence[str]) -> Tensor:
         """Return the word numbers int64 (B, L) of sentences, padded behind to the longest."""
         return padded([self.encode(sentence) for sentence in sentences])

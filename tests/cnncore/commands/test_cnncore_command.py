@@ -15,6 +15,7 @@ import cnncore
 from cnncore.__main__ import main
 from cnncore.commands import train
 from cnncore.models.registry import ALIASES, ENTRIES, find_model
+from cnncore.recipes import list_recipes
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -36,6 +37,38 @@ def test_the_list_takes_patterns_for_aliases_too(capsys: pytest.CaptureFixture[s
     status, out, err = run(capsys, "list", "*transformer*")
     assert (status, out) == (2, "")
     assert err == "cnncore list: no model matches '*transformer*'; run cnncore list to see all\n"
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("googlenet", ["googlenet", "googlenet-torchvision"]),
+        ("Inception", ["googlenet"]),
+        ("T_RESNET110", ["preact-resnet110-cifar"]),
+        ("t-resnet50", ["preact-resnet50"]),
+    ],
+)
+def test_a_part_of_a_name_finds_what_contains_it(
+    part: str, names: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = run(capsys, "list", part)
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == names
+
+
+def test_resnet_lists_every_resnet(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "list", "resnet")
+    wanted = [name for name in ENTRIES if "resnet" in name]
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == wanted
+    status, _, err = run(capsys, "list", "transformer")
+    assert status == 2 and "no model matches 'transformer'; run cnncore list to see all" in err
+
+
+def test_the_help_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(("train", "--help"))
+    said = capsys.readouterr().out.split()
+    assert ended.value.code == 0
+    assert all(name in said or f"{name}," in said for name in list_recipes())
 
 
 def test_a_model_is_described_layer_by_layer(capsys: pytest.CaptureFixture[str]) -> None:
