@@ -238,7 +238,7 @@ class Board:
         if not self.is_legal(move, colour):
             raise IllegalMoveError(self._why_illegal(move, colour))
         if self.rules.ko != "simple":
-            self.remember(self.hash, self.to_play)
+            self.remember(self.hash, colour)
         chains.play(self.records, 0, move, colour)
         self.last_move = move
 
@@ -291,9 +291,10 @@ class Board:
     # Repetition
 
     def remember(self, stones: int, to_play: int) -> None:
-        """Forbid under superko that a position comes again: its stones' hash, and who was to play.
+        """Forbid under superko that a position comes again: its stones' hash, and who moved there.
 
-        `play` does so by itself for every position that it leaves.
+        `play` does so by itself for every position that it leaves. Whoever moves had the turn, also
+        after a set-up that gave it to the other player.
         """
         if 2 * (self._remembered + 1) > len(self.history):
             self.history = repetition.grown(self.history)
@@ -314,7 +315,7 @@ class Board:
         chains.hashes_after(self.records, 0, colour, mask, after)
         turn_word = np.uint64(self._turn_word(opponent(colour)))
         repetition.forbid_repetition(self.history, after, turn_word, mask)
-        present = np.uint64(self.hash ^ self._turn_word(self.to_play))
+        present = np.uint64(self.hash ^ self._turn_word(colour))
         mask[:-1] &= (after ^ turn_word) != present
         return mask
 

@@ -311,3 +311,14 @@ def test_the_documentation_lists_every_command() -> None:
     rows = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
     assert documented == make_engine().session.command_names
+
+
+def test_who_moves_first_after_a_set_up_had_the_turn_there() -> None:
+    """White begins, so Black never had the move in the first position and it may come again."""
+    for rules, answer in (("aga", ""), ("tromp-taylor", "illegal move")):
+        engine = make_engine(rules=rules)
+        result(engine, "set_position b b8 b a8 w b9 w c8 w d9")
+        result(engine, "play w a9")
+        result(engine, "play b c9")
+        line = "play w b9"
+        assert (result if not answer else failure)(engine, line) == answer
