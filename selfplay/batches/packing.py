@@ -8,6 +8,7 @@ convolutions want it, so nothing is transposed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,9 +17,7 @@ import torch
 from torch import Tensor
 
 from goengine.encoding.symmetry import move_table
-from selfplay.batches.positions import NO_MOVE, SIZE, PackedBatch
-
-POINTS = SIZE * SIZE
+from selfplay.batches.positions import NO_MOVE, PackedBatch
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class StagedBatch:
     """A packed batch as tensors, in pinned memory where the device copies from that by itself."""
 
     bits: Tensor
-    """uint8 (B, 361, 6)."""
+    """uint8 (B, N * N, 6)."""
     symmetries: Tensor
     """int64 (B,)."""
     moves: Tensor
@@ -56,30 +55,32 @@ def stage(batch: PackedBatch, *, pinned: bool = False) -> StagedBatch:
 
 
 def unpack(batch: StagedBatch) -> tuple[Tensor, Tensor]:
-    """Return planes uint8 (B, 48, 19, 19), channels last, and moves (B, 1 + future), both turned.
+    """Return planes uint8 (B, 48, N, N), channels last, and moves (B, 1 + future), both turned.
 
     Computed on the batch's device; a move that is not to be learnt stays NO_MOVE.
     """
     device = batch.bits.device
-    sources, targets, octets = _tables(device)
     count, points, width = batch.bits.shape
+    size = math.isqrt(points)
+    sources, targets, octets = _tables(device, size)
     first = torch.arange(count, device=device)[:, None] * points
     rows = (first + sources[batch.symmetries]).view(-1)
     words = batch.bits.view(torch.int16).view(count * points, -1)  # three move faster than six
     flat = words.index_select(0, rows).view(torch.uint8).view(-1).int()
-    planes = octets.index_select(0, flat).view(torch.uint8).view(count, SIZE, SIZE, 8 * width)
+    planes = octets.index_select(0, flat).view(torch.uint8).view(count, size, size, 8 * width)
     return planes.permute(0, 3, 1, 2), targets[batch.symmetries[:, None], batch.moves]
 
 
-@lru_cache(maxsize=16)
-def _tables(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (sources, targets, octets) on a device.
+@lru_cache(maxsize=64)
+def _tables(device: torch.device, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (sources, targets, octets) for a board size on a device.
 
-    sources: int64 (8, 361), the point whose content each symmetry brings to a point. targets: int64
-    (8, 362), where it takes a move; the last entry, which is also entry NO_MOVE, is NO_MOVE.
-    octets: int64 (256,), each byte's bits as eight bytes in memory, lowest bit first.
+    sources: int64 (8, N * N), the point whose content each symmetry brings to a point.
+    targets: int64 (8, N * N + 1), where it takes a move; the last entry, which is also entry
+    NO_MOVE, is NO_MOVE. octets: int64 (256,), each byte's bits as eight bytes in memory, lowest
+    bit first.
     """
-    to = move_table(SIZE)[:, :POINTS].astype(np.int64)
+    to = move_table(size)[:, :-1].astype(np.int64)
     sources = np.argsort(to, axis=1)
     targets = np.concatenate([to, np.full((len(to), 1), NO_MOVE)], axis=1)
     every = np.arange(256, dtype=np.uint8)[:, None]

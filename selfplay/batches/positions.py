@@ -9,10 +9,9 @@ device.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,10 +23,12 @@ from goengine.encoding.symmetry import SYMMETRIES
 from goengine.games.replay import replay_batch
 from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive
+from selfplay.batches.streaming import stream_batches
 from selfplay.batches.weighting import Weighting
 from selfplay.labelling.final_positions import replay_jobs
 
 SIZE = 19
+"""Lines of the board that positions are of unless another size is asked for."""
 NO_MOVE = -1
 """The label of a move that is not to be learnt: a pass, another player's, or after the end."""
 
@@ -43,7 +44,7 @@ class PositionBatch:
     """A batch of positions."""
 
     planes: npt.NDArray[np.uint8]
-    """uint8 (B, 48, 19, 19)."""
+    """uint8 (B, 48, N, N)."""
     moves: Index
     """int64 (B, 1 + future): the move played here and the moves after it, or NO_MOVE."""
     games: Index
@@ -61,7 +62,7 @@ class PackedBatch:
     """A batch of positions for training: the planes as bits, the symmetries still to be applied."""
 
     bits: npt.NDArray[np.uint8]
-    """uint8 (B, 361, 6), see features.encode_packed."""
+    """uint8 (B, N * N, 6), see features.encode_packed."""
     moves: Index
     """int64 (B, 1 + future): moves as played, or NO_MOVE."""
     symmetries: Index
@@ -81,9 +82,9 @@ class PackedBatch:
 class Positions:
     """The positions of one split of an archive, drawn at random or listed.
 
-    A position is a move that is not a pass, in a 19x19 game. `weights` gives each source's share
-    of the draws; sources that it does not name are left out; without it all positions are alike.
-    `weighting` says how the positions of a source share its draws.
+    A position is a move that is not a pass, in a game on a board of `size` lines. `weights` gives
+    each source's share of the draws; sources that it does not name are left out; without it all
+    positions are alike. `weighting` says how the positions of a source share its draws.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class Positions:
         weights: Mapping[str, float] | None = None,
         weighting: Weighting = ALIKE,
         future: int = 0,
+        size: int = SIZE,
     ) -> None:
         self.archive = archive
+        self.size = size
         self.future = future
         games = np.asarray(archive.split(split), dtype=np.int64)
         table = archive.games[games]
-        games = games[(table["size"] == SIZE) & (table["length"] > 0)]
+        games = games[(table["size"] == size) & (table["length"] > 0)]
         odd, even = weighting.of_moves(archive, games)
         lengths = archive.games["length"][games].astype(np.int64)
         totals = odd * ((lengths + 1) // 2) + even * (lengths // 2)
@@ -123,8 +126,8 @@ class Positions:
                 self._ends.append(np.cumsum(totals[mine]))
         if not self.sources:
             raise DataError(
-                f"the archive has no 19x19 {split} games of these sources and ranks with a move to "
-                f"learn; its sources are {_names(archive)}"
+                f"the archive has no {size}x{size} {split} games of these sources and ranks "
+                f"with a move to learn; its sources are {_names(archive)}"
             )
 
     def __len__(self) -> int:
@@ -235,32 +238,16 @@ class Positions:
         workers: int = 1,
         ahead: int = 4,
     ) -> Generator[T, None, None]:
-        """Yield batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
+        """Return batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
 
         `prepare` is applied in the threads as well. Closing the generator ends the threads.
         """
-
-        def make(number: int) -> T:
-            return prepare(
-                self.random_batch(count, seed=seed, number=number, part=part, parts=parts)
-            )
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="positions") as pool:
-            waiting: deque[Future[T]] = deque()
-            number = first
-            try:
-                while True:
-                    while len(waiting) < ahead + workers:
-                        waiting.append(pool.submit(make, number))
-                        number += 1
-                    yield waiting.popleft().result()
-            finally:
-                for job in waiting:
-                    job.cancel()
+        make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
+        return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)
 
     def _records(self, games: Index, plies: Index) -> npt.NDArray[Any]:
         jobs = replay_jobs(self.archive, games, plies)
-        return replay_batch(self.archive.moves, jobs, size=SIZE, stones=self.archive.setup)
+        return replay_batch(self.archive.moves, jobs, size=self.size, stones=self.archive.setup)
 
     def _labels(self, games: Index, plies: Index, count: int) -> Index:
         """Return int64 (B, count): the moves from `plies` on as played, or NO_MOVE."""
@@ -272,7 +259,7 @@ class Positions:
         inside &= (self.archive.learn[games][:, None] & colour) != 0
         index = table["offset"][games].astype(np.int64)[:, None] + np.where(inside, at, 0)
         moves = self.archive.moves[index].astype(np.int64)
-        return np.where(inside & (moves < SIZE * SIZE), moves, NO_MOVE)
+        return np.where(inside & (moves < self.size**2), moves, NO_MOVE)
 
 
 def _names(archive: Archive) -> str:
