@@ -197,7 +197,8 @@ def test_a_stopped_run_is_read_by_every_command_at_once(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    words = ("train", "lenet5", "--data", pictures, "--out", out, "--set", "batch=4", *FAST)
+    words = ("train", "lenet5", "--data", pictures, "--out", out, *FAST)
+    words += ("--set", "batch=4", "--set", "holdout=0.25")
     status, _, err = run(capsys, *words, "--minutes", "0")
     assert status == 0, err
     assert f"cnncore evaluate {out} and the like take it as it is" in err
