@@ -207,7 +207,7 @@ def test_a_stopped_run_is_read_by_every_command_at_once(
     for command, said in (
         (("evaluate", out, "--data", pictures, *FAST), "checkpoint.safetensors: top-1 "),
         (("classify", picture, "--model", out), " %  bee"),
-        (("info", out), "checkpoint.safetensors: classifier, 10 tensors, 60,"),
+        (("info", out), "checkpoint.safetensors: classifier, 10 tensors, 61,"),
         (("explain", "occlusion", out, "--image", picture, "--out", tmp_path / "o.png"), ": 0."),
     ):
         status, text, _ = run(capsys, *command)
