@@ -140,6 +140,6 @@ def hold_out(samples: S, share: float, *, seed: int) -> tuple[S, S]:
     if not len(chosen) or not len(rest):
         raise DataError(
             f"a share of {share} of {len(labels)} samples leaves nothing on one side; give more "
-            "samples or another share"
+            "samples or another share (holdout in a recipe)"
         )
     return samples.subset(torch.from_numpy(rest)), samples.subset(torch.from_numpy(chosen))
