@@ -12,6 +12,9 @@ import numpy as np
 
 log = logging.getLogger(__name__)
 
+_OPTIONS: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True}
+"""No lock is held, and nothing is compiled for callers in C, of whom there are none."""
+
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for scalars and arrays at its first call.
@@ -19,10 +22,10 @@ def kernel(function: Callable[..., Any]) -> Any:
     Where no folder can be written that a cache could lie in, every start compiles anew.
     """
     try:
-        dispatcher = numba.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+        dispatcher = numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # numba found no place for its cache
         warn_of_no_cache()
-        dispatcher = numba.njit(nogil=True, no_cfunc_wrapper=True)(function)
+        dispatcher = numba.njit(**_OPTIONS)(function)
     if not _is_plain():
         _compile_once_for_all_integers(dispatcher)
     return dispatcher
@@ -45,10 +48,9 @@ def _compile_once_for_all_integers(dispatcher: Any) -> None:
 
 def _widened(kind: Any) -> Any:
     """Return int64 for a signed integer and for a literal one, any other type as it is."""
-    plain = numba.types.unliteral(kind)
-    if isinstance(plain, numba.types.Integer) and plain.signed:
-        return numba.types.int64
-    return plain
+    types: Any = numba.types  # the stubs know neither of these
+    plain = types.unliteral(kind)
+    return types.int64 if isinstance(plain, types.Integer) and plain.signed else plain
 
 
 def _is_plain() -> bool:

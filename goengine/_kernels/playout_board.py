@@ -38,7 +38,7 @@ def step(k: int) -> int:
 
 @kernel
 def copy_state(source: Array, target: Array) -> None:
-    """Copy a state. (For `target[:] = source` numba compiles seconds of text for its error.)"""
+    """Copy a state; `target[:] = source` would compile seconds of text for its error."""
     for row in range(ROWS):
         for point in range(POINTS):
             target[row, point] = source[row, point]

@@ -16,7 +16,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -70,7 +69,7 @@ PARTS = {"board": warm_board, "encoder": warm_encoder, "playouts": warm_playouts
 """What can be compiled apart from each other."""
 
 
-class _Helpers(event.Listener):  # type: ignore[misc]  # numba has no types
+class _Helpers(event.Listener):
     """The processes that compile; the first kernel that is in no cache starts them."""
 
     def __init__(self) -> None:

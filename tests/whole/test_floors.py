@@ -44,7 +44,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("networks", "pictures"),
         ("inference",),
         ("players",),
-        ("match", "gtp"),
+        ("match", "gtp", "terminal"),
         ("commands",),
     ),
     "selfplay": (

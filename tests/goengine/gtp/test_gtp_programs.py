@@ -1,4 +1,4 @@
-"""What single programs rely on: GoGui's cut at the first blank, qGo's `undo 0`, load, a bad start."""
+"""What single programs rely on: GoGui's first blank, qGo's `undo 0`, cores, a bad start."""
 
 from __future__ import annotations
 
