@@ -3,185 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import os
+import re
+import sys
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 
-from cnncore.system import atomic
-from goengine.board import Board
-from goengine.coords import CoordError, gtp_to_move, move_to_gtp
+from goengine.clock import TimeSettings
 from goengine.games.game import Game
-from goengine.games.record import GameRecord
-from goengine.games.sgf import write_sgf
 from goengine.handicap import fixed_points, most_fixed
 from goengine.options import board_size, finite, not_negative, rule_set, seed
 from goengine.players.making import make_policy_player
-from goengine.players.player import Player
 from goengine.players.settings import PolicySettings
-from goengine.rules import RULES, format_points
-from goengine.scoring.counting import format_score, score
-from goengine.scoring.status import status
-from goengine.types import (
-    BLACK,
-    PLAY_SYMMETRY,
-    RESIGN,
-    WHITE,
-    GoError,
-    IllegalMoveError,
-    colour_name,
-    opponent,
-    parse_colour,
-)
-
-HELP = """\
-  D4, Q16 ...       play there
-  pass              pass; two passes end the game
-  undo              take back your last move and the answer, or your resignation
-  hint              what the network would play here
-  score             who is ahead, by random playouts
-  save FILE.sgf     write the game to a file
-  resign            give up
-  quit              leave without a result"""
-
-AFTERWARDS = "use save FILE.sgf, undo or quit"
-"""What is left to do when a game has ended."""
-HINTS = 5
-
-
-class Session:
-    """One game between a person and a player, driven by lines of text.
-
-    `answer` takes what the person typed and returns what to show; `result` is there when the
-    game has ended, which undo may take back, and `left` tells whether the person wants no more.
-    """
-
-    def __init__(self, game: Game, player: Player, *, human: int, rng: np.random.Generator) -> None:
-        self.game = game
-        self.player = player
-        self.human = human
-        self.left = False
-        self._rng = rng
-
-    @property
-    def board(self) -> Board:
-        """The position now."""
-        return self.game.board
-
-    def answer(self, line: str) -> str:
-        """Carry out one line of the person and return the text to show."""
-        words = line.split()
-        if not words:
-            return ""
-        commands: dict[str, Callable[[], str]] = {
-            "help": lambda: HELP,
-            "undo": self._undo,
-            "hint": self._hint,
-            "score": self._score,
-            "resign": lambda: self._play(RESIGN),
-            "quit": self._quit,
-            "exit": self._quit,
-        }
-        word = words[0].lower()
-        if word == "save":
-            return self._save(" ".join(words[1:]))
-        if word in commands:
-            return commands[word]()
-        try:
-            return self._play(gtp_to_move(word, self.board.size))
-        except CoordError as error:
-            return f"{error}; type help for the commands"
-        except IllegalMoveError as error:
-            return str(error)
-
-    def respond(self) -> str:
-        """Let the player move if it is its turn and return the text to show."""
-        if self.game.over or self.board.to_play == self.human:
-            return ""
-        move = self.player.choose(self.game, rng=self._rng).move
-        colour = self.board.to_play
-        text = f"{colour_name(colour).capitalize()}: {move_to_gtp(move, self.board.size)}"
-        return "\n".join(filter(None, [text, self._make(move)]))
-
-    def _play(self, move: int) -> str:
-        """Make the person's move and the player's answer."""
-        if self.game.over:
-            return f"the game is over: {AFTERWARDS}"
-        return "\n".join(filter(None, [self._make(move), self.respond()]))
-
-    def _make(self, move: int) -> str:
-        """Make a move for the player to move; say the result if the game ends."""
-        if move == RESIGN:
-            self.game.lose(self.board.to_play, "R")
-            return f"The game is over: {self.game.result}"
-        self.game.play(move)
-        board = self.board
-        if board.passes < 2:
-            return ""
-        judged = status(board, rng=self._rng)
-        self.game.end(format_score(score(board, judged.dead, status=judged)))
-        taken = " ".join(move_to_gtp(stone, board.size) for stone in sorted(judged.dead))
-        over = f"The game is over: {self.game.result}"
-        return over + (f"\ntaken as dead: {taken}" if taken else "")
-
-    def _undo(self) -> str:
-        """Take back to the person's turn before, or no more than the person's resignation."""
-        count = 1 if self.board.to_play != self.human else 2
-        if count == 2 and self.game.over and self.board.passes < 2:
-            self.game.reopen()
-            return ""
-        if count > len(self.game.moves):
-            return "nothing to undo"
-        self.game.undo(count)
-        return ""
-
-    def _hint(self) -> str:
-        """List the network's moves."""
-        analyst = self.player.analyst
-        if analyst is None:
-            return "this player gives no hints"
-        size = self.board.size
-        opinion = next(analyst.stream(self.game, interval=0.0, pause=lambda seconds: True))
-        found = opinion.candidates[:HINTS]
-        return "\n".join(f"  {move_to_gtp(c.move, size):5}{100 * c.prior:5.1f} %" for c in found)
-
-    def _score(self) -> str:
-        """Estimate the score."""
-        judged = status(self.board, rng=self._rng)
-        lead = score(self.board, judged.dead, status=judged)
-        share = judged.settled.mean()
-        return f"{format_score(lead)} if it ended now ({100 * share:.0f} % of the points settled)"
-
-    def _quit(self) -> str:
-        """Leave the game."""
-        self.left = True
-        return ""
-
-    def _save(self, name: str) -> str:
-        """Write the game as SGF."""
-        if not name:
-            return "name a file: save FILE.sgf"
-        try:
-            atomic.write_bytes(name, write_sgf(self.record()))
-        except OSError as error:
-            return f"cannot write {name}: {error.strerror}"
-        except ValueError:
-            return f"cannot write {name!r}: no file can have that name"
-        return f"saved {name}"
-
-    def record(self) -> GameRecord:
-        """Return the game so far."""
-        names = {self.human: "human", opponent(self.human): self.player.name}
-        return self.game.record(black=names[BLACK], white=names[WHITE])
-
-    def prompt(self) -> str:
-        """Return the board with who is to move, or what to do after the end, and the captures."""
-        board = self.board
-        by_black, by_white = board.captures
-        state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
-        if self.game.over:
-            state = f"{self.game.result}, {AFTERWARDS}"
-        captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
-        return f"\n{board}\n{state}; {captures}"
+from goengine.rules import RULES
+from goengine.terminal.board_text import LETTERS, style_for
+from goengine.terminal.conversation import Session
+from goengine.terminal.typed_lines import enable_editing
+from goengine.types import PLAY_SYMMETRY, GoError, colour_name, parse_colour
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -203,6 +43,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--symmetry", default=PLAY_SYMMETRY, help=f"none, random or all ({PLAY_SYMMETRY})"
     )
     parser.add_argument("--seed", type=seed, help="seed of its random choices (another each time)")
+    parser.add_argument("--name", default="human", help="your name, for saved games (human)")
+    parser.add_argument("--load", type=Path, metavar="FILE.sgf", help="go on with a game")
+    parser.add_argument("--time", type=not_negative, default=0.0, metavar="MINUTES",
+        help="main time of both players (no clock)",
+    )  # fmt: skip
+    parser.add_argument("--byoyomi", type=byoyomi, default=(0, 0), metavar="PERIODSxSECONDS",
+        help="periods after the main time, as in 3x30 (none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--letters", action="store_true", help="X and O without colours (round stones if possible)"
+    )
+
+
+def byoyomi(text: str) -> tuple[int, int]:
+    """Return the periods and their seconds in a word such as `3x30`."""
+    found = re.fullmatch(r"([1-9][0-9]{0,3})x([1-9][0-9]{0,4})", text.lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible: use PERIODSxSECONDS, as 3x30")
+    return int(found[1]), int(found[2])
+
+
+def time_settings(minutes: float, periods: int, seconds: int) -> TimeSettings:
+    """Return the clock that the options ask for."""
+    if periods:
+        return TimeSettings("byoyomi", 60 * minutes, seconds, periods=periods)
+    return TimeSettings("absolute", 60 * minutes) if minutes else TimeSettings()
 
 
 def start_game(size: int, rules: str, komi: float | None, handicap: int) -> Game:
@@ -227,26 +93,32 @@ def start_game(size: int, rules: str, komi: float | None, handicap: int) -> Game
 def run(args: argparse.Namespace) -> int:
     """Play one game."""
     game = start_game(args.size, args.rules, args.komi, args.handicap)
+    game.clock.configure(time_settings(args.time, *args.byoyomi))
     human = parse_colour(args.colour)
+    print("loading the network ...", file=sys.stderr, flush=True)
     player = make_policy_player(
         args.network,
         PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
         size=args.size,
     )
-    session = Session(game, player, human=human, rng=np.random.default_rng(args.seed))
+    session = Session(
+        game,
+        player,
+        human=human,
+        rng=np.random.default_rng(args.seed),
+        name=args.name,
+        style=LETTERS if args.letters else style_for(sys.stdout, os.environ),
+        day=date.today(),
+    )
+    enable_editing()
     print(f"You play {colour_name(human)} against {player.name}. Type help for the commands.")
-    show(session.respond())
+    answer = session.answer(f"load {args.load}") if args.load else session.respond()
     while not session.left:
-        print(session.prompt())
+        print(session.screen(answer), flush=True)
         try:
             line = input("> ")
         except EOFError:
-            break
-        show(session.answer(line))
+            line = "quit"
+            print()
+        answer = session.answer(line)
     return 0
-
-
-def show(text: str) -> None:
-    """Print an answer that is not empty."""
-    if text:
-        print(text)

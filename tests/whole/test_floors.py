@@ -45,7 +45,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("inference",),
         ("search",),
         ("players",),
-        ("match", "gtp"),
+        ("match", "gtp", "terminal"),
         ("commands",),
     ),
     "selfplay": (

@@ -9,10 +9,11 @@ import pytest
 
 from goengine.board import Board
 from goengine.commands import play as command
-from goengine.commands.play import Session, start_game
+from goengine.commands.play import start_game
 from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
 from goengine.players.policy_player import PolicyPlayer
+from goengine.terminal.conversation import Session
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD
 from tests.helpers.stub_players import InOrder, StubEvaluator

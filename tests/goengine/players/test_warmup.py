@@ -72,8 +72,9 @@ for line in {GAME!r}.split(chr(10)):
 
 TERMINAL = """
 import numpy as np
-from goengine.commands.play import Session, start_game
+from goengine.commands.play import start_game
 from goengine.players.making import make_policy_player
+from goengine.terminal.conversation import Session
 from goengine.types import BLACK
 
 player = make_policy_player(sys.argv[1])

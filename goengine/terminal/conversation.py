@@ -1,0 +1,318 @@
+"""One game between a person and a player, driven by lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from cnncore.system import atomic
+from goengine.board import Board
+from goengine.coords import CoordError, gtp_to_move, move_to_gtp
+from goengine.games.game import Game
+from goengine.games.record import GameRecord
+from goengine.games.sgf import read_sgf, write_sgf
+from goengine.players.player import Budget, Player
+from goengine.rules import format_points
+from goengine.scoring.counting import format_score, score
+from goengine.scoring.status import status
+from goengine.terminal.board_text import LETTERS, Style, draw
+from goengine.terminal.typed_lines import HELP, read_line, suggestion
+from goengine.types import (
+    BLACK,
+    RESIGN,
+    WHITE,
+    GoError,
+    IllegalMoveError,
+    colour_name,
+    opponent,
+)
+
+AFTERWARDS = "use save FILE.sgf, undo or quit"
+"""What is left to do when a game has ended."""
+HINTS = 5
+
+
+class Session:
+    """One game between a person and a player.
+
+    `answer` takes what the person typed and returns what to show, `screen` puts the board before
+    it where the position is new. `left` tells whether the person wants no more.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        player: Player,
+        *,
+        human: int,
+        rng: np.random.Generator,
+        name: str = "human",
+        style: Style = LETTERS,
+        day: date | None = None,
+    ) -> None:
+        self.game = game
+        self.player = player
+        self.human = human
+        self.left = False
+        self._rng = rng
+        self._name = name
+        self._style = style
+        self._day = day
+        self._kept = self._state()
+        self._shown: object = None
+        self._asked = ""
+        self._own_files: set[Path] = set()
+
+    @property
+    def board(self) -> Board:
+        """The position now."""
+        return self.game.board
+
+    def answer(self, line: str) -> str:
+        """Carry out one line of the person and return the text to show."""
+        typed = read_line(line)
+        confirmed = self._asked == (typed.command + " " + typed.rest) and bool(typed.command)
+        self._asked = ""
+        commands: dict[str, Callable[[], str]] = {
+            "help": lambda: HELP,
+            "undo": self._undo,
+            "hint": self._hint,
+            "score": self._score,
+            "clock": self._clock,
+            "board": self._again,
+            "resign": lambda: self._play(RESIGN),
+            "quit": lambda: self._quit(confirmed),
+            "save": lambda: self._save(typed.rest, confirmed),
+            "load": lambda: self._load(typed.rest, confirmed),
+        }
+        if typed.command:
+            return commands[typed.command]()
+        if not typed.rest:
+            return ""
+        try:
+            return self._play(gtp_to_move(typed.rest.lower(), self.board.size))
+        except CoordError as error:
+            return "; ".join(
+                filter(None, [str(error), suggestion(typed.rest), "type help for the commands"])
+            )
+        except IllegalMoveError as error:
+            return str(error)
+
+    def respond(self) -> str:
+        """Let the player move if it is its turn and return the text to show.
+
+        The person's clock runs from here on.
+        """
+        text = self._reply()
+        if not self.game.over:
+            self.game.clock.start()
+        return text
+
+    def _reply(self) -> str:
+        """Let the player move if it is its turn."""
+        if self.game.over or self.board.to_play == self.human:
+            return ""
+        colour = self.board.to_play
+        clock = self.game.clock
+        clock.start()
+        move = self.player.choose(
+            self.game, Budget(seconds=clock.budget(colour)), rng=self._rng
+        ).move
+        clock.stop(colour)
+        if clock.overrun:
+            return self._out_of_time(colour)
+        text = f"{colour_name(colour).capitalize()}: {move_to_gtp(move, self.board.size)}"
+        return "\n".join(filter(None, [text, self._make(move)]))
+
+    def _play(self, move: int) -> str:
+        """Make the person's move and the player's answer."""
+        if self.game.over:
+            return f"the game is over: {AFTERWARDS}"
+        colour = self.board.to_play
+        if move != RESIGN and not self.board.is_legal(move):
+            self.board.copy().play(move)  # says why; the clock runs on
+        self.game.clock.stop(colour)
+        if self.game.clock.overrun:
+            return self._out_of_time(colour)
+        return "\n".join(filter(None, [self._make(move), self.respond()]))
+
+    def _out_of_time(self, colour: int) -> str:
+        """End the game as lost on time."""
+        self.game.lose(colour, "T")
+        return f"{colour_name(colour).capitalize()} has run out of time. {self._end()}"
+
+    def _end(self) -> str:
+        """Say that the game is over and how."""
+        return f"The game is over: {self.game.result}"
+
+    def _make(self, move: int) -> str:
+        """Make a move for the player to move; say the result if the game ends."""
+        if move == RESIGN:
+            self.game.lose(self.board.to_play, "R")
+            return self._end()
+        self.game.play(move)
+        board = self.board
+        if board.passes < 2:
+            return ""
+        judged = status(board, rng=self._rng)
+        self.game.end(format_score(score(board, judged.dead, status=judged)))
+        taken = " ".join(move_to_gtp(stone, board.size) for stone in sorted(judged.dead))
+        return self._end() + (f"\ntaken as dead: {taken}" if taken else "")
+
+    def _undo(self) -> str:
+        """Take back to the person's turn before, or no more than the person's resignation."""
+        count = 1 if self.board.to_play != self.human else 2
+        if count == 2 and self.game.over and self.board.passes < 2:
+            self.game.reopen()
+            self.game.clock.start()
+            return ""
+        if count > len(self.game.moves):
+            return "nothing to undo"
+        self.game.undo(count)
+        self.game.clock.start()
+        return ""
+
+    def _hint(self) -> str:
+        """List the network's moves."""
+        analyst = self.player.analyst
+        if analyst is None:
+            return "this player gives no hints"
+        size = self.board.size
+        opinion = next(analyst.stream(self.game, interval=0.0, pause=lambda seconds: True))
+        found = opinion.candidates[:HINTS]
+        return "\n".join(f"  {move_to_gtp(c.move, size):5}{100 * c.prior:5.1f} %" for c in found)
+
+    def _score(self) -> str:
+        """Estimate the score, once enough is settled."""
+        judged = status(self.board, rng=self._rng)
+        settled = f"({100 * judged.settled_share:.0f} % of the points settled)"
+        if judged.is_early:
+            return f"too early to say {settled}"
+        lead = score(self.board, judged.dead, status=judged)
+        return f"{format_score(lead)} if it ended now {settled}"
+
+    def _clock(self) -> str:
+        """Tell the time that is left to both, as of their last moves."""
+        if self.game.clock.settings.kind == "none":
+            return "no clock: start with --time MINUTES and --byoyomi PERIODSxSECONDS"
+        both = ((colour, self._time(colour)) for colour in (BLACK, WHITE))
+        return ", ".join(f"{colour_name(colour)} {left}" for colour, left in both)
+
+    def _time(self, colour: int) -> str:
+        """Return the time of a colour as `9:05` or `3 x 30 s`, `""` without a clock."""
+        clock = self.game.clock
+        left = clock.left(colour)
+        if left is None:
+            return ""
+        if clock.count(colour):
+            return f"{clock.count(colour)} x {left:.0f} s"
+        return f"{int(left) // 60}:{int(left) % 60:02d}"
+
+    def _again(self) -> str:
+        """Draw the board once more."""
+        self._shown = None
+        return ""
+
+    def _quit(self, confirmed: bool) -> str:
+        """Leave the game, after a question where it would be lost."""
+        if self.unsaved and not confirmed:
+            self._asked = "quit "
+            return "this game is not saved: save FILE.sgf keeps it, quit once more leaves"
+        self.left = True
+        return ""
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the person has made a move, or got a result, that no file has."""
+        played = any(colour == self.human for colour, _ in self.game.moves)
+        return played and self._state() != self._kept
+
+    def _state(self) -> object:
+        """Return what a file would keep of the game."""
+        return tuple(self.game.moves), self.game.result
+
+    def _save(self, name: str, confirmed: bool) -> str:
+        """Write the game as SGF; another file of that name is replaced at the second time only."""
+        if not name:
+            return "name a file: save FILE.sgf"
+        try:
+            path = Path(name)
+            if path.is_file() and path.resolve() not in self._own_files and not confirmed:
+                self._asked = f"save {name}"
+                return f"{name} is there already: the same line once more replaces it"
+            atomic.write_bytes(name, write_sgf(self.record()))
+            self._own_files.add(path.resolve())
+        except OSError as error:
+            return f"cannot write {name}: {error.strerror}"
+        except ValueError:
+            return f"cannot write {name!r}: no file can have that name"
+        self._kept = self._state()
+        return f"saved {name}"
+
+    def _load(self, name: str, confirmed: bool) -> str:
+        """Go on with the game of a file, after a question where this one would be lost."""
+        if not name:
+            return "name a file: load FILE.sgf"
+        if self.unsaved and not confirmed:
+            self._asked = f"load {name}"
+            return "this game is not saved: save FILE.sgf keeps it, the same line again loads"
+        try:
+            self.game.load(read_sgf(Path(name).read_bytes()))
+        except OSError as error:
+            return f"cannot read {name}: {error.strerror}"
+        except (GoError, ValueError) as error:
+            return f"cannot load {name}: {error}"
+        self.game.clock.reset()
+        self._kept = self._state()
+        self._shown = None
+        text = f"loaded {name}: {len(self.game.moves)} moves"
+        return "\n".join(filter(None, [text, self.respond()]))
+
+    def record(self) -> GameRecord:
+        """Return the game so far, with the players' names and the day."""
+        names = self._names()
+        record = self.game.record(black=names[BLACK], white=names[WHITE])
+        return record if self._day is None else replace(record, date=self._day.isoformat())
+
+    def _names(self) -> dict[int, str]:
+        """Return who plays which colour."""
+        return {self.human: self._name, opponent(self.human): self.player.name}
+
+    def prompt(self) -> str:
+        """Return the board with who is to move, or what to do after the end, and the captures."""
+        return f"\n{self._drawing()}\n{self._line()}"
+
+    def screen(self, answer: str) -> str:
+        """Return what to print: the board where it is new, and last what was asked for."""
+        here = (self.board.hash, tuple(self.game.moves), self.board.size)
+        parts = [] if here == self._shown else [self._drawing()]
+        self._shown = here
+        return "\n".join([*parts, self._line(), *([answer] if answer else [])])
+
+    def _drawing(self) -> str:
+        """Return the board with the players beside it."""
+        names = self._names()
+        beside = [
+            "  ".join(filter(None, [self._style.stone(colour), colour_name(colour), names[colour]]))
+            for colour in (BLACK, WHITE)
+        ]
+        times = [self._time(colour) for colour in (BLACK, WHITE)]
+        return draw(
+            self.board,
+            self._style,
+            [f"{text}  {left}".rstrip() for text, left in zip(beside, times, strict=True)],
+        )
+
+    def _line(self) -> str:
+        """Return who is to move, the captures and the komi."""
+        board = self.board
+        by_black, by_white = board.captures
+        state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
+        if self.game.over:
+            state = f"{self.game.result}, {AFTERWARDS}"
+        captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
+        return f"{state}; {captures}"

@@ -1,0 +1,182 @@
+"""What a person meets beyond moves: typos, clocks, files, and nothing lost without a question."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from goengine.board import Board
+from goengine.clock import Clock, TimeSettings
+from goengine.games.game import Game
+from goengine.games.sgf import read_sgf
+from goengine.terminal.conversation import Session
+from goengine.types import BLACK
+from tests.helpers.diagrams import DEAD
+from tests.helpers.stub_players import InOrder
+
+
+class Watch:
+    """A clock's clock that goes on only when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def session(*moves: int, game: Game | None = None, **options: Any) -> Session:
+    rng = np.random.default_rng(1)
+    return Session(game or Game(9), InOrder(*moves), human=BLACK, rng=rng, **options)
+
+
+def timed(settings: TimeSettings, *moves: int) -> tuple[Session, Watch]:
+    watch = Watch()
+    game = session(*moves, game=Game(9, clock=Clock(settings, now=watch)))
+    game.respond()
+    return game, watch
+
+
+@pytest.mark.parametrize("line", ["play E5", "PLAY b e5", "e5"])
+def test_a_move_may_be_typed_as_in_gtp(line: str) -> None:
+    game = session(10)
+    assert game.answer(line) == "White: B8"
+    assert game.board.grid[4, 4] == BLACK
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("undoo", "undo"), ("hnt", "hint"), ("scroe", "score"), ("qiut", "quit")]
+)
+def test_a_typo_is_met_with_what_it_was_meant_to_be(typo: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in session().answer(typo)
+
+
+def test_a_question_mark_asks_for_help() -> None:
+    game = session()
+    assert game.answer("?") == game.answer("help") and "load FILE.sgf" in game.answer("?")
+
+
+def test_what_was_asked_for_comes_last_and_the_board_only_where_it_is_new() -> None:
+    game = session(10, 11)
+    first = game.screen(game.answer("e5"))
+    assert first.endswith("White: B8") and "A B C D E F G H J" in first
+    assert len(first.split("\n")) <= 23
+    asked = game.screen(game.answer("help"))
+    assert "A B C" not in asked and asked.endswith("leave without a result")
+    assert "A B C" in game.screen(game.answer("board"))
+    assert "A B C" in game.screen(game.answer("undo"))
+
+
+def test_a_large_board_with_an_answer_fits_a_terminal_of_24_lines() -> None:
+    game = Session(Game(19), InOrder(10), human=BLACK, rng=np.random.default_rng(1))
+    lines = (game.screen(game.answer("q16")) + "\n> ").split("\n")
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+
+
+def test_leaving_asks_once_where_a_game_would_be_lost(tmp_path: Path) -> None:
+    game = session(10, 11)
+    game.answer("e5")
+    assert "not saved" in game.answer("quit") and not game.left
+    game.answer("help")
+    assert "not saved" in game.answer("quit") and not game.left
+    assert game.answer("quit") == "" and game.left
+    kept = session(10, 11)
+    kept.answer("e5")
+    kept.answer(f"save {tmp_path / 'game.sgf'}")
+    assert kept.answer("quit") == "" and kept.left
+
+
+def test_a_move_after_saving_is_unsaved_again(tmp_path: Path) -> None:
+    game = session(10, 11)
+    game.answer("e5")
+    game.answer(f"save {tmp_path / 'game.sgf'}")
+    game.answer("e4")
+    assert game.unsaved
+
+
+def test_another_file_is_replaced_only_when_asked_twice(tmp_path: Path) -> None:
+    file = tmp_path / "precious.sgf"
+    file.write_bytes(b"precious")
+    game = session(10, 11)
+    game.answer("e5")
+    assert "there already" in game.answer(f"save {file}")
+    assert file.read_bytes() == b"precious"
+    assert game.answer(f"save {file}") == f"saved {file}"
+    game.answer("e4")
+    assert game.answer(f"save {file}") == f"saved {file}", "one's own file is no loss"
+    assert len(read_sgf(file.read_bytes()).moves) == 4
+
+
+def test_a_saved_game_has_its_day_and_names(tmp_path: Path) -> None:
+    game = session(10, name="Ann", day=date(2026, 11, 27))
+    game.answer("e5")
+    game.answer(f"save {tmp_path / 'game.sgf'}")
+    record = read_sgf((tmp_path / "game.sgf").read_bytes())
+    assert (record.date, record.black, record.white) == ("2026-11-27", "Ann", "in order")
+
+
+def test_a_game_is_loaded_and_gone_on_with(tmp_path: Path) -> None:
+    file = tmp_path / "game.sgf"
+    file.write_bytes(b"(;SZ[9];B[ee];W[cc];B[gg])")
+    game = session(10, 11)
+    assert game.answer(f"load {file}") == f"loaded {file}: 3 moves\nWhite: B8"
+    assert game.board.to_play == BLACK and game.board.turn == 4
+    game.answer("e4")
+    assert "not saved" in game.answer(f"load {file}") and game.board.turn == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "text"), [(None, "cannot read"), (b"no game", "cannot load"), ("", "name a file")]
+)
+def test_a_file_that_cannot_be_loaded_changes_nothing(
+    tmp_path: Path, content: Any, text: str
+) -> None:
+    file = tmp_path / "bad.sgf"
+    if content:
+        file.write_bytes(content)
+    game = session(10)
+    assert text in game.answer("load" if content == "" else f"load {file}")
+    assert game.game.moves == [] and not game.left
+
+
+def test_time_runs_out_on_the_main_clock() -> None:
+    game, watch = timed(TimeSettings("absolute", 60), 10, 11)
+    watch.seconds += 20
+    game.answer("e5")
+    assert game.answer("clock") == "black 0:40, white 1:00"
+    watch.seconds += 41
+    assert "Black has run out of time" in game.answer("e4")
+    assert game.game.result == "W+T" and game.board.turn == 2
+
+
+def test_periods_are_counted_and_the_last_one_loses() -> None:
+    game, watch = timed(TimeSettings("byoyomi", 0, 30, periods=2), 10, 11)
+    assert game.answer("clock") == "black 2 x 30 s, white 2 x 30 s"
+    watch.seconds += 35
+    game.answer("e5")
+    assert game.answer("clock") == "black 1 x 30 s, white 2 x 30 s"
+    watch.seconds += 31
+    game.answer("e4")
+    assert game.game.result == "W+T"
+
+
+def test_questions_and_illegal_moves_do_not_stop_the_clock() -> None:
+    game, watch = timed(TimeSettings("absolute", 60), 10, 11)
+    game.answer("e5")
+    watch.seconds += 61
+    assert "occupied" in game.answer("e5") and not game.game.over
+    game.answer("help")
+    game.answer("e4")
+    assert game.game.result == "W+T"
+
+
+def test_a_score_is_told_only_where_enough_is_settled() -> None:
+    game = session(10)
+    game.answer("e5")
+    assert game.answer("score").startswith("too early to say (")
+    ended = session(game=Game.at(Board.from_diagram(DEAD)))
+    assert " if it ended now (" in ended.answer("score")
