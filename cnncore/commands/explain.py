@@ -25,6 +25,7 @@ from cnncore.data.images.image_samples import read_images
 from cnncore.data.images.transforms import evaluation_view, like_mnist, normalise
 from cnncore.data.samples import DataError
 from cnncore.explain.deconvnet import project
+from cnncore.explain.labelled_sheets import UnitPatches, filters_figure, strongest_figure
 from cnncore.explain.layer_outputs import seen_box
 from cnncore.explain.matplotlib_figures import (
     class_name,
@@ -33,14 +34,7 @@ from cnncore.explain.matplotlib_figures import (
     write_figure,
 )
 from cnncore.explain.occlusion import grey, occlude, occlude_words
-from cnncore.explain.tiled_pictures import (
-    around_grey,
-    as_seen,
-    enlarged,
-    first_filters,
-    tiled,
-    write_picture,
-)
+from cnncore.explain.tiled_pictures import as_seen, in_contrast
 from cnncore.explain.top_images import StrongImage, strongest_images
 from cnncore.models.classics.kim_cnn import KimCNN
 from cnncore.models.classifier import Classifier, Preset
@@ -81,7 +75,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     occlusion.add_argument("--classes", type=Path, help="names of the classes, text file or CSV")
     filters = _kind(kinds, "filters", "the filters of the first layer")
-    filters.add_argument("--zoom", type=int, default=8, help="points a weight (default 8)")
+    filters.add_argument(
+        "--zoom", type=int, help="points a weight (default: what makes a filter large enough)"
+    )
     strongest = _kind(kinds, "strongest", "the images of a folder on which units are strongest")
     strongest.add_argument("--images", type=Path, required=True, help="folder, zip or data set")
     strongest.add_argument("--split", help="part of a data set, such as test")
@@ -129,9 +125,9 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(trained.model, KimCNN):
         raise DataError(f"{args.model} reads sentences; cnncore explain words looks into it")
     if args.kind == "filters":
-        if args.zoom < 1:
+        if args.zoom is not None and args.zoom < 1:
             raise ValueError(f"--zoom {args.zoom} must be at least 1")
-        write_picture(enlarged(first_filters(trained.model), args.zoom), args.out)
+        write_figure(filters_figure(trained.model, args.zoom), args.out)
     else:
         {"deconvnet": _deconvnet, "occlusion": _occlusion, "strongest": _strongest}[args.kind](
             trained, args
@@ -228,14 +224,20 @@ def _strongest(trained: Trained, args: argparse.Namespace) -> None:
     best = strongest_images(model, images, args.layer, args.unit, count=args.count)
     rows = []
     for unit, found in best.items():
-        projections = [
-            project(model, one.image, args.layer, unit, place=one.place).pixels for one in found
-        ]
-        patches = [one.crop(as_seen(one.image, model.preset)) for one in found]
-        drawn = [around_grey(one.crop(p)) for one, p in zip(found, projections, strict=True)]
-        rows += [tiled(drawn), tiled(patches)]
+        seen = [project(model, one.image, args.layer, unit, place=one.place) for one in found]
+        rows.append(
+            UnitPatches(
+                title=f"{args.layer}, unit {unit}",
+                projections=[
+                    in_contrast(one.crop(p.pixels)) for one, p in zip(found, seen, strict=True)
+                ],
+                patches=[one.crop(as_seen(one.image, model.preset)) for one in found],
+                activations=[one.activation for one in found],
+            )
+        )
+    write_figure(strongest_figure(rows), args.out)
+    for unit, found in best.items():
         sys.stdout.writelines(_line(unit, rank, one) for rank, one in enumerate(found, start=1))
-    write_picture(tiled(rows, columns=2, gap=6), args.out)
 
 
 def _line(unit: int, rank: int, one: StrongImage) -> str:

@@ -1,25 +1,37 @@
-"""Pictures of what is inside a network, as uint8 (C, H, W), and PNG files of them."""
+"""Pictures of what is inside a network, as uint8 (C, H, W)."""
 
 from __future__ import annotations
-
-import math
-from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from cnncore.data.images.transforms import to_pillow
 from cnncore.models.classifier import Classifier, Preset
-from cnncore.system.atomic import replacing
 
-WHITE = 255
+FULL = 0.99
+"""The share of the values of a projection that are weaker than full contrast."""
+
+RAISED = 0.7
+"""The exponent that makes weak values of a projection visible."""
 
 
 def around_grey(values: Tensor) -> Tensor:
     """Return signed values (C, H, W) as a picture: zero is grey, the greatest magnitude full."""
     greatest = values.abs().max().clamp(min=torch.finfo(values.dtype).tiny)
     return (127.5 + 127.5 * values / greatest).round().to(torch.uint8)
+
+
+def in_contrast(values: Tensor) -> Tensor:
+    """Return signed values (C, H, W) as a picture in which weak ones are visible too.
+
+    Zero is grey. The strongest hundredth of what is not zero is full, and weaker values are raised:
+    a projection has few strong points and many weak ones.
+    """
+    sizes = values.abs()
+    seen = sizes[sizes > 0]
+    if not len(seen):
+        return around_grey(values)
+    full = seen.sort().values[int(FULL * (len(seen) - 1))]
+    return around_grey(values.sign() * (sizes / full).clamp(max=1.0) ** RAISED)
 
 
 def as_seen(image: Tensor, preset: Preset) -> Tensor:
@@ -29,40 +41,16 @@ def as_seen(image: Tensor, preset: Preset) -> Tensor:
     return (255.0 * pixels).round().clamp(0, 255).to(torch.uint8)
 
 
-def tiled(pictures: Sequence[Tensor], *, columns: int | None = None, gap: int = 1) -> Tensor:
-    """Return pictures (C, h, w) side by side on white, row by row.
-
-    Smaller ones stand in the middle of the place of the largest. `columns` is by default what
-    makes a square of them.
-
-    Raises:
-        ValueError: there are no pictures.
-    """
-    if not pictures:
-        raise ValueError("there are no pictures to put side by side")
-    across = math.ceil(math.sqrt(len(pictures))) if columns is None else columns
-    height, width = (max(p.shape[axis] for p in pictures) + gap for axis in (1, 2))
-    rows = -(-len(pictures) // across)
-    shape = (pictures[0].shape[0], rows * height + gap, across * width + gap)
-    sheet = torch.full(shape, WHITE, dtype=torch.uint8)
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, across)
-        top = row * height + gap + (height - gap - picture.shape[1]) // 2
-        left = column * width + gap + (width - gap - picture.shape[2]) // 2
-        sheet[:, top : top + picture.shape[1], left : left + picture.shape[2]] = picture
-    return sheet
-
-
 def enlarged(picture: Tensor, factor: int) -> Tensor:
     """Return a picture whose every point is a square of `factor` points."""
     return picture.repeat_interleave(factor, dim=1).repeat_interleave(factor, dim=2)
 
 
-def first_filters(model: Classifier) -> Tensor:
-    """Return the filters of the first convolution as a sheet, each with its own contrast.
+def filter_pictures(model: Classifier) -> list[list[Tensor]]:
+    """Return the pictures (C, k, k) of each filter of the first convolution.
 
-    Filters on three channels are in colour; on other numbers of channels every filter is a row of
-    grey pictures, one a channel.
+    One in colour, or one a channel in grey where there are not one or three channels. Each filter
+    has its own contrast.
 
     Raises:
         ValueError: the model does not have two-dimensional filters.
@@ -70,16 +58,7 @@ def first_filters(model: Classifier) -> Tensor:
     stem = dict(model.named_modules()).get(model.stem)
     if not isinstance(stem, nn.Conv2d):
         raise ValueError(f"{model.name} has no filters on images; its first layer reads words")
-    filters = stem.weight.detach().float()  # (outputs, C, k, k)
-    channels = filters.shape[1]
-    pictures = [around_grey(one) for one in filters]
-    if channels in (1, 3):
-        return tiled(pictures)
-    slices = [one[None] for picture in pictures for one in picture]
-    return tiled(slices, columns=channels)
-
-
-def write_picture(picture: Tensor, path: Path | str) -> None:
-    """Write a picture (C, H, W) as PNG; `path` holds the old file or the complete new one."""
-    with replacing(path) as temporary:
-        to_pillow(picture).save(temporary, format="png")
+    pictures = [around_grey(one) for one in stem.weight.detach().float()]  # (outputs, C, k, k)
+    if stem.in_channels in (1, 3):
+        return [[picture] for picture in pictures]
+    return [list(picture[:, None]) for picture in pictures]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnncore.system import atomic
+from cnncore.system.fonts import lettering
 
 
 class MetricsLog:
@@ -44,12 +45,16 @@ class MetricsLog:
 
 
 def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
-    """Draw loss and top-1 over the samples seen as a PNG, once there is a line of training."""
+    """Draw loss and top-1 over the samples seen as a PNG, once there is a line of training.
+
+    The title is written if an installed font has its letters.
+    """
     train = [line for line in lines if line["event"] == "train"]
     held_out = [line for line in lines if line["event"] == "validation"]
     if not train:
         return
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     loss_axes, top_axes = figure.subplots(1, 2)
@@ -74,10 +79,12 @@ def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> N
             label="held out (averaged weights)",
         )
         axes.set_xlabel("samples seen")
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.grid(alpha=0.3)
     loss_axes.set_ylabel("cross-entropy")
     top_axes.set_ylabel("top-1, %")
     top_axes.legend(loc="lower right")
-    figure.suptitle(title)
+    name = lettering(title, "training run")
+    figure.suptitle(name.text, **name.style())
     with atomic.replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

@@ -1,7 +1,7 @@
 """A position as SVG text: stones, and marks on the points that somebody likes.
 
 Self-contained markup for a page: no script, no style sheet, no picture beside it. Pictures in
-files are drawing.py's work.
+files are png.py's work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from goengine.coords import GTP_COLUMNS, STAR_LINES, move_to_rowcol
 from goengine.types import BLACK, EMPTY
 
 _WOOD, _LINE, _INK = "#e8c07a", "#5b4422", "#16161a"
-_HEAT, _PLAYED = "#1f5fa8", "#c8281e"
+_PALE, _DEEP, _PLAYED = (179, 222, 247), (5, 56, 120), "#c8281e"
+_FONTS = "system-ui, 'Segoe UI', 'Noto Sans', Arial, sans-serif"
 _UNIT = 20
 _MARGIN = 1.05
 
@@ -33,7 +34,8 @@ def board_svg(
     size = board.size
     side = (size - 1 + 2 * _MARGIN) * _UNIT
     parts = [
-        f'<svg class="board" viewBox="0 0 {side:g} {side:g}" role="img" aria-label="{title}">',
+        f'<svg class="board" viewBox="0 0 {side:g} {side:g}" role="img" aria-label="{title}" '
+        f'font-family="{_FONTS}">',
         f'<rect width="{side:g}" height="{side:g}" rx="6" fill="{_WOOD}"/>',
         _lines(size),
     ]
@@ -46,18 +48,24 @@ def board_svg(
         parts.append(_disc(board.last_move, size, 0.16, "#fbfbf8" if colour == BLACK else _INK))
     most = max([*(chances or {}).values(), 1e-9])
     for move, chance in (chances or {}).items():
-        shade = 0.45 + 0.55 * chance / most
-        parts.append(_disc(move, size, 0.46, _HEAT, f' fill-opacity="{shade:.2f}"'))
+        share = chance / most
+        parts.append(_disc(move, size, 0.46, _heat(share), f' stroke="{_INK}" stroke-width="0.4"'))
         x, y = _place(move, size)
         text = f"{100 * chance:.0f}" if chance >= 0.005 else "·"
         parts.append(
-            f'<text x="{x:g}" y="{y + 3.4:g}" font-size="9.6" font-weight="700" fill="#fff" '
-            f'text-anchor="middle">{text}</text>'
+            f'<text x="{x:g}" y="{y + 3.4:g}" font-size="9.6" font-weight="700" '
+            f'fill="{"#fff" if share > 0.5 else _INK}" text-anchor="middle">{text}</text>'
         )
     if played is not None:
         ring = f' stroke="{_PLAYED}" stroke-width="2.6"'
         parts.append(_disc(played, size, 0.5, "none", ring))
     return "".join([*parts, "</svg>"])
+
+
+def _heat(share: float) -> str:
+    """Return the blue of a share of the greatest probability, 0 ... 1."""
+    mixed = (round(p + share * (d - p)) for p, d in zip(_PALE, _DEEP, strict=True))
+    return "#" + "".join(f"{one:02x}" for one in mixed)
 
 
 def _place(move: int, size: int) -> tuple[float, float]:

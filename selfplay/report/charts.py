@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from cnncore.system.fonts import text_width
+
 Interval = tuple[float, float, float]
 """A value and the ends of its 95 % interval: (value, low, high)."""
 
@@ -122,7 +124,7 @@ def whisker_chart(
     several = max(len(entries) for _, entries in rows)
     step = max(26.0, 13.0 * several + 8.0)
     height = _TOP + step * len(rows) + _BOTTOM
-    left = 16.0 + 8.2 * max(len(name) for name, _ in rows)
+    left = 16.0 + 8.2 * max(text_width(name) for name, _ in rows)
     values = [v for _, entries in rows for entry in entries if entry for v in entry]
     frame = Frame(spread(values), (0.0, 1.0))
 

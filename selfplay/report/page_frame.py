@@ -28,7 +28,9 @@ PAGE = Template("""<!doctype html>
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2.2rem 1.2rem 4rem; max-width: 1020px; background: var(--paper);
-  color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
+  color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans",
+  "Noto Sans CJK KR", "Noto Sans CJK JP", "Noto Sans CJK SC", "Apple SD Gothic Neo",
+  "Malgun Gothic", "Hiragino Sans", "Yu Gothic", "PingFang SC", "Microsoft YaHei", sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; }
 h2 { font-size: 1.3rem; margin: 2.6rem 0 .5rem; }
 h2.net { margin: 1.4rem 0 .5rem; font-size: 1.1rem; }

@@ -167,11 +167,23 @@ def test_a_board_shows_stones_chances_and_the_move_played() -> None:
     assert faces.count("#fbfbf8") == 1
     texts = [e.text for e in drawing.iter() if e.tag == "text"]
     assert texts[-2:] == ["62", "·"] and texts[:2] == ["A", "9"]
-    ring, likely = circles[-1], next(c for c in circles if c.get("fill-opacity") == "1.00")
+    ring, likely = circles[-1], next(c for c in circles if c.get("fill") == "#053878")
+    assert not any(circle.get("fill-opacity") for circle in circles)
+    assert "sans-serif" in str(drawing.get("font-family"))
     assert ring.get("fill") == "none"
     assert (ring.get("cx"), ring.get("cy")) == (likely.get("cx"), likely.get("cy"))
     assert drawing.get("aria-label") == "a & b"
     assert board.to_play == BLACK
+
+
+def test_names_of_wide_letters_have_room() -> None:
+    for name in ("이창호의 네트워크", "policy network of me"):
+        chart = ElementTree.fromstring(
+            whisker_chart([(name, [(0.5, 0.4, 0.6)])], x_label="top-1", text="{:.2f}".format)
+        )
+        label = next(e for e in chart.iter() if e.text == name)
+        letters = 2 * len(name) - 1 if name[0] == "이" else len(name)
+        assert float(label.get("x", 0)) > 6.5 * letters
 
 
 @pytest.mark.parametrize(
