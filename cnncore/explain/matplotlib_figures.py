@@ -91,7 +91,7 @@ def occlusion_figure(
     where the middle of its square was.
     """
     panels = 3 if maps.activity is None else 4
-    listed = min(len(maps.answer.unique()), LISTED + 1)
+    listed = min(len(set(maps.answer.flatten().tolist())), LISTED + 1)
     foot = max(FOOT, 0.2 + ROW * listed)
     figure = Figure(figsize=(PANEL * panels, HEAD + PANEL - 0.24 + foot))
     axes = [
