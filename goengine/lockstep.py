@@ -164,7 +164,7 @@ class Lockstep:
         self.numbers[lane] = number
         self.among[lane] = True
         self._seen[lane] = 0
-        self._randoms[lane] = seed
+        self._randoms[lane] = _scrambled(seed)
 
     def clear(self, lane: int) -> None:
         """Take the game out of a lane."""
@@ -199,3 +199,14 @@ class Lockstep:
             self._randoms,
             self._moves,
         )
+
+
+def _scrambled(seed: int) -> int:
+    """Return a number, not 0, that differs in half of its bits from that of a similar seed.
+
+    The mixer of splitmix64: Steele, Lea and Flood 2014, Fast splittable pseudorandom number
+    generators, with the constants of Stafford's variant 13.
+    """
+    word = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EB % 2**64
+    return word ^ (word >> 31)

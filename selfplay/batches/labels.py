@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from goengine.types import BLACK
+from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive, ArchiveError
 from selfplay.labelling.owners_file import Ownership
 from selfplay.labelling.results import points_for_white, recorded_margins, result_kinds
@@ -75,9 +75,8 @@ class Labels:
         komi = points_for_white(archive)
         black_margin = recorded_margins(archive) + komi
         played_out = ~np.isin(result_kinds(archive), NOT_PLAYED_OUT)
-        self._winner = np.where(games["winner"] == BLACK, 1, -(games["winner"] != 0)).astype(
-            np.int8
-        )
+        sign = {BLACK: 1, WHITE: -1}
+        self._winner = np.array([sign.get(c, 0) for c in range(3)], dtype=np.int8)[games["winner"]]
         equal = np.isin(
             games["source"], [i for i, s in enumerate(archive.sources) if s in equal_sources]
         )

@@ -15,8 +15,10 @@ white      uint8 (ceil(P/8),)  the same for White
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -125,7 +127,7 @@ def read_ownership(path: Path, archive: Archive) -> Ownership:
         raise ArchiveError(
             f"no ownership at {path}: make it with `selfplay label {archive.path}`"
         ) from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise ArchiveError(f"{path} is damaged ({error}): {again}") from error
     if digest != archive.digest:
         raise ArchiveError(

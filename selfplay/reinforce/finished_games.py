@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +90,7 @@ def read_games(path: Path) -> list[FinishedGame]:
             table, moves = file["table"], file["moves"]
         if table.dtype != _FINISHED_DTYPE or table["length"].sum() != len(moves):
             raise ValueError("its arrays do not fit each other")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise GoError(f"{path} is damaged ({error}): remove it, its games are played again") from (
             error
         )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from goengine.board import Board
-from goengine.scoring.counting import area_score, format_score, score, territory_score
+from goengine.scoring.counting import (
+    area_owners,
+    area_score,
+    format_score,
+    score,
+    territory_score,
+)
+from goengine.scoring.status import status
 from goengine.types import BLACK, WHITE
 from tests.goengine.scoring.positions import DEAD, SPLIT
 
@@ -65,3 +73,17 @@ def test_an_empty_board_is_nobodys():
     board = Board(9, komi=7.5)
     assert area_score(board) == -7.5
     assert territory_score(board) == -7.5
+
+
+def test_owners_of_points_add_up_to_the_area_score(rng):
+    for number in range(12):
+        board = Board(7, komi=0.0)
+        for _ in range(10 + 4 * number):
+            board.play(int(rng.choice(np.flatnonzero(board.sensible()))))
+        judged = status(board, rng=rng, playouts=40)
+        for dead, given in (((), None), (judged.dead, None), (judged.dead, judged)):
+            owners = area_owners(board, dead, status=given)
+            points = (owners == BLACK).sum() - (owners == WHITE).sum()
+            assert points == score(board, dead, status=given)
+        if not judged.dead:
+            assert (area_owners(board) == board.area()).all()
