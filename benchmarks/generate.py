@@ -27,8 +27,9 @@ from goengine.board import Board
 from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
+from goengine.networks.files import open_network
 from selfplay.reinforce.game_loop import play_games
-from selfplay.reinforce.plan import Plan, network_digest
+from selfplay.reinforce.plan import Plan
 from selfplay.reinforce.shards import Shards
 
 
@@ -113,16 +114,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--net", default="policy-residual-64", help="shipped name or file")
     parser.add_argument("--sizes", default="9", help="default: 9")
     parser.add_argument("--handicap", type=int, default=0, help="most handicap stones; default: 0")
+    parser.add_argument("--backend", help="onnx or torch; default: the fastest here")
     parser.add_argument("--device", help="cuda, mps or cpu; default: the best here")
     parser.add_argument("--threads", type=int, default=1, help="default: 1")
     parser.add_argument("--batch", type=int, help="default: the backend's largest")
     parser.add_argument("--seconds", type=float, default=60.0, help="of self-play; default: 60")
     parser.add_argument("--warm", type=float, default=15.0, help="of them not counted; default: 15")
     args = parser.parse_args(argv)
-    evaluator = make_evaluator(args.net, device=args.device, threads=args.threads)
+    evaluator = make_evaluator(
+        args.net, backend=args.backend, device=args.device, threads=args.threads
+    )
     sizes = tuple(int(size) for size in args.sizes.split(","))
     plan = Plan(
-        network_digest(args.net),
+        open_network(args.net).digest,
         sizes=sizes,
         handicap=args.handicap,
         batch=args.batch or evaluator.backend.chunk,

@@ -15,12 +15,12 @@ from cnncore.system.command_line import DONE, INTERRUPTED
 from cnncore.system.folder_lock import locked
 from cnncore.system.interruption import interruptible
 from goengine.inference.choosing import make_evaluator
-from goengine.networks.files import default_network
+from goengine.networks.files import default_network, open_network
 from goengine.options import count, not_negative, positive, seed, threads
 from goengine.types import GoError
 from selfplay.reinforce.game_loop import play_games
 from selfplay.reinforce.outputs import write_archive, write_sgf_file
-from selfplay.reinforce.plan import Plan, load_plan, network_digest
+from selfplay.reinforce.plan import Plan, load_plan
 from selfplay.reinforce.shards import PLAN, Shards
 
 SHARDS = ".shards"
@@ -65,8 +65,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=count, help="positions the network gets at once (default: its largest)"
     )
+    parser.add_argument("--backend", help="onnx or torch (default: the fastest here)")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best here)")
-    parser.add_argument("--threads", type=threads, help="processor threads (default: all)")
+    parser.add_argument(
+        "--threads", type=threads, help="processor threads (default: all physical cores but one)"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
@@ -81,13 +84,15 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and not (folder / PLAN).exists():
         raise GoError(f"{args.out} exists and has no games of this command: choose another --out")
     network = args.net or default_network()
-    evaluator = make_evaluator(network, device=args.device, threads=args.threads)
+    evaluator = make_evaluator(
+        network, backend=args.backend, device=args.device, threads=args.threads
+    )
     with locked(folder) as mine, interruptible() as interrupted:
         if not mine:
             raise GoError(f"another program plays games into {folder}: wait for it, or stop it")
         begun = load_plan(folder / PLAN)
         batch = args.batch or (begun.batch if begun else evaluator.backend.chunk)
-        plan = _plan(args, network_digest(network), batch)
+        plan = _plan(args, open_network(network).digest, batch)
         shards = Shards(folder, plan)
         play_games(
             evaluator,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 
 from cnncore.system import atomic
 from goengine.handicap import fixed_points, most_fixed
-from goengine.networks.files import read_network
 from goengine.rules import Rules, get_rules
 from goengine.types import BLACK, MAX_SIZE, MIN_SIZE, WHITE, GoError
 
@@ -36,7 +34,7 @@ class Plan:
     """Everything that a game depends on besides its number."""
 
     network: str
-    """Digest of the network's weights."""
+    """Digest of the network's file."""
     seed: int = 0
     """Seed of the whole run."""
     sizes: tuple[int, ...] = (9, 13)
@@ -129,20 +127,6 @@ class Setup:
     def first(self) -> int:
         """The colour that moves first."""
         return WHITE if self.handicap else BLACK
-
-
-def network_digest(name: str | Path) -> str:
-    """Return 32 hex digits that name a network's weights and shape, whatever its file is called.
-
-    Raises:
-        NetworkError: nothing is called so, or the file is damaged.
-    """
-    network, facts = read_network(name)
-    state = hashlib.blake2b(json.dumps(facts["config"], sort_keys=True).encode(), digest_size=16)
-    for key, tensor in sorted(network.state_dict().items()):
-        state.update(key.encode())
-        state.update(np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
-    return state.hexdigest()
 
 
 def save_plan(plan: Plan, path: Path) -> None:

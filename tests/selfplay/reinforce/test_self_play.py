@@ -16,13 +16,14 @@ import torch
 
 from goengine.games.sgf import read_collection
 from goengine.inference.choosing import make_evaluator
+from goengine.networks.files import open_network
 from goengine.scoring.status import final_score
 from goengine.types import BLACK, WHITE, GoError
 from selfplay.__main__ import main
 from selfplay.archive.reader import Archive
 from selfplay.reinforce.finished_games import CAP, FinishedGame, as_record, read_games
 from selfplay.reinforce.game_loop import play_games
-from selfplay.reinforce.plan import Plan, network_digest
+from selfplay.reinforce.plan import Plan
 from selfplay.reinforce.shards import Shards
 from tests.helpers.small_runs import ROOT, environment
 
@@ -33,7 +34,7 @@ GAMES = 30
 
 @pytest.fixture(scope="module")
 def plan(net_file: Path) -> Plan:
-    return Plan(network_digest(net_file), sizes=(5, 6), batch=4, shard=8, komi_spread=2.0)
+    return Plan(open_network(net_file).digest, sizes=(5, 6), batch=4, shard=8, komi_spread=2.0)
 
 
 def played(
