@@ -13,6 +13,8 @@ SUBCOMMANDS = {
     "gtp": ("goengine.commands.gtp", "play and analyse in Sabaki and other GTP clients"),
     "play": ("goengine.commands.play", "play a game in the terminal"),
     "match": ("goengine.commands.match", "let two engines play games and count the wins"),
+    "setup": ("goengine.commands.setup", "compile, try a move, say what to enter in Sabaki"),
+    "networks": ("goengine.commands.networks", "list the networks that are shipped"),
     "benchmark": ("goengine.commands.benchmark", "measure the speed of this machine"),
     "policy": ("goengine.commands.policy", "list and draw a network's moves in a position"),
     "planes": ("goengine.commands.planes", "draw the feature planes of a position"),

@@ -1,4 +1,4 @@
-"""`goengine policy`: list and draw the moves that a network likes best in a position."""
+"""`goengine policy`: list the moves that a network likes best in a position, and draw them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from goengine.types import PLAY_SYMMETRY
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    configure_position(parser, "policy.png")
+    configure_position(parser)
     parser.add_argument(
         "--network", help="a shipped network's name or a file (default: the one that plays best)"
     )
@@ -32,14 +32,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the likeliest moves and draw them all."""
+    """List the likeliest moves, and draw them all where a picture is wanted."""
     board = chosen_position(args)
     name = args.network or default_network()
     evaluator = make_evaluator(name, symmetry=args.symmetry)
     priors = evaluator.evaluate([board]).priors[0, :-1]
-    source = f"{args.file.name}, network {Path(name).stem}"
-    save_png(policy_figure(board, priors, source), args.png)
+    if args.png is not None:
+        source = f"{args.file.name}, network {Path(name).stem}"
+        save_png(policy_figure(board, priors, source), args.png)
     for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():
         print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")
-    print(f"{position_title(board)}; picture: {args.png}")
+    picture = "" if args.png is None else f"; picture: {args.png}"
+    print(f"{position_title(board)}{picture}")
     return 0

@@ -10,15 +10,13 @@ from goengine.games.sgf import read_sgf
 from goengine.types import GoError, IllegalMoveError
 
 
-def configure_position(parser: argparse.ArgumentParser, picture: str) -> None:
-    """Add the arguments that choose a position and the PNG file to draw it in."""
+def configure_position(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a position and a PNG file to draw it in."""
     parser.add_argument("file", type=Path, help="a game in SGF")
     parser.add_argument(
         "--move", type=int, metavar="N", help="the position before move N (default: after the last)"
     )
-    parser.add_argument(
-        "--png", type=Path, default=Path(picture), metavar="FILE", help=f"picture ({picture})"
-    )
+    parser.add_argument("--png", type=Path, metavar="FILE", help="draw a picture (none)")
 
 
 def chosen_position(args: argparse.Namespace) -> Board:

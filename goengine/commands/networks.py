@@ -1,0 +1,43 @@
+"""`goengine networks`: the networks that ship with the engine, and which one plays by default."""
+
+from __future__ import annotations
+
+import argparse
+
+from goengine.networks.files import default_network, open_network, shipped_networks
+from goengine.networks.network_config import PolicyValueConfig
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare no arguments: the command has none."""
+
+
+def describe(name: str) -> tuple[str, str, str, str]:
+    """Return what a network's file says of it: what it gives, shape, weights, positions seen."""
+    file = open_network(name)
+    config = file.config
+    judges = isinstance(config, PolicyValueConfig)
+    weights = sum(array.size for array in file.weights.values())
+    seen = file.facts.get("positions_seen")
+    return (
+        "moves and score" if judges else "moves",
+        f"{config.kind}, {config.layers} x {config.filters}",
+        f"{weights:,}",
+        "unknown" if seen is None else f"{seen:,}",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the networks, a line each."""
+    names = shipped_networks()
+    if not names:
+        print("this installation does not have a network: name a file with --network")
+        return 0
+    default = default_network(candidates=names)
+    rows = [("name", "gives", "layers x filters", "weights", "positions")]
+    rows += [(name, *describe(name)) for name in names]
+    for row in rows:
+        name, gives, shape, weights, seen = row
+        note = "  default" if name == default else ""
+        print(f"{name:19} {gives:16} {shape:18} {weights:>9} {seen:>10}{note}")
+    return 0
