@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         version=__version__,
         commands=SUBCOMMANDS,
         errors=(GoError, OSError),
+        own_stdout=("gtp",),
     )
     return run_program(program, argv)
 

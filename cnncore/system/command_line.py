@@ -13,7 +13,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 DONE = 0
 """The command did what it was asked for."""
@@ -40,6 +40,8 @@ class Program:
     """Errors whose text is a sentence for the user; a ValueError is a wrong use."""
     informative: Collection[str] | None = None
     """Commands whose INFO lines reach stderr, others' warnings do; None leaves logging alone."""
+    own_stdout: Collection[str] = ()
+    """Commands that see themselves to a standard output that is closed."""
 
 
 def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
@@ -51,12 +53,13 @@ def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     named = words[:1] if words and words[0] in program.commands else []
     name = " ".join([program.name, *named])
+    _open_closed_streams(stdout=not named or named[0] not in program.own_stdout)
     _tolerate_characters()
     try:
         try:
             return _run(program, words)
         finally:
-            if sys.stdout is not None:  # whoever started the program may have closed it
+            if sys.stdout is not None:
                 sys.stdout.flush()
     except BrokenPipeError:
         return _reader_gone()
@@ -109,6 +112,28 @@ def _answer(program: Program, words: list[str]) -> int:
         parser.error(f"{words[0]!r} is not a command: use {', '.join(program.commands)}")
     parser.parse_args(words[:1])
     parser.error(f"{words[0]!r} is not followed by a command")
+
+
+def _open_closed_streams(*, stdout: bool) -> None:
+    """Put the null device where whoever started the program has closed a standard stream.
+
+    Otherwise the next file opened would get its descriptor, and writing to it would fail.
+    """
+    if sys.stdin is None:
+        sys.stdin = _null_device(0, "r")
+    if sys.stdout is None and stdout:
+        sys.stdout = _null_device(1, "w")
+    if sys.stderr is None:
+        sys.stderr = _null_device(2, "w")
+
+
+def _null_device(descriptor: int, mode: str) -> TextIO:
+    """Return the null device opened at a descriptor."""
+    found = os.open(os.devnull, os.O_RDWR)
+    if found != descriptor:
+        os.dup2(found, descriptor)
+        os.close(found)
+    return open(descriptor, mode, encoding="utf-8")
 
 
 def _tolerate_characters() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from cnncore.system.command_line import DONE, INTERRUPTED
 from goengine.clock import gtp_settings
 from goengine.match.contest import Contest, MatchGame, Referee, Terms, engine_referee, own_referee
 from goengine.match.entrants import SETTINGS, Entrant, OwnEntrant, make_entrant
@@ -87,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--komi", type=finite, help="komi (what the rules say)")
     parser.add_argument(
         "--time", type=int, nargs=3, default=(0, 0, 0), metavar=("MAIN", "PERIOD", "STONES"),
-        help="seconds, as in GTP time_settings (no limit)",
+        help="seconds, as in GTP time_settings; own players keep to them with --batch 1 (no limit)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="for games and results; resumes a match"
@@ -173,14 +174,15 @@ def run(args: argparse.Namespace) -> int:
         # Only what could begin leaves its settings in the folder.
         folder = MatchFolder(args.out, _kept(args, terms)) if args.out else None
         results = folder.results() if folder else []
-        results += _play(contests, results, args.games, names, folder)
+        played, whole = _play(contests, results, args.games, names, folder)
+        results += played
     finally:
         for pair in pairs:
             for entrant in pair:
                 entrant.close()
     board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {format_points(terms.komi)}"
     print(report(results, names, f"{board}, openings {args.openings}"))
-    return 0
+    return DONE if whole else INTERRUPTED
 
 
 def _pair(
@@ -236,11 +238,15 @@ def _play(
     games: int,
     names: Sequence[str],
     folder: MatchFolder | None,
-) -> list[Result]:
-    """Play the games that are missing, with a progress bar; Ctrl-C ends the match early."""
+) -> tuple[list[Result], bool]:
+    """Play the games that are missing, with a progress bar, and tell whether none was left out.
+
+    Ctrl-C ends the match early.
+    """
     done = {result.game for result in before}
     missing = [number for number in range(games) if number not in done]
     results: list[Result] = []
+    whole = True
     bar = tqdm(total=games, initial=games - len(missing), unit="game", file=sys.stderr)
     try:
         for game in _games(contests, missing):
@@ -251,7 +257,8 @@ def _play(
             bar.set_postfix_str(f"A {points(everything, 0):g} of {counted}")
             bar.update()
     except KeyboardInterrupt:
+        whole = False
         log.warning("interrupted after %d of %d games", len(before) + len(results), games)
     finally:
         bar.close()
-    return results
+    return results, whole

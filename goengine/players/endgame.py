@@ -142,7 +142,7 @@ class Endgame:
         if not moves:
             return wanted
         ask = [*moves, board.size**2]
-        scores = move_scores(twin, ask, rng=self.rng, playouts=self.playouts // 2)
+        scores = move_scores(twin, ask, rng=self.rng, playouts=max(1, self.playouts // 2))
         for move, after in zip(ask, scores, strict=True):
             if signed(float(scores[-1] - after), board.to_play) > NOTICE:
                 wanted[_nearby(board, move)] = True

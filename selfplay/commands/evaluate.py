@@ -87,7 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a table or JSON lines on stdout, and write the page of `--report`.
 
-    Returns 1 on failure and 130 after Ctrl-C, with what was measured until then.
+    The exit status is 130 after Ctrl-C, with what was measured until then.
     """
     device_options.take_threads(args)
     try:

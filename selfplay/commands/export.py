@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fold the weights of a run's network and write them; returns 1 on failure."""
+    """Fold the weights of a run's network and write them; return the exit status."""
     try:
         net, card = trained_network(args.run)
         card["widened_from"] = net.config.filters if args.widen else None

@@ -8,6 +8,7 @@ import sys
 import torch
 
 from cnncore.data.samples import DataError
+from cnncore.system.command_line import FAILED, MISUSED
 from cnncore.system.devices import DeviceError
 from cnncore.system.parallel import ParallelError
 from cnncore.training.recipe_files import RecipeError
@@ -32,7 +33,7 @@ _ALLOCATOR = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def fail(command: str, error: Exception) -> int:
-    """Say on stderr why a command failed and return its status.
+    """Say on stderr why a command failed and return its status: misused or failed.
 
     Errors that are not the user's are raised again.
     """
@@ -40,7 +41,7 @@ def fail(command: str, error: Exception) -> int:
     if text is None:
         raise error
     sys.stderr.write(f"selfplay {command}: {text}\n")
-    return 1
+    return MISUSED if isinstance(error, ValueError) else FAILED
 
 
 def sentence(error: Exception) -> str | None:

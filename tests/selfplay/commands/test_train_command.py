@@ -107,13 +107,13 @@ def test_another_recipe_or_archive_is_refused(
     short = ["--set", "positions=16", "--set", "validate_every=0"]
     assert _train(archive, tmp_path / "run", *short)[0] == 0
     assert "finished; 16 positions seen" in capsys.readouterr().err
-    assert _train(archive, tmp_path / "run", *short, "--set", "batch=4")[0] == 1
+    assert _train(archive, tmp_path / "run", *short, "--set", "batch=4")[0] == 2
     assert "has batch = 8, not 4" in capsys.readouterr().err
-    assert _train(archive, tmp_path / "run", *short, "--set", "filters=6")[0] == 1
+    assert _train(archive, tmp_path / "run", *short, "--set", "filters=6")[0] == 2
     assert "has filters = 8, not 6" in capsys.readouterr().err
     other = make_archive(tmp_path / "other", seed=3)
     more = [*short, "--set", "positions=32"]
-    assert _train(other, tmp_path / "run", *more)[0] == 1
+    assert _train(other, tmp_path / "run", *more)[0] == 2
     assert "began with another archive" in capsys.readouterr().err
     assert _train(other, tmp_path / "run", *more, "--other-data")[0] == 0
     assert "finished; 32 positions seen" in capsys.readouterr().err
@@ -122,23 +122,23 @@ def test_another_recipe_or_archive_is_refused(
 def test_failures_are_one_sentence(
     archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _train(archive, tmp_path / "run", "--set", "colour=3")[0] == 1
+    assert _train(archive, tmp_path / "run", "--set", "colour=3")[0] == 2
     assert "unknown key 'colour'" in capsys.readouterr().err
-    assert _train(archive, tmp_path / "run", "--widen", "16")[0] == 1
+    assert _train(archive, tmp_path / "run", "--widen", "16")[0] == 2
     assert "--widen needs a network" in capsys.readouterr().err
     run = tmp_path / "run"
     run.mkdir(exist_ok=True)
     (run / CHECKPOINT).write_bytes(b"nonsense")
-    assert _train(archive, run)[0] == 1
+    assert _train(archive, run)[0] == 2
     err = capsys.readouterr().err
     assert "damaged" in err and "Traceback" not in err
     save_checkpoint(run / CHECKPOINT, {"x": torch.zeros(1)}, kind="training-state", metadata={})
-    assert _train(archive, run)[0] == 1
+    assert _train(archive, run)[0] == 2
     assert "not the checkpoint of a run of this kind" in capsys.readouterr().err
     evaluate = ["evaluate", "policy-7", "--data", str(archive.path)]
     from selfplay.__main__ import main
 
-    assert main(evaluate) == 1
+    assert main(evaluate) == 2
     assert "no network named 'policy-7'" in capsys.readouterr().err
     assert main([*evaluate, "--limit", "0"]) == 1
     assert "--limit 0" in capsys.readouterr().err
@@ -204,7 +204,7 @@ def test_a_folded_network_starts_a_run_without_normalisation(
     file = tmp_path / "plain.safetensors"
     save_network(PolicyNet(PolicyConfig(filters=8, layers=4)), file, metadata={})
     start = ["--from", str(file), "--set", "positions=16"]
-    assert _train(archive, tmp_path / "a", *start)[0] == 1
+    assert _train(archive, tmp_path / "a", *start)[0] == 2
     assert "add --set norm=false" in capsys.readouterr().err
     assert _train(archive, tmp_path / "a", *start, "--set", "norm=false")[0] == 0
 
@@ -239,7 +239,7 @@ def test_an_sgf_file_is_not_an_archive(
     game = tmp_path / "game.sgf"
     game.write_bytes(b"(;GM[1];B[aa])")
     out = tmp_path / "run"
-    assert main(["train", "policy-64", "--data", str(game), "--out", str(out)]) == 1
+    assert main(["train", "policy-64", "--data", str(game), "--out", str(out)]) == 2
     told = capsys.readouterr().err
     assert f"{game} is a file, and an archive is a folder" in told and "damaged" not in told
     assert f"`selfplay ingest {game} --out ARCHIVE`" in told
@@ -251,13 +251,13 @@ def test_a_run_that_cannot_begin_leaves_nothing(
 ) -> None:
     out = tmp_path / "runs" / "first"
     elsewhere = ["--data", str(tmp_path / "archvie")]
-    assert _train(archive, out, *elsewhere)[0] == 1
+    assert _train(archive, out, *elsewhere)[0] == 2
     assert "archvie is not an archive" in capsys.readouterr().err
-    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 1
+    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 2
     assert "no source 'fox'" in capsys.readouterr().err
-    assert _train(archive, out, "--from", str(tmp_path / "absent.safetensors"))[0] == 1
+    assert _train(archive, out, "--from", str(tmp_path / "absent.safetensors"))[0] == 2
     assert not out.parent.exists()
     out.mkdir(parents=True)
     (out / "notes.txt").write_text("mine")
-    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 1
+    assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 2
     assert [path.name for path in out.iterdir()] == ["notes.txt"]

@@ -285,7 +285,7 @@ def test_mistakes_get_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     given = [str(net_file) if word == "NET" else word for word in words]
-    assert _command(archive, *given) == 1
+    assert _command(archive, *given) == 2
     error = capsys.readouterr().err
     assert sentence in error and error.count("\n") == 1
 

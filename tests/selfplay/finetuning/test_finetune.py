@@ -189,7 +189,7 @@ def test_the_folder_of_a_recipe_is_no_place_to_tune(
     run = small_run(tmp_path / "run", make_archive(tmp_path / "archive"))
     run.fit(minutes=0.0)
     before = sorted(path.name for path in run.folder.iterdir())
-    assert tune(net, games, "--out", str(run.folder)) == 1
+    assert tune(net, games, "--out", str(run.folder)) == 2
     assert "run holds the run of a recipe: give another --out" in capsys.readouterr().err
     assert sorted(path.name for path in run.folder.iterdir()) == before
 
@@ -227,7 +227,7 @@ def test_what_cannot_be_learnt_from_is_named(
     net: Path, games: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*arguments: Any) -> str:
-        assert tune(*arguments, "--out", str(tmp_path / "out")) == 1
+        assert tune(*arguments, "--out", str(tmp_path / "out")) == 2
         captured = capsys.readouterr()
         assert captured.out == "" and "Traceback" not in captured.err
         return captured.err.splitlines()[-1]
@@ -244,12 +244,12 @@ def test_what_cannot_be_learnt_from_is_named(
     many = make_archive(tmp_path / "many", games=30).path
     assert "keeps no names" in fail(net, many, "--player", "Mara Row")
     assert "--epochs 0 is not a length" in fail(net, many, "--epochs", "0")
-    assert main(["train", "--data", str(many), "--out", str(tmp_path / "out")]) == 1
+    assert main(["train", "--data", str(many), "--out", str(tmp_path / "out")]) == 2
     assert "a recipe is missing" in capsys.readouterr().err
     ordinary = ["train", "policy-64", "--data", str(many)]
-    assert main([*ordinary, "--out", str(tmp_path / "out"), "--player", "x"]) == 1
+    assert main([*ordinary, "--out", str(tmp_path / "out"), "--player", "x"]) == 2
     assert "--player is for fine-tuning" in capsys.readouterr().err
-    assert main(ordinary) == 1
+    assert main(ordinary) == 2
     assert "add --out FOLDER" in capsys.readouterr().err
 
 
@@ -260,13 +260,13 @@ def test_too_few_games_are_counted_and_nothing_is_left(
     few.mkdir()
     for file in sorted(games.iterdir())[:6]:
         (few / file.name).write_bytes(file.read_bytes())
-    assert tune(net, few, "--out", str(out)) == 1
+    assert tune(net, few, "--out", str(out)) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert "has 6 games" in told and "at least 10" in told and "add 4 or more" in told
     assert not out.parent.exists()
     out.mkdir(parents=True)
     (out / "notes.txt").write_text("mine")
-    assert tune(net, few, "--out", str(out)) == 1
+    assert tune(net, few, "--out", str(out)) == 2
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
 
@@ -352,7 +352,7 @@ def test_another_start_is_refused(
     torch.manual_seed(1)
     save_network(PolicyNet(PolicyConfig(filters=8, layers=3)), other, metadata={})
     capsys.readouterr()
-    assert tune(other, games, *extra) == 1
+    assert tune(other, games, *extra) == 2
     assert "began with another network" in capsys.readouterr().err
 
 

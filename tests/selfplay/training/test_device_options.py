@@ -42,10 +42,10 @@ def test_an_absent_device_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert main([*_words(command, folder), "--device", "cuda"]) == 1
+    assert main([*_words(command, folder), "--device", "cuda"]) == 2
     told = "device 'cuda' is not available on this machine: use cpu"
     assert capsys.readouterr().err == f"selfplay {command}: {told}\n"
-    assert main([*_words(command, folder), "--device", "graphics"]) == 1
+    assert main([*_words(command, folder), "--device", "graphics"]) == 2
     told = "'graphics' is not a device: use cuda, mps or cpu"
     assert capsys.readouterr().err == f"selfplay {command}: {told}\n"
 

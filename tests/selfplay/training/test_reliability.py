@@ -81,7 +81,7 @@ def failed(here: Path, capsys: pytest.CaptureFixture[str]) -> str:
     """Return the one sentence of a run that fails and leaves its checkpoint alone."""
     before = tensors(here / "run")
     capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
+    assert train(here / "archive", here / "run") == 2
     assert same(tensors(here / "run"), before)
     return said(capsys)
 
@@ -131,7 +131,7 @@ def test_two_damaged_checkpoints_end_it(here: Path, capsys: pytest.CaptureFixtur
     flip(here / "run" / CHECKPOINT)
     flip(previous_checkpoint(here / "run" / CHECKPOINT))
     capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
+    assert train(here / "archive", here / "run") == 2
     text = said(capsys)
     assert "checkpoint.safetensors is damaged" in text and "restore or write it again" in text
 
@@ -143,7 +143,7 @@ def test_a_checkpoint_of_another_version(
     save_checkpoint(here / "run" / CHECKPOINT, {}, kind="training-state", metadata={})
     monkeypatch.undo()
     capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
+    assert train(here / "archive", here / "run") == 2
     text = said(capsys)
     assert "checkpoint version 99, this program reads 1; use the release that wrote it" in text
 
@@ -203,7 +203,7 @@ def test_an_archive_without_permission(
     else:
         monkeypatch.setattr(np, "load", refuse)
     capsys.readouterr()
-    assert train(here / "archive", here / "run") == 1
+    assert train(here / "archive", here / "run") == 2
     text = said(capsys)
     assert "cannot be read" in text and "Permission denied" in text
     assert "change its permissions" in text
