@@ -13,6 +13,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import FileIO, TextIOWrapper
 from typing import NoReturn, TextIO
 
 DONE = 0
@@ -133,7 +134,7 @@ def _null_device(descriptor: int, mode: str) -> TextIO:
     if found != descriptor:
         os.dup2(found, descriptor)
         os.close(found)
-    return open(descriptor, mode, encoding="utf-8")
+    return TextIOWrapper(FileIO(descriptor, mode), encoding="utf-8")
 
 
 def _tolerate_characters() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -134,3 +135,24 @@ def test_a_reader_that_goes_away_ends_a_command_quietly() -> None:
     process.stdout.close()
     _, said = process.communicate()
     assert process.returncode == 141 and said == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("cnncore list", DONE),
+        ("cnncore train nosuch --out {folder}/run", MISUSED),
+        ("goengine match random random --size 5 --games 2 --out {folder}/match", DONE),
+        ("goengine play --net nosuch", MISUSED),
+        ("selfplay recipes", DONE),
+        ("selfplay ingest {folder}/absent --out {folder}/archive", MISUSED),
+    ],
+)
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_status(
+    command: str, status: int, closed: str, tmp_path: Path
+) -> None:
+    words = command.format(folder=tmp_path)
+    done = subprocess.run(["sh", "-c", f"'{sys.executable}' -m {words} {closed}"])
+    assert done.returncode == status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import shutil
@@ -10,14 +11,17 @@ import sys
 
 import pytest
 
+from cnncore.system.command_line import DONE, INTERRUPTED
 from goengine.board import Board
 from goengine.clock import TimeSettings, gtp_settings
+from goengine.commands import match as match_command
 from goengine.commands.match import configure, points, report, run
 from goengine.games.sgf import read_sgf
 from goengine.match.contest import Contest, MatchGame, Terms, engine_referee, own_referee
 from goengine.match.entrants import ExternalEntrant, OwnEntrant
 from goengine.match.external import EngineError
 from goengine.match.folder import MatchError, MatchFolder, Result
+from goengine.players.player import NO_LIMIT
 from goengine.players.random_player import RandomPlayer
 from goengine.rules import get_rules
 from goengine.types import BLACK, RESIGN, WHITE
@@ -203,6 +207,22 @@ def test_a_match_writes_games_and_goes_on_after_a_kill(tmp_path, capsys):
         assert len(game.moves) == found[number - 1].turns
 
 
+def test_an_interrupted_match_reports_what_was_played_and_says_so(tmp_path, capsys, monkeypatch):
+    whole_match = match_command._games
+
+    def broken_off(contests, numbers):
+        yield from itertools.islice(whole_match(contests, numbers), 2)
+        raise KeyboardInterrupt
+
+    words = ["random", "random", "--size", "5", "--games", "5", "--out", str(tmp_path / "m")]
+    monkeypatch.setattr(match_command, "_games", broken_off)
+    assert run(arguments(*words)) == INTERRUPTED
+    assert "2 games" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert run(arguments(*words)) == DONE
+    assert "5 games" in capsys.readouterr().out
+
+
 def test_engines_play_in_parallel_and_every_game_once(tmp_path, fake, capsys):
     engine = f"gtp:{fake('good')}"
     words = ["--size", "5", "--games", "7", "--parallel", "3", "--out", str(tmp_path / "m")]
@@ -283,3 +303,16 @@ def test_gnu_go_beats_a_random_player(tmp_path, capsys):
     assert run(arguments("random", f"gtp:{engine}", *words)) == 0
     out = capsys.readouterr().out
     assert "GNU Go 3.8" in out and "B  won 2: 100.0 %" in out
+
+
+def test_a_player_alone_with_a_game_is_told_what_its_clock_allows():
+    seen = []
+
+    class Watcher(RandomPlayer):
+        def choose_each(self, games, budget=NO_LIMIT, *, rng):
+            seen.append(budget.seconds)
+            return super().choose_each(games, budget, rng=rng)
+
+    timed = TimeSettings("absolute", main=60.0)
+    play(own(Watcher()), own(RandomPlayer()), count=1, time=timed)
+    assert seen and all(seconds is not None and 0 < seconds < 60 for seconds in seen)

@@ -140,9 +140,9 @@ def test_failures_are_one_sentence(
 
     assert main(evaluate) == 2
     assert "no network named 'policy-7'" in capsys.readouterr().err
-    assert main([*evaluate, "--limit", "0"]) == 1
+    assert main([*evaluate, "--limit", "0"]) == 2
     assert "--limit 0" in capsys.readouterr().err
-    assert main(["export", str(tmp_path / "nowhere"), "--out", str(tmp_path / "x")]) == 1
+    assert main(["export", str(tmp_path / "nowhere"), "--out", str(tmp_path / "x")]) == 2
     assert "no checkpoint at" in capsys.readouterr().err
 
 

@@ -274,7 +274,7 @@ def test_a_mistyped_folder_of_games_leaves_nothing(
     net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert tune(net, tmp_path / "gmaes") == 1
+    assert tune(net, tmp_path / "gmaes") == 2
     assert "gmaes does not exist" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

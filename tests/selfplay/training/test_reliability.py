@@ -17,6 +17,7 @@ from torch import Tensor
 import cnncore.training.run_folder
 import cnncore.weights.checkpoint
 import selfplay.training.policy_run
+from cnncore.system.command_line import FAILED, MISUSED
 from cnncore.training.run_folder import CHECKPOINT
 from cnncore.weights.checkpoint import load_checkpoint, previous_checkpoint, save_checkpoint
 from selfplay.__main__ import main
@@ -77,11 +78,11 @@ def tensors(run: Path) -> dict[str, Tensor]:
     return load_checkpoint(run / CHECKPOINT).tensors
 
 
-def failed(here: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def failed(here: Path, capsys: pytest.CaptureFixture[str], status: int = FAILED) -> str:
     """Return the one sentence of a run that fails and leaves its checkpoint alone."""
     before = tensors(here / "run")
     capsys.readouterr()
-    assert train(here / "archive", here / "run") == 2
+    assert train(here / "archive", here / "run") == status
     assert same(tensors(here / "run"), before)
     return said(capsys)
 
@@ -188,7 +189,7 @@ def test_an_unreadable_archive(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     damage(here / "archive")
-    assert words in failed(here, capsys)
+    assert words in failed(here, capsys, MISUSED)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "moves.npy"])
