@@ -6,7 +6,7 @@ stop. Both see games, with their history, clocks and rules, and never change the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,48 @@ FREELY = Conditions()
 
 
 @dataclass(frozen=True)
+class Ban:
+    """Moves that an analysis does not look at."""
+
+    colour: int
+    moves: frozenset[int]
+    """Moves of that colour, N*N the pass."""
+    until: int
+    """In the first so many moves from the root; 1 means only at the root itself."""
+
+
+def allowing(colour: int, moves: Collection[int], until: int, *, size: int) -> Ban:
+    """Return the ban on all moves of a colour but some, as a list of allowed moves means it."""
+    return Ban(colour, frozenset(range(size * size + 1)) - frozenset(moves), until)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an analysis besides what it thinks of a position."""
+
+    bans: tuple[Ban, ...] = ()
+    moves_ownership: bool = False
+    """Each candidate comes with its own ownership."""
+    width: float = 0.0
+    """How much more widely the root's moves are looked at; 0 is as in play."""
+    visits: int | None = None
+    """Positions after which the analysis ends by itself; None sets no limit."""
+    seconds: float | None = None
+    """Time after which it does."""
+
+    def banned(self, colour: int, depth: int) -> frozenset[int]:
+        """Return the moves of a colour that are not looked at, `depth` moves behind the root."""
+        found: frozenset[int] = frozenset()
+        for ban in self.bans:
+            if ban.colour == colour and depth < ban.until:
+                found |= ban.moves
+        return found
+
+
+PLAINLY = Question()
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One move in an analysis; values are for the player to move, None where they are unknown."""
 
@@ -66,6 +108,10 @@ class Candidate:
     """Win minus loss with shares of the score, as a search weighs it."""
     pv_visits: tuple[int, ...] = ()
     """Visits behind each move of `pv`."""
+    ownership: npt.NDArray[np.float32] | None = None
+    """(N, N) from -1, White's, to 1, Black's, after this move; None where it was not asked for."""
+    deviation: float | None = None
+    """Standard deviation of the final score in points."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +128,14 @@ class Snapshot:
     """Points of the player to move, komi counted; None where it is unknown."""
     deviation: float | None = None
     """Standard deviation of the final score in points; None where it is unknown."""
+    utility: float | None = None
+    """Win minus loss with shares of the score; None where nothing weighs it."""
+    root_visits: int | None = None
+    """Positions that a search looked at from here, this one among them; None without a search."""
+    raw_winrate: float | None = None
+    """The network's own win rate of the position, before any search; None where it has none."""
+    raw_lead: float | None = None
+    """The network's own lead in points, likewise."""
 
     @property
     def visits(self) -> int:
@@ -105,11 +159,17 @@ class Analyst(Protocol):
     """Whoever can say what it thinks of a position."""
 
     def stream(
-        self, game: Game, *, interval: float, pause: Callable[[float], bool]
+        self,
+        game: Game,
+        *,
+        interval: float,
+        pause: Callable[[float], bool],
+        question: Question = PLAINLY,
     ) -> Iterator[Snapshot]:
         """Yield a snapshot now and then, about every `interval` seconds, until `pause` says stop.
 
-        `pause(seconds)` waits and tells whether to stop; `pause(0)` only asks.
+        `pause(seconds)` waits and tells whether to stop; `pause(0)` only asks. The last snapshot
+        holds all that was found, also where the question's limits end the analysis.
         """
         ...
 
@@ -148,4 +208,11 @@ class Player(Protocol):
         self, games: Sequence[Game], budget: Budget = NO_LIMIT, *, rng: np.random.Generator
     ) -> list[Choice]:
         """Return a choice for each of many games, so that a network sees batches."""
+        ...
+
+    def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
+        """Think about a position on the opponent's time until `stop` says so or memory is full.
+
+        Players that keep nothing from move to move return at once.
+        """
         ...

@@ -21,10 +21,12 @@ from goengine.players.endgame import Endgame, is_late
 from goengine.players.player import (
     FREELY,
     NO_LIMIT,
+    PLAINLY,
     Budget,
     Candidate,
     Choice,
     Conditions,
+    Question,
     Snapshot,
 )
 from goengine.players.settings import POLICY_DEFAULTS, PolicySettings, Settings
@@ -112,6 +114,9 @@ class PolicyPlayer:
             for board, priors in zip(boards, self.priors(boards, rng), strict=True)
         ]
 
+    def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
+        """Return at once: a bare network keeps no thoughts."""
+
     def priors(self, boards: Sequence[Board], rng: np.random.Generator) -> list[Priors]:
         """Return each board's probabilities (N*N,) over sensible moves that superko allows."""
         results: list[Priors] = [np.empty(0, dtype=np.float32)] * len(boards)
@@ -181,12 +186,24 @@ class PolicyAnalyst:
         self._player = player
 
     def stream(
-        self, game: Game, *, interval: float, pause: Callable[[float], bool]
+        self,
+        game: Game,
+        *,
+        interval: float,
+        pause: Callable[[float], bool],
+        question: Question = PLAINLY,
     ) -> Iterator[Snapshot]:
-        """Yield the network's opinion now and after each interval, until `pause` says stop."""
+        """Yield the network's opinion now and after each interval, until `pause` says stop.
+
+        A question with a limit of visits or seconds gets it once.
+        """
         board = game.board
-        snapshot = Snapshot(self.candidates(board, limit=board.size**2))
+        banned = question.banned(board.to_play, 0)
+        found = self.candidates(board, limit=board.size**2)
+        snapshot = Snapshot(tuple(one for one in found if one.move not in banned))
         yield snapshot
+        if question.visits is not None or question.seconds is not None:
+            return
         while not pause(interval):
             yield snapshot
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,3 +44,6 @@ class RandomPlayer:
     ) -> list[Choice]:
         """Return a random sensible move for each game."""
         return [self.choose(game, budget, rng=rng) for game in games]
+
+    def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
+        """Return at once: a random player keeps no thoughts."""

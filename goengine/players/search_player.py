@@ -15,10 +15,12 @@ from goengine.players.endgame import is_late
 from goengine.players.player import (
     FREELY,
     NO_LIMIT,
+    PLAINLY,
     Budget,
     Candidate,
     Choice,
     Conditions,
+    Question,
     Snapshot,
 )
 from goengine.players.settings import SEARCH_DEFAULTS, SearchSettings, Settings
@@ -128,6 +130,11 @@ class SearchPlayer:
         """Return a choice for each game, one after the other."""
         return [self.choose(game, budget, rng=rng) for game in games]
 
+    def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
+        """Grow the tree of a position until `stop` says so or memory is full."""
+        self.tree.begin(game)
+        self.tree.run(Limits(), stop=stop)
+
     def _under(self, conditions: Conditions) -> SearchSettings:
         """Return the settings that meet the conditions."""
         settings = self.settings
@@ -207,10 +214,17 @@ class SearchAnalyst:
         self._tree = tree
 
     def stream(
-        self, game: Game, *, interval: float, pause: Callable[[float], bool]
+        self,
+        game: Game,
+        *,
+        interval: float,
+        pause: Callable[[float], bool],
+        question: Question = PLAINLY,
     ) -> Iterator[Snapshot]:
         """Yield snapshots while the tree grows, until `pause` says stop or memory is full."""
-        self._tree.begin(game)
+        banned = question.banned(game.board.to_play, 0)
+        every = frozenset(range(game.size**2 + 1))
+        self._tree.begin(game, among=every - banned if banned else None)
         self._tree.run(Limits(visits=max(2, self._tree.visits)))
         while True:
             yield snapshot(self._tree, game)
@@ -237,6 +251,10 @@ def snapshot(tree: TreeSearch, game: Game) -> Snapshot:
         ownership=owned,
         lead=root.lead,
         deviation=root.deviation,
+        utility=root.utility,
+        root_visits=root.visits,
+        raw_winrate=root.raw_winrate,
+        raw_lead=root.raw_lead,
     )
 
 

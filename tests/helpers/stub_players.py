@@ -16,12 +16,14 @@ from goengine.inference.evaluation import Evaluation
 from goengine.players.player import (
     FREELY,
     NO_LIMIT,
+    PLAINLY,
     Analyst,
     Budget,
     Candidate,
     Choice,
     Conditions,
     Player,
+    Question,
     Snapshot,
 )
 from goengine.players.settings import Settings
@@ -81,6 +83,9 @@ class StubPlayer:
         self, games: Sequence[Game], budget: Budget = NO_LIMIT, *, rng: np.random.Generator
     ) -> list[Choice]:
         return [self.choose(game, budget, rng=rng) for game in games]
+
+    def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
+        """Return at once."""
 
 
 class Passes(StubPlayer):
@@ -145,7 +150,12 @@ class CentrePlayer(StubPlayer):
         return Choice(found[0] if found else game.board.size**2)
 
     def stream(
-        self, game: Game, *, interval: float, pause: Callable[[float], bool]
+        self,
+        game: Game,
+        *,
+        interval: float,
+        pause: Callable[[float], bool],
+        question: Question = PLAINLY,
     ) -> Iterator[Snapshot]:
         snapshot = Snapshot(centred(game.board))
         yield snapshot
