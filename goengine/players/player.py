@@ -25,6 +25,8 @@ class Budget:
     """Positions of a search."""
     seconds: float | None = None
     """Time on the wall."""
+    most: float | None = None
+    """Time that an open choice may take; None gives it no more than `seconds`."""
 
 
 NO_LIMIT = Budget()

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
+import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
-from goengine.players.endgame import is_late
-from goengine.players.player import (
-    FREELY,
-    NO_LIMIT,
-    PLAINLY,
-    Budget,
-    Candidate,
-    Choice,
-    Conditions,
-    Question,
-    Snapshot,
-)
+from goengine.players.player import FREELY, NO_LIMIT, Budget, Choice, Conditions
+from goengine.players.reading.move_choice import MoveChoice
+from goengine.players.reading.resigning import Resigning
+from goengine.players.reading.search_analyst import SearchAnalyst
+from goengine.players.reading.time_use import Allowance
 from goengine.players.settings import SEARCH_DEFAULTS, SearchSettings, Settings
-from goengine.scoring.capturing import capturing_moves
-from goengine.scoring.counting import score
-from goengine.scoring.status import Status, signed, status
-from goengine.search.findings import MoveFinding, move_findings, root_finding, visit_shares
-from goengine.search.tree_search import Limits, TreeSearch
-from goengine.types import RESIGN, GoError
+from goengine.search.leaf_evaluation import LeafEvaluator
+from goengine.search.tree_search import Batch, Limits, TreeSearch, batch_for
+from goengine.types import GoError
 
-HOPELESS_TURNS = 3
-"""Turns in a row that a game must look lost before it is resigned."""
-RESIGN_FROM = 40
-"""Moves before which nobody resigns."""
-POINTLESS = 0.5
-"""Points by which the best move must beat a pass in a settled late position."""
-MOVE_CAP = 2.0
-"""Moves a point after which a player only passes."""
-HALF_LIFE = 19.0
-"""Moves in which the temperature of a choice halves on its way from early to late."""
+CACHE_SHARE = 0.1
+"""Share of the memory that remembered evaluations may take."""
 
 
 class SearchPlayer:
     """Play the moves that a search finds best.
 
-    It keeps one tree, which follows the game from move to move.
+    It keeps one tree, which follows the game from move to move, and one for each of the games that
+    it plays at the same time.
     """
 
     def __init__(
@@ -56,37 +39,39 @@ class SearchPlayer:
         *,
         rng: np.random.Generator,
         name: str = "search",
-        tree: TreeSearch | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.evaluator = evaluator
         self.settings = settings
         self.name = name
         self._rng = rng
-        self.tree = tree or TreeSearch(evaluator, rng=rng, megabytes=settings.megabytes)
-        self._lost: weakref.WeakKeyDictionary[Game, list[int]] = weakref.WeakKeyDictionary()
+        self._now = now
+        self._leaves = LeafEvaluator(evaluator, megabytes=CACHE_SHARE * settings.megabytes)
+        self.tree = self._new_tree(1)
+        self._trees: weakref.WeakKeyDictionary[Game, TreeSearch] = weakref.WeakKeyDictionary()
+        self._resigning = Resigning()
 
     @property
     def analyst(self) -> SearchAnalyst:
         """Who says what the search sees; play and analysis share one tree."""
-        return SearchAnalyst(self.tree)
+        return SearchAnalyst(self.tree, lcb=self.settings.lcb, now=self._now)
 
     def with_settings(self, settings: Settings) -> SearchPlayer:
-        """Return this player by other settings, on the same tree.
+        """Return this player by other settings, on the same tree where they leave it as it is.
 
         Raises:
             GoError: they are another player's.
         """
         if not isinstance(settings, SearchSettings):
             raise GoError(f"{settings} are not the settings of a search: use SearchSettings")
-        same = settings.megabytes == self.settings.megabytes
-        twin = SearchPlayer(
-            self.evaluator,
-            settings,
-            rng=self._rng,
-            name=self.name,
-            tree=self.tree if same else None,
-        )
-        twin._lost = self._lost
+        twin = SearchPlayer(self.evaluator, settings, rng=self._rng, name=self.name, now=self._now)
+        twin._resigning = self._resigning
+        if settings.megabytes == self.settings.megabytes:
+            twin._leaves = self._leaves
+            if settings.of_the_tree() == self.settings.of_the_tree():
+                twin.tree, twin._trees = self.tree, self._trees
+            else:
+                twin.tree = twin._new_tree(1)
         return twin
 
     def choose(
@@ -98,187 +83,118 @@ class SearchPlayer:
         conditions: Conditions = FREELY,
     ) -> Choice:
         """Return a move: a point, a pass, or RESIGN where that was allowed."""
-        board = game.board
-        pass_move = board.size**2
-        settings = self._under(conditions)
-        cap = MOVE_CAP * pass_move if settings.move_cap is None else settings.move_cap
-        if board.turn >= cap:
-            return Choice(pass_move, reason="the game has gone on for too long")
-        judged = self._judged(board, rng)
-        if judged is not None and conditions.among is None:
-            early = self._before_reading(board, judged, settings, rng)
-            if early is not None:
-                return early
-        self.tree.begin(game, among=conditions.among)
-        limits = self._limits(settings, budget)
-        self.tree.run(limits, least=2, settled=lambda: _decided(self.tree, limits))
-        found = move_findings(self.tree.pool)
-        candidates = tuple(map(_candidate, found))
-        if self._resigns(game, settings):
-            return Choice(RESIGN, candidates, "the game is lost")
-        best = self._pick(found, board, settings, rng)
-        passing = next((f for f in found if f.move == pass_move), None)
-        if judged is not None and passing is not None and best.move != pass_move:
-            settled = bool(judged.settled.mean() > 0.97)
-            if settled and best.lead - passing.lead < POINTLESS and conditions.among is None:
-                return Choice(pass_move, candidates, "nothing is left to gain")
-        return Choice(best.move, candidates, f"{best.visits} of {self.tree.visits} visits")
+        choice = self._choice(game, self.tree, budget, conditions, rng)
+        early = choice.begin()
+        if early is not None:
+            return early
+        choice.read()
+        return choice.finish()
 
     def choose_each(
         self, games: Sequence[Game], budget: Budget = NO_LIMIT, *, rng: np.random.Generator
     ) -> list[Choice]:
-        """Return a choice for each game, one after the other."""
-        return [self.choose(game, budget, rng=rng) for game in games]
+        """Return a choice for each game.
+
+        Where visits limit the search, the games are read side by side, so that the network sees the
+        leaves of all of them together; where time does, one after the other.
+        """
+        timed = self.settings.visits is None and budget.visits is None
+        if len(games) == 1 or timed or budget.seconds is not None:
+            return [self.choose(game, budget, rng=rng) for game in games]
+        choices = [
+            self._choice(game, self._tree_of(game, len(games)), budget, FREELY, rng)
+            for game in games
+        ]
+        found = [choice.begin() for choice in choices]
+        self._read_together(
+            [choice for choice, early in zip(choices, found, strict=True) if early is None], rng
+        )
+        return [
+            choice.finish() if early is None else early
+            for choice, early in zip(choices, found, strict=True)
+        ]
 
     def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
         """Grow the tree of a position until `stop` says so or memory is full."""
         self.tree.begin(game)
-        self.tree.run(Limits(), stop=stop)
+        self.tree.run(Limits(), stop=stop, settled=lambda: self.tree.full)
 
-    def _under(self, conditions: Conditions) -> SearchSettings:
-        """Return the settings that meet the conditions."""
-        settings = self.settings
-        if conditions.exact:
-            settings = replace(settings, temperature=0.0)
-        if conditions.cleanup:
-            settings = replace(settings, cleanup=True, resign_below=None)
-        return settings
-
-    def _limits(self, settings: SearchSettings, budget: Budget) -> Limits:
-        """Return where a search ends: the settings' limits, the budget's where it is shorter."""
-        visits = settings.visits if budget.visits is None else budget.visits
-        seconds = settings.seconds if settings.visits is None else None
-        if budget.seconds is not None:
-            seconds = budget.seconds if seconds is None else min(seconds, budget.seconds)
-        return Limits(visits, seconds)
-
-    def _judged(self, board: Board, rng: np.random.Generator) -> Status | None:
-        """Return what playouts say of a late position, or of one where the opponent passed."""
-        if not is_late(board) and not board.passes:
-            return None
-        return status(board, rng=rng, playouts=self.settings.playouts)
-
-    def _before_reading(
-        self, board: Board, judged: Status, settings: SearchSettings, rng: np.random.Generator
-    ) -> Choice | None:
-        """Return a pass that ends a won game, or a capture that the rules ask for first."""
-        pass_move = board.size**2
-        asked = board.rules.name == "tromp-taylor"
-        cleanup = asked if settings.cleanup is None else settings.cleanup
-        if cleanup and judged.settled.mean() > 0.9:
-            duties = capturing_moves(board, judged, rng=rng, playouts=settings.playouts)
-            if duties.any():
-                return Choice(int(np.flatnonzero(duties)[0]), reason="dead stones come off")
-        lead = signed(score(board, judged.dead, status=judged), board.to_play)
-        if board.passes and lead > np.count_nonzero(~judged.settled):
-            return Choice(pass_move, reason="the game is over and won")
-        return None
-
-    def _pick(
-        self,
-        found: Sequence[MoveFinding],
-        board: Board,
-        settings: SearchSettings,
-        rng: np.random.Generator,
-    ) -> MoveFinding:
-        """Return the best move, or one drawn by visits at the present temperature."""
-        if settings.temperature == 0:
-            return found[0]
-        heat = settings.temperature * 0.5 ** (board.turn / HALF_LIFE * 19 / board.size)
-        if heat < 0.02:
-            return found[0]
-        shares = visit_shares(self.tree.pool, board.size**2)
-        weights = np.array([shares[finding.move] for finding in found]) ** (1 / heat)
-        if not weights.sum():
-            return found[0]
-        return found[int(rng.choice(len(found), p=weights / weights.sum()))]
-
-    def _resigns(self, game: Game, settings: SearchSettings) -> bool:
-        """Note how the game looks, and tell whether it has looked lost for long enough."""
-        if settings.resign_below is None:
-            return False
-        turn = game.board.turn
-        root = root_finding(self.tree.pool)
-        hopeless = root.winrate < settings.resign_below and root.lead < 0
-        open_handicap = game.board.handicap > 0 and turn < game.size**2 // 2
-        turns = [old for old in self._lost.get(game, []) if old < turn]
-        turns = [*turns, turn] if hopeless else []
-        self._lost[game] = turns
-        return turn >= RESIGN_FROM and not open_handicap and len(turns) >= HOPELESS_TURNS
-
-
-class SearchAnalyst:
-    """What a search sees, more at every snapshot."""
-
-    def __init__(self, tree: TreeSearch) -> None:
-        self._tree = tree
-
-    def stream(
+    def _choice(
         self,
         game: Game,
-        *,
-        interval: float,
-        pause: Callable[[float], bool],
-        question: Question = PLAINLY,
-    ) -> Iterator[Snapshot]:
-        """Yield snapshots while the tree grows, until `pause` says stop or memory is full."""
-        banned = question.banned(game.board.to_play, 0)
-        every = frozenset(range(game.size**2 + 1))
-        self._tree.begin(game, among=every - banned if banned else None)
-        self._tree.run(Limits(visits=max(2, self._tree.visits)))
-        while True:
-            yield snapshot(self._tree, game)
-            stopped = False
+        tree: TreeSearch,
+        budget: Budget,
+        conditions: Conditions,
+        rng: np.random.Generator,
+    ) -> MoveChoice:
+        """Return a choice that is about to be made."""
+        settings = self.settings
+        if conditions.exact:
+            settings = replace(settings, temperature=0.0, noise=0.0)
+        if conditions.cleanup:
+            settings = replace(settings, cleanup=True, resign_below=None)
+        return MoveChoice(
+            game,
+            tree,
+            settings,
+            _allowance(settings, budget),
+            conditions=conditions,
+            resigning=self._resigning,
+            rng=rng,
+            now=self._now,
+        )
 
-            def asked() -> bool:
-                nonlocal stopped
-                stopped = stopped or pause(0.0)
-                return stopped
+    def _read_together(self, choices: list[MoveChoice], rng: np.random.Generator) -> None:
+        """Let several trees grow by leaves that the network sees together."""
+        while choices:
+            pairs: list[tuple[MoveChoice, Batch]] = []
+            for choice in choices:
+                left = (choice.allowance.visits or 1) - choice.tree.visits
+                size = max(1, min(batch_for(choice.tree.visits), left))
+                batch = choice.tree.gather(size)
+                if batch.allowed is not None:
+                    choice.tree.step(batch)
+                elif len(batch):
+                    pairs.append((choice, batch))
+            if pairs:
+                leaves = np.concatenate([batch.leaves for _, batch in pairs])
+                fresh = np.concatenate([batch.fresh for _, batch in pairs])
+                try:
+                    answers = self._leaves.evaluate(leaves, rng=rng, fresh=fresh)
+                except BaseException:
+                    for choice, batch in pairs:
+                        choice.tree.release(batch)
+                    raise
+                first = 0
+                for choice, batch in pairs:
+                    choice.tree.absorb(batch, answers[first : first + len(batch)])
+                    first += len(batch)
+            choices = [choice for choice in choices if not choice.is_read()]
 
-            self._tree.run(Limits(seconds=interval), stop=asked)
-            if stopped or (self._tree.full and pause(interval)):
-                return
+    def _tree_of(self, game: Game, games: int) -> TreeSearch:
+        """Return the tree of one of so many games that are played at the same time."""
+        if game not in self._trees:
+            self._trees[game] = self._new_tree(games)
+        return self._trees[game]
+
+    def _new_tree(self, games: int) -> TreeSearch:
+        """Return an empty tree with its share of the memory."""
+        return TreeSearch(
+            self._leaves,
+            rng=self._rng,
+            megabytes=(1 - CACHE_SHARE) * self.settings.megabytes / games,
+            rollouts=self.settings.rollouts,
+            score_share=self.settings.score_utility,
+            now=self._now,
+        )
 
 
-def snapshot(tree: TreeSearch, game: Game) -> Snapshot:
-    """Return what a tree says at this moment."""
-    root = root_finding(tree.pool)
-    size = game.size
-    owned = (tree.ownership / max(1, tree.owned)).astype(np.float32).reshape(size, size)
-    return Snapshot(
-        tuple(map(_candidate, move_findings(tree.pool))),
-        winrate=root.winrate,
-        ownership=owned,
-        lead=root.lead,
-        deviation=root.deviation,
-        utility=root.utility,
-        root_visits=root.visits,
-        raw_winrate=root.raw_winrate,
-        raw_lead=root.raw_lead,
-    )
-
-
-def _candidate(found: MoveFinding) -> Candidate:
-    """Return a finding as an analysis shows it."""
-    return Candidate(
-        move=found.move,
-        prior=found.prior,
-        visits=found.visits,
-        pv=found.pv,
-        winrate=found.winrate,
-        lcb=max(0.0, min(1.0, found.winrate_bound)),
-        lead=found.lead,
-        utility=found.utility,
-        pv_visits=found.pv_visits,
-    )
-
-
-def _decided(tree: TreeSearch, limits: Limits) -> bool:
-    """Tell whether the leader in visits cannot be caught with the visits that are left."""
-    if limits.visits is None or tree.visits < 10:
-        return False
-    pool = tree.pool
-    visits = sorted(int(pool.visits[child]) for child in pool.children[0, : pool.opened[0]])
-    if len(visits) < 2:
-        return False
-    return visits[-1] - visits[-2] > limits.visits - tree.visits
+def _allowance(settings: SearchSettings, budget: Budget) -> Allowance:
+    """Return what a move may cost: the settings' limits, the budget's where it has some."""
+    visits = settings.visits if budget.visits is None else budget.visits
+    usual = settings.seconds if visits is None else None
+    most = usual
+    if budget.seconds is not None:
+        usual = budget.seconds
+        most = budget.seconds if budget.most is None else max(budget.most, budget.seconds)
+    return Allowance(visits, usual, most)

@@ -83,7 +83,19 @@ class SearchSettings(Settings):
     move_cap: int | None = None
     """From this turn on only pass. None: twice the points of the board."""
     megabytes: float = 1000.0
-    """Bound of the tree's memory."""
+    """Bound of the memory of the tree and of remembered evaluations."""
+    lcb: bool = True
+    """Choose by lower confidence bounds; else by visits."""
+    noise: float = 0.0
+    """Share of random noise in the priors of the position itself, for games that vary."""
+    rollouts: float = 0.0
+    """Share of playouts in the value of a position; AlphaGo's lambda."""
+    score_utility: float = 1.0
+    """How much points count besides winning; 0 counts winning alone."""
+
+    def of_the_tree(self) -> tuple[float, ...]:
+        """Return what cannot change without a new tree."""
+        return self.megabytes, self.rollouts, self.score_utility
 
     def brief(self) -> str:
         """Return what a description of the player adds to its name."""
@@ -99,6 +111,11 @@ class SearchSettings(Settings):
             raise GoError(f"temperature {self.temperature:g} is negative: use 0 or more")
         if self.megabytes < 1:
             raise GoError(f"{self.megabytes:g} MB cannot hold a tree: use 1 or more")
+        for name, share in (("noise", self.noise), ("rollouts", self.rollouts)):
+            if not 0 <= share <= 1:
+                raise GoError(f"{name} {share:g} is not a share: use 0 to 1")
+        if self.score_utility < 0:
+            raise GoError(f"score utility {self.score_utility:g} is negative: use 0 or more")
 
 
 SEARCH_DEFAULTS = SearchSettings()

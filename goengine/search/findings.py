@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from goengine.search.pool import NOTHING, Pool
+from goengine.search.expansion import add_ownership
+from goengine.search.pool import Pool, children
 
-LOGISTIC = float(np.pi / np.sqrt(3.0))
-"""Standard deviation of a logistic distribution of scale 1."""
 DEVIATIONS = 5.0
 """Standard errors that a move's lower confidence bound lies below its mean."""
 PRIOR_VISITS, PRIOR_VARIANCE = 1.0, 2.0
 """At few visits a move's variance is taken for the largest there is: so many visits of so much."""
 LEAST_SHARE = 0.15
 """Share of the most visits from which a move may be chosen for its bound."""
+LEAST_VISITS = 3
+"""And so many visits at the least, where the most visited move has them."""
+BY_PRIOR = 2.0
+"""Visits that the whole prior counts for where moves are ranked by visits."""
+OWNERSHIP_CUT = 0.0005
+"""Nodes with less than this share of the visits stand for the ownership of all behind them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class MoveFinding:
     """From 0 to 1."""
     lead: float
     """Points, komi counted."""
+    deviation: float
+    """Standard deviation of the final score in points."""
     utility: float
     """Win minus loss with shares of the score."""
     bound: float
@@ -40,6 +48,8 @@ class MoveFinding:
     """The move and the most visited ones behind it."""
     pv_visits: tuple[int, ...]
     """Visits behind each."""
+    node: int
+    """Its row."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class RootFinding:
     lead: float
     utility: float
     deviation: float
-    """Standard deviation of the final score in points, by the network."""
+    """Standard deviation of the final score in points."""
     raw_winrate: float
     raw_lead: float
 
@@ -64,24 +74,43 @@ def root_finding(pool: Pool) -> RootFinding:
         float(pool.value[0] / visits + 1) / 2,
         float(pool.lead[0] / visits),
         float(pool.utility[0] / visits),
-        float(pool.raw_spread[0]) * LOGISTIC,
+        _deviation(pool, 0),
         (float(pool.raw_value[0]) + 1) / 2,
         float(pool.raw_lead[0]),
     )
 
 
-def move_findings(pool: Pool, *, plies: int = 15) -> list[MoveFinding]:
-    """Return the visited moves of the root, the one to play first, then by visits and bound."""
-    found = [
-        _finding(pool, edge, int(pool.children[0, edge]), plies)
-        for edge in range(pool.opened[0])
-        if pool.children[0, edge] != NOTHING and pool.visits[pool.children[0, edge]]
-    ]
+def move_findings(
+    pool: Pool,
+    *,
+    plies: int = 15,
+    bonus: npt.NDArray[np.float64] | None = None,
+    lcb: bool = True,
+) -> list[MoveFinding]:
+    """Return the visited moves of the root, the one to play first, then by visits and bound.
+
+    The one to play has the best lower bound among those with a fair share of the visits; without
+    `lcb` the most visits, its prior counted for a few. `bonus` (EDGES,): utilities added to the
+    edges in that comparison, none where it is None.
+    """
+    found = []
+    extra: dict[int, float] = {}
+    for edge, child in enumerate(children(pool, 0)):
+        if pool.visits[child]:
+            found.append(_finding(pool, edge, child, plies))
+            extra[child] = 0.0 if bonus is None else float(bonus[edge])
     if not found:
         return []
+
+    def ranked(finding: MoveFinding) -> tuple[float, float]:
+        by_visits = finding.visits + BY_PRIOR * finding.prior
+        if lcb:
+            return finding.bound + extra[finding.node], by_visits
+        return by_visits, finding.bound
+
     most = max(finding.visits for finding in found)
-    trusted = [finding for finding in found if finding.visits >= LEAST_SHARE * most]
-    best = max(trusted, key=lambda finding: (finding.bound, finding.visits))
+    least = max(LEAST_SHARE * most, min(most, LEAST_VISITS))
+    best = max((finding for finding in found if finding.visits >= least), key=ranked)
     rest = sorted(
         (finding for finding in found if finding is not best),
         key=lambda finding: (-finding.visits, -finding.bound),
@@ -92,12 +121,34 @@ def move_findings(pool: Pool, *, plies: int = 15) -> list[MoveFinding]:
 def visit_shares(pool: Pool, points: int) -> npt.NDArray[np.float64]:
     """Return float64 (N*N + 1,): the share of the visits behind each move of the root."""
     shares = np.zeros(points + 1)
-    for edge in range(pool.opened[0]):
-        child = pool.children[0, edge]
-        if child != NOTHING:
-            shares[pool.moves[0, edge]] = pool.visits[child]
+    for edge, child in enumerate(children(pool, 0)):
+        shares[pool.moves[0, edge]] = pool.visits[child]
     total = shares.sum()
     return shares / total if total else shares
+
+
+def ownership_for_black(pool: Pool, node: int, black_moves: bool) -> npt.NDArray[np.float64]:
+    """Return who owns each point on average behind a node, float64 (N*N,), 1 is Black's.
+
+    `black_moves`: whether Black is to move at the node.
+    """
+    out = np.zeros(pool.ownership.shape[1])
+    weights = np.empty(int(pool.used[0]))
+    add_ownership(pool, node, OWNERSHIP_CUT, weights, out)
+    return out if black_moves else -out
+
+
+def most_visited(found: Sequence[MoveFinding]) -> tuple[MoveFinding, int]:
+    """Return the move with the most visits, and the visits of the next one."""
+    first, *rest = sorted(found, key=lambda finding: -finding.visits)
+    return first, max((finding.visits for finding in rest), default=0)
+
+
+def _deviation(pool: Pool, node: int) -> float:
+    """Return the standard deviation of the final score by all evaluations behind a node."""
+    visits = int(pool.visits[node])
+    mean = float(pool.lead[node]) / visits
+    return float(np.sqrt(max(0.0, float(pool.moment[node]) / visits - mean * mean)))
 
 
 def _finding(pool: Pool, edge: int, child: int, plies: int) -> MoveFinding:
@@ -109,11 +160,14 @@ def _finding(pool: Pool, edge: int, child: int, plies: int) -> MoveFinding:
     pv, behind = [int(pool.moves[0, edge])], [visits]
     node = child
     while len(pv) < plies:
-        best = _most_visited(pool, node)
-        if best is None:
+        options = children(pool, node)
+        if not options:
+            break
+        best = max(range(len(options)), key=lambda k: int(pool.visits[options[k]]))
+        if not pool.visits[options[best]]:
             break
         pv.append(int(pool.moves[node, best]))
-        node = int(pool.children[node, best])
+        node = options[best]
         behind.append(int(pool.visits[node]))
     return MoveFinding(
         move=int(pool.moves[0, edge]),
@@ -121,11 +175,13 @@ def _finding(pool: Pool, edge: int, child: int, plies: int) -> MoveFinding:
         visits=visits,
         winrate=winrate,
         lead=-float(pool.lead[child]) / visits,
+        deviation=_deviation(pool, child),
         utility=utility,
         bound=utility - DEVIATIONS * error,
         winrate_bound=winrate - DEVIATIONS * error / 2,
         pv=tuple(pv),
         pv_visits=tuple(behind),
+        node=child,
     )
 
 
@@ -134,13 +190,3 @@ def _error(squares: float, mean: float, visits: int) -> float:
     variance = max(0.0, squares - visits * mean * mean) + PRIOR_VISITS * PRIOR_VARIANCE
     variance /= visits + PRIOR_VISITS
     return float(np.sqrt(variance / visits))
-
-
-def _most_visited(pool: Pool, node: int) -> int | None:
-    """Return the edge with the most visits behind it, None where there are none."""
-    best, most = None, 0
-    for edge in range(pool.opened[node]):
-        child = pool.children[node, edge]
-        if child != NOTHING and pool.visits[child] > most:
-            best, most = edge, int(pool.visits[child])
-    return best

@@ -1,45 +1,52 @@
 """Evaluations of leaves: by the network, or remembered from an equal position.
 
 Two positions are equal for a network when all its planes are: stones, player to move, ko, and the
-ages of the stones played within the last turns. Other transpositions are not looked for.
+ages of the stones played within the last turns. Other transpositions are not looked for. Komi is
+not among the planes, and what is kept does not depend on it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import kernel, readable
 from goengine._kernels.planes import TURNS_LIMIT
 from goengine._kernels.state import STRIDE, ZOBRIST, Records
-from goengine.inference.evaluation import EvaluatorError
-from goengine.inference.evaluator import Evaluator
-from goengine.types import WHITE
+from goengine.inference.evaluation import Evaluation, EvaluatorError
+from goengine.inference.evaluator import Evaluator, Symmetry
+from goengine.search.pool import EDGES
+from goengine.types import MAX_SIZE, WHITE
 
-CACHED = 20_000
-"""Evaluations that are remembered: about 60 MB on 19x19."""
-SETTLED = 0.9
-"""Ownership from which a point counts as settled."""
-OPEN_SHARE = 0.06
-"""Share of points that are not settled from which a pass is not considered in earnest."""
-PASS_MOST, PASS_LEAST, PASS_BACK = 0.5, 1e-4, 0.05
-"""Prior of a pass: where all is settled, at the least, and at the least after the opponent's."""
-_AGES = np.random.Generator(np.random.PCG64(5)).integers(
-    1, 2**64, size=TURNS_LIMIT + 2, dtype=np.uint64
+CACHED_MEGABYTES = 50.0
+"""What remembered evaluations may take where nobody says otherwise."""
+ANSWER_DTYPE = readable(
+    np.dtype(
+        [
+            ("moves", np.int16, EDGES),  # the likeliest points, best first
+            ("priors", np.float32, EDGES),
+            ("ownership", np.int8, MAX_SIZE**2),  # -127 the opponent's ... 127 one's own
+            ("margin", np.float32),  # points on the board before komi, for the player to move
+            ("spread", np.float32),  # scale of its logistic distribution
+            ("count", np.int16),  # moves that are given
+        ],
+        align=True,
+    )
 )
+"""What a search keeps of one evaluation."""
+_COST = ANSWER_DTYPE.itemsize + 350
+"""Bytes of a remembered evaluation with what Python needs to find it."""
+_WORDS = np.random.Generator(np.random.PCG64(5)).integers(
+    1, 2**64, size=TURNS_LIMIT + MAX_SIZE + 4, dtype=np.uint64
+)
+_AGES, _SIZES = _WORDS[: TURNS_LIMIT + 2], _WORDS[TURNS_LIMIT + 2 :]
 
-
-class LeafEvaluation(NamedTuple):
-    """What a search takes from one evaluation, for the player to move."""
-
-    priors: npt.NDArray[np.float32]  # (N*N + 1,) the pass among them
-    value: float
-    lead: float
-    spread: float
-    ownership: npt.NDArray[np.float32]  # (N*N,)
+Answers = npt.NDArray[Any]
+"""ANSWER_DTYPE (B,)."""
+Masks = npt.NDArray[np.bool_]
 
 
 @kernel
@@ -47,7 +54,7 @@ def position_keys(records: Any, keys: Any) -> None:
     """Fill uint64 `keys` (B,) with one word for all that a network sees of each record."""
     for i in range(len(records)):
         rec = records[i]
-        key = rec.hash
+        key = rec.hash ^ _SIZES[rec.size]
         if rec.to_play == WHITE:
             key ^= _AGES[0]
         if rec.ko:
@@ -61,78 +68,148 @@ def position_keys(records: Any, keys: Any) -> None:
         keys[i] = key
 
 
+@kernel
+def _compact(priors: Any, ownership: Any, answers: Any) -> None:
+    """Write the likeliest moves of priors (B, N*N + 1), and ownership (B, N*N), to answers (B,)."""
+    points = priors.shape[1] - 1
+    for i in range(len(answers)):
+        order = np.argsort(-priors[i, :points], kind="mergesort")
+        count = 0
+        for move in order[:EDGES]:
+            if priors[i, move] <= 0.0:
+                break
+            answers[i].moves[count] = move
+            answers[i].priors[count] = priors[i, move]
+            count += 1
+        answers[i].count = count
+        for point in range(points):
+            answers[i].ownership[point] = np.int8(np.rint(127.0 * ownership[i, point]))
+
+
 class LeafEvaluator:
     """A network's opinion of leaves, with a cache of exact repetitions.
 
-    `points` is what White gets besides the board: komi and handicap bonus.
-
-    Raises:
-        EvaluatorError: the network does not judge positions, it only names moves.
+    Several trees can share one, so that their leaves go through the network together.
+    `megabytes` bounds what is remembered.
     """
 
-    def __init__(self, evaluator: Evaluator, *, points: float, remembered: int = CACHED) -> None:
-        self.points = points
+    def __init__(self, evaluator: Evaluator, *, megabytes: float = CACHED_MEGABYTES) -> None:
         self.asked = 0
-        """Positions that the network was asked about."""
+        """Evaluations that the network was asked for."""
         self._evaluator = evaluator
-        self._remembered = remembered
-        self._cache: OrderedDict[int, LeafEvaluation] = OrderedDict()
+        self._room = max(1, int(megabytes * 1e6) // _COST)
+        self._cache: OrderedDict[int, Answers] = OrderedDict()
 
-    def evaluate(self, leaves: Records, *, rng: np.random.Generator) -> list[LeafEvaluation]:
-        """Return what the network says of records (B,), under a random symmetry each."""
+    def __len__(self) -> int:
+        """Return how many evaluations are remembered."""
+        return len(self._cache)
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._cache.clear()
+
+    def evaluate(
+        self, leaves: Records, *, rng: np.random.Generator, fresh: Masks | None = None
+    ) -> Answers:
+        """Return answers (B,) for records (B,), each seen under a random symmetry.
+
+        `fresh` bool (B,): leaves whose remembered evaluations do not count, None for no leaf.
+
+        Raises:
+            EvaluatorError: the network does not judge positions, it only names moves.
+        """
+        answers = np.zeros(len(leaves), dtype=ANSWER_DTYPE)
+        names = self._names(leaves)
+        asked: list[int] = []
+        for i, name in enumerate(names):
+            known = None if fresh is not None and fresh[i] else self._cache.get(name)
+            if known is None:
+                asked.append(i)
+            else:
+                answers[i] = known
+        if asked:
+            found = self._ask(leaves[asked], "random", rng)
+            answers[asked] = found
+            for place, i in enumerate(asked):
+                self._keep(names[i], found[place])
+        return answers
+
+    def evaluate_root(
+        self, root: Records, *, symmetry: Symmetry, rng: np.random.Generator
+    ) -> Answers:
+        """Return the answer (1,) for one record, all eight views of it averaged where asked for.
+
+        Raises:
+            EvaluatorError: the network does not judge positions, it only names moves.
+        """
+        if symmetry != "all":
+            return self.evaluate(root, rng=rng)
+        (name,) = self._names(root)
+        known = self._cache.get(-1 - name)
+        if known is None:
+            known = self._ask(root, "all", rng)[0]
+            self._keep(-1 - name, known)
+        answers = np.zeros(1, dtype=ANSWER_DTYPE)
+        answers[0] = known
+        return answers
+
+    def evaluate_among(
+        self, leaves: Records, allowed: Masks, *, symmetry: Symmetry, rng: np.random.Generator
+    ) -> Answers:
+        """Return answers (B,) whose moves are all among `allowed` (B, N*N + 1); none is kept.
+
+        An allowed move of which the network thinks nothing has a very small prior, so a search
+        that is restricted to it looks at it too.
+
+        Raises:
+            EvaluatorError: the network does not judge positions, it only names moves.
+        """
+        return self._ask(leaves, symmetry, rng, allowed)
+
+    def _names(self, leaves: Records) -> list[int]:
+        """Return the keys of records (B,)."""
         keys = np.empty(len(leaves), dtype=np.uint64)
         position_keys(leaves, keys)
-        names = [int(key) for key in keys]
-        fresh = [i for i, name in enumerate(names) if name not in self._cache]
-        if fresh:
-            found = self.ask(leaves[fresh], symmetry="random", rng=rng)
-            for i, evaluation in zip(fresh, found, strict=True):
-                self._cache[names[i]] = evaluation
-        answers = [self._cache[name] for name in names]
-        while len(self._cache) > self._remembered:
+        names: list[int] = keys.tolist()
+        return names
+
+    def _keep(self, name: int, answer: Answers) -> None:
+        """Remember an answer, and forget the oldest one where there is no room."""
+        self._cache[name] = answer.copy()
+        if len(self._cache) > self._room:
             self._cache.popitem(last=False)
-        return [
-            answer._replace(priors=with_pass(answer, int(passes)))
-            for answer, passes in zip(answers, leaves["passes"], strict=True)
-        ]
 
-    def ask(
-        self, leaves: Records, *, symmetry: str, rng: np.random.Generator
-    ) -> list[LeafEvaluation]:
-        """Return what the network says of records (B,), whatever is remembered."""
-        komi = np.where(leaves["to_play"] == WHITE, -self.points, self.points)
-        found = self._evaluator.evaluate_records(
-            leaves, komi=komi.astype(np.float32), symmetry=symmetry, rng=rng
-        )
-        if found.value is None or found.lead is None or found.ownership is None:
-            raise EvaluatorError(
-                "this network names moves and does not judge positions, so it cannot search: use "
-                "a policy-value network such as dual-96, or the policy alone"
-            )
-        assert found.spread is not None
+    def _ask(
+        self,
+        leaves: Records,
+        symmetry: Symmetry,
+        rng: np.random.Generator,
+        allowed: Masks | None = None,
+    ) -> Answers:
+        """Return what the network says of records (B,) of any sizes, whatever is remembered."""
+        answers = np.zeros(len(leaves), dtype=ANSWER_DTYPE)
+        sizes = leaves["size"]
         self.asked += len(leaves)
-        return [
-            LeafEvaluation(
-                found.priors[i],
-                float(found.value[i]),
-                float(found.lead[i]),
-                float(found.spread[i]),
-                found.ownership[i].ravel(),
-            )
-            for i in range(len(leaves))
-        ]
+        for size in sorted(set(sizes.tolist())):
+            places = np.flatnonzero(sizes == size)
+            found = self._evaluator.evaluate_records(leaves[places], symmetry=symmetry, rng=rng)
+            priors = found.priors
+            if allowed is not None:
+                least = np.float32(1e-6)
+                priors = np.where(allowed[places], np.maximum(priors, least), np.float32(0))
+            answers[places] = _answers_of(found, priors)
+        return answers
 
 
-def with_pass(answer: LeafEvaluation, passes: int) -> npt.NDArray[np.float32]:
-    """Return the priors with a share for the pass, which networks of points do not name.
-
-    The more of the board is settled, the larger; after the opponent's pass never very small.
-    """
-    if answer.priors[-1] == 1:
-        return answer.priors
-    unsettled = float((np.abs(answer.ownership) < SETTLED).mean())
-    share = PASS_MOST * max(0.0, 1.0 - unsettled / OPEN_SHARE)
-    share = max(share, PASS_BACK if passes else PASS_LEAST)
-    priors = answer.priors * np.float32(1.0 - share)
-    priors[-1] = share
-    return priors
+def _answers_of(found: Evaluation, priors: npt.NDArray[np.float32]) -> Answers:
+    """Return an evaluation (B,) as answers, with these priors (B, N*N + 1)."""
+    if found.lead is None or found.ownership is None or found.spread is None:
+        raise EvaluatorError(
+            "this network names moves and does not judge positions, so it cannot search: use "
+            "a policy-value network such as dual-96, or the policy alone"
+        )
+    answers = np.zeros(len(priors), dtype=ANSWER_DTYPE)
+    answers["margin"] = found.lead
+    answers["spread"] = found.spread
+    _compact(priors, found.ownership.reshape(len(priors), -1), answers)
+    return answers

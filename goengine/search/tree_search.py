@@ -1,32 +1,57 @@
-"""The search of one game: a tree that grows, is kept from move to move, and stops when told."""
+"""The search of one game: a tree that grows, is kept from move to move, and stops when told.
+
+Every step has three parts, so that whoever has many trees can let their leaves share one call of
+the network: `gather` selects leaves, a `LeafEvaluator` answers for them, `absorb` puts the answers
+into the tree. `run` does all three for one tree.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from goengine._kernels.state import TURN_WORD, Records, new_records
 from goengine.board import Board
 from goengine.games.game import Game
-from goengine.inference.evaluator import Evaluator, mover_komi
+from goengine.inference.evaluator import Symmetry
 from goengine.scoring.counting import handicap_bonus
-from goengine.search.descent import DEPTH, back_up, expand, select_leaves, words_on_path
-from goengine.search.leaf_evaluation import LeafEvaluation, LeafEvaluator, with_pass
-from goengine.search.pool import NOTHING, Pool, keep_subtree, new_node, new_pool, nodes_within
+from goengine.search.descent import AGAIN, DEPTH, select_leaves, take_back
+from goengine.search.expansion import absorb_answers, refresh_utilities, utility_of
+from goengine.search.findings import ownership_for_black
+from goengine.search.leaf_evaluation import Answers, LeafEvaluator
+from goengine.search.playing_out import final_lead, rollout_values
+from goengine.search.pool import (
+    EDGES,
+    EXPANDED,
+    Pool,
+    children,
+    keep_subtree,
+    new_node,
+    new_pool,
+    nodes_within,
+)
+from goengine.search.root import PLAIN_ROOT, RootConditions, RootOrder, arrange_root
 from goengine.types import BLACK, opponent
 
-FULL_VIEWS_FROM = 50
-"""Visits from which the root is seen from all eight sides."""
 RECENT_PULL = 0.8
-"""Share of the root's own lead that the score utility is centred on; the rest is 0."""
+"""Share of the root's lead that the score utility is centred on; the rest is 0."""
+LOGISTIC = float(np.pi / np.sqrt(3.0))
+"""Standard deviation of a logistic distribution of scale 1."""
+MOST_LEAVES = 8
+"""Leaves that go together at the most."""
+IDLE = 200
+"""Batches in a row without anything to evaluate after which a tree is thought to be read out."""
+
+Line = tuple[object, tuple[tuple[int, int], ...]]
 
 
 def batch_for(visits: int) -> int:
     """Return how many leaves go together after so many visits: few while each matters most."""
-    return 1 if visits < 8 else 2 if visits < 64 else 4 if visits < 200 else 8
+    return 1 if visits < 8 else 2 if visits < 64 else 4 if visits < 200 else MOST_LEAVES
 
 
 @dataclass(frozen=True)
@@ -39,194 +64,338 @@ class Limits:
     """Time on the wall."""
 
 
+@dataclass
+class Batch:
+    """Leaves that wait for their answers."""
+
+    leaves: Records
+    """(B,)"""
+    fresh: npt.NDArray[np.bool_]
+    """(B,) leaves that were evaluated before and are to be seen anew."""
+    allowed: npt.NDArray[np.bool_] | None = None
+    """(B, N*N + 1) where bans reach the leaves, else None."""
+    root: bool = False
+    """Whether it is the root, whose edges are to be arranged."""
+
+    def __len__(self) -> int:
+        """Return how many leaves there are."""
+        return len(self.leaves)
+
+
 class TreeSearch:
     """A tree over the positions that follow from a game's.
 
-    Deterministic for one seed while time does not end it. `megabytes` bounds the tree: where it is
-    full, a search ends with what it has.
-
-    Raises:
-        EvaluatorError: at the first evaluation, where the network cannot judge positions.
+    Deterministic for one seed while time does not end it and the cache begins empty. `megabytes`
+    bounds the tree. Where it is nearly full, unlikely moves are no longer opened; where it is full,
+    known leaves are evaluated again under other symmetries, which refines their values.
+    `rollouts` is the share of playouts in the value of a leaf, `score_share` scales the score in
+    utilities.
     """
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        leaves: LeafEvaluator,
         *,
         rng: np.random.Generator,
         megabytes: float = 1000.0,
+        rollouts: float = 0.0,
+        score_share: float = 1.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.pool: Pool = new_pool(nodes_within(megabytes))
+        self.leaves = leaves
         self.rng = rng
-        self.full = False
-        """Whether the last search met the bound of its memory."""
-        self._evaluator = evaluator
-        self._places = np.empty(len(self.pool.state), dtype=np.int32)
+        self.megabytes = megabytes
+        self.rollouts = rollouts
+        self.score_share = score_share
+        self.order = RootOrder(np.zeros(EDGES), 0)
+        self.conditions = PLAIN_ROOT
+        self.exhausted = False
+        """Whether the last search found nothing more to evaluate."""
+        self.symmetry: Symmetry = "all"
+        """How the root is looked at."""
         self._now = now
-        self._leaves: LeafEvaluator | None = None
-        self._line: tuple[object, tuple[tuple[int, int], ...]] | None = None
-        self._among: frozenset[int] | None = None
+        self._size = 0
+        self._line: Line | None = None
+        self._points = 0.0
+        self._centre = 0.0
+        self._arranged = False
 
     @property
     def visits(self) -> int:
         """Visits of the root."""
-        return int(self.pool.visits[0]) if self.pool.used[0] else 0
+        return int(self.pool.visits[0]) if self._size and self.pool.used[0] else 0
 
-    def begin(self, game: Game, *, among: Collection[int] | None = None) -> None:
-        """Set the root to a game's present position, and keep what the tree knows of it.
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for further nodes."""
+        return bool(self._size) and int(self.pool.used[0]) >= len(self.pool.state)
 
-        `among` names the moves that are searched there, N*N the pass; None leaves all.
-        """
+    def begin(
+        self,
+        game: Game,
+        conditions: RootConditions = PLAIN_ROOT,
+        *,
+        symmetry: Symmetry = "all",
+    ) -> None:
+        """Set the root to a game's present position, and keep what the tree knows of it."""
         board = game.board
-        wanted = None if among is None else frozenset(among)
-        line = (_origin(game), tuple(game.moves))
-        kept = wanted is None and self._among is None and self._follow(line)
-        self._line, self._among = line, wanted
-        self.board = board.copy()
-        self._root: Records = self.board.records.copy()
-        self._root["passes"] = 0  # a pass at the root must not end the game in the tree
+        if board.size != self._size:
+            self._make_room(board.size)
+        line: Line = (_origin(game), tuple(game.moves))
         points = board.komi + handicap_bonus(board)
-        if self._leaves is None or self._leaves.points != points:
-            self._leaves = LeafEvaluator(self._evaluator, points=points)
-            kept = False
-        self.ownership = np.zeros(board.size**2)
-        """Sum of ownerships over the evaluations of this root, for Black."""
-        self.owned = 0
-        """How many they are."""
+        node = self._place_of(line, board)
+        kept = node is not None and points == self._points and self._may_keep(conditions, node)
+        same = kept and node == 0 and conditions == self.conditions and symmetry == self.symmetry
+        self._arranged = self._arranged and same
+        self._line, self._points, self.conditions = line, points, conditions
+        self.symmetry = symmetry
+        self.board: Board = board.copy()
+        self.root: Records = self.board.records.copy()
+        self.root["passes"] = 0  # a pass at the root must not end the game in the tree
         self._history = board.history if board.rules.ko != "simple" else np.zeros(0, np.uint64)
         turn = TURN_WORD if board.rules.ko == "situational" else 0
         self._turn_word = np.uint64(turn)
+        self.exhausted = False
         if not kept:
             self.pool.used[0] = 0
-        self.full = False
+        elif node:
+            keep_subtree(self.pool, node, self._places)
+            self._recentre()
 
     def run(
         self,
         limits: Limits,
         *,
-        least: int = 0,
         stop: Callable[[], bool] = lambda: False,
         settled: Callable[[], bool] = lambda: False,
     ) -> None:
         """Search until the limits, until `stop` says so, or until `settled` finds nothing open.
 
-        `least`: so many of the likeliest root moves are visited at any rate.
+        The root itself is evaluated at any rate. Where evaluation is broken off by an exception,
+        the tree stays whole.
         """
         began = self._now()
-        if not self.pool.used[0]:
-            self._plant(limits)
-        while limits.visits is None or self.visits < limits.visits:
-            if limits.seconds is not None and self._now() - began >= limits.seconds:
-                return
-            if stop() or settled():
-                return
+        idle = 0
+        while not self._arranged or limits.visits is None or self.visits < limits.visits:
+            if self._arranged:
+                if limits.seconds is not None and self._now() - began >= limits.seconds:
+                    return
+                if stop() or settled():
+                    return
             size = batch_for(self.visits)
             if limits.visits is not None:
-                size = min(size, limits.visits - self.visits)
-            if not self._grow(size, least):
-                self.full = True
+                size = max(1, min(size, limits.visits - self.visits))
+            batch = self.gather(size)
+            idle = 0 if len(batch) else idle + 1
+            if idle >= IDLE:
+                self.exhausted = True
                 return
+            if len(batch):
+                self.step(batch)
 
-    def _plant(self, limits: Limits) -> None:
-        """Make the root node."""
-        assert self._leaves is not None
-        few = limits.visits is not None and limits.visits < FULL_VIEWS_FROM
-        (answer,) = self._leaves.ask(self._root, symmetry="random" if few else "all", rng=self.rng)
-        answer = answer._replace(priors=with_pass(answer, self.board.passes))
-        new_node(self.pool)
-        self._recent = RECENT_PULL * answer.lead
-        path = np.zeros(1, dtype=np.int32)
-        utility = self._expand(self._root, 0, answer, path)
-        back_up(self.pool, path, utility, answer.value, answer.lead, False)
+    def step(self, batch: Batch) -> None:
+        """Evaluate what was gathered, and absorb the answers."""
+        try:
+            answers = self.answer(batch)
+        except BaseException:
+            self.release(batch)
+            raise
+        self.absorb(batch, answers)
 
-    def _grow(self, size: int, least: int) -> bool:
-        """Evaluate one batch of leaves; return False where the tree cannot grow."""
-        assert self._leaves is not None
-        leaves = new_records(size, self.board.size)
-        paths = np.zeros((size, DEPTH), dtype=np.int32)
-        lengths = np.zeros(size, dtype=np.int64)
-        found, ended = select_leaves(self.pool, self._root, least, leaves, paths, lengths)
-        if not found:
-            return bool(ended)
-        answers = self._leaves.evaluate(leaves[:found], rng=self.rng)
-        for i, answer in enumerate(answers):
-            path = paths[i, : lengths[i]]
-            utility = self._expand(leaves[i : i + 1], int(path[-1]), answer, path)
-            back_up(self.pool, path, utility, answer.value, answer.lead, True)
-        return True
-
-    def _expand(self, leaf: Records, node: int, answer: LeafEvaluation, path: np.ndarray) -> float:
-        """Give a node its edges and its evaluation; return its utility."""
-        sign = 1.0 if leaf["to_play"][0] == BLACK else -1.0
-        self.ownership += sign * answer.ownership
-        self.owned += 1
-        priors = answer.priors
-        if node == 0 and self._among is not None:
-            allowed = np.zeros(len(priors), dtype=np.bool_)
-            allowed[list(self._among)] = True
-            priors = np.where(allowed, np.maximum(priors, 1e-6 * self._legal()), 0.0)
-            priors = priors.astype(np.float32)
-        words = np.zeros(len(path), dtype=np.uint64)
-        if len(self._history):
-            scratch = self._root.copy()
-            words_on_path(self.pool, self._root, path, scratch, self._turn_word, words)
-        same_side = leaf["to_play"][0] == self._root["to_play"][0]
-        recent = self._recent if same_side else -self._recent
-        return float(
-            expand(
-                self.pool,
-                leaf,
-                node,
-                priors,
-                answer.value,
-                answer.lead,
-                answer.spread,
-                recent,
-                self._history,
-                self._turn_word,
-                words,
+    def answer(self, batch: Batch) -> Answers:
+        """Return the answers of this tree's own evaluator to what was gathered."""
+        if batch.allowed is not None:
+            symmetry = self.symmetry if batch.root else "random"
+            return self.leaves.evaluate_among(
+                batch.leaves, batch.allowed, symmetry=symmetry, rng=self.rng
             )
+        if batch.root:
+            return self.leaves.evaluate_root(batch.leaves, symmetry=self.symmetry, rng=self.rng)
+        return self.leaves.evaluate(batch.leaves, rng=self.rng, fresh=batch.fresh)
+
+    def gather(self, size: int) -> Batch:
+        """Select up to `size` leaves that need an evaluation; the root comes first, and alone.
+
+        An empty batch means that descents met ended games only, and were counted. What is gathered
+        has to be absorbed or released before the next time.
+        """
+        if not self._arranged:
+            allowed = None
+            if self.conditions.bans:
+                allowed = self._allowed(self.root, np.ones(1, dtype=np.int64))
+                allowed &= self.board.legal()
+            return Batch(self.root, np.zeros(1, dtype=np.bool_), allowed, root=True)
+        size = min(size, MOST_LEAVES)
+        bonus = self.order.bonus
+        if self.conditions.width > 0:
+            extra = np.abs(self.rng.standard_normal(EDGES)) * (self.rng.random(EDGES) < 0.5)
+            bonus = bonus + self.conditions.width * extra
+        found, _ = select_leaves(
+            self.pool,
+            self.root,
+            size,
+            self.order.least,
+            bonus,
+            self._turn_word,
+            self._leaves,
+            self._kinds,
+            self._paths,
+            self._words,
+            self._lengths,
+        )
+        leaves = self._leaves[:found]
+        depth = self.conditions.depth
+        allowed = None
+        if depth > 1 and (self._lengths[:found] <= depth).any():
+            allowed = self._allowed(leaves, self._lengths[:found])
+        return Batch(leaves, self._kinds[:found] == AGAIN, allowed)
+
+    def absorb(self, batch: Batch, answers: Answers) -> None:
+        """Put the answers (B,) to what was gathered into the tree."""
+        leads = answers["margin"].astype(np.float64)
+        komi = np.where(batch.leaves["to_play"] == BLACK, self._points, -self._points)
+        leads -= komi
+        spreads = answers["spread"].astype(np.float64)
+        values = np.tanh(leads / spreads / 2)
+        spreads *= LOGISTIC
+        if batch.root:
+            self._absorb_root(answers[0], float(values[0]), float(leads[0]), float(spreads[0]))
+            return
+        if self.rollouts > 0:
+            played = rollout_values(batch.leaves, self._points, rng=self.rng)
+            values = (1 - self.rollouts) * values + self.rollouts * played
+        for i in np.flatnonzero(batch.leaves["passes"] >= 2):
+            leads[i] = self._ended(batch.leaves[i : i + 1], answers[i])
+            values[i] = np.sign(leads[i])
+            spreads[i] = 0.0
+        absorb_answers(
+            self.pool,
+            batch.leaves,
+            self._kinds,
+            self._paths,
+            self._words,
+            self._lengths,
+            answers,
+            values,
+            leads,
+            spreads,
+            self._centre,
+            self.score_share,
+            self._history,
+            self._turn_word,
         )
 
-    def _legal(self) -> np.ndarray:
-        """Return float32 (N*N + 1,): 1 for the root's sensible moves and the pass."""
-        mask: np.ndarray = self.board.sensible().astype(np.float32)
-        return mask
+    def release(self, batch: Batch) -> None:
+        """Give up what was gathered: its descents no longer count as under way."""
+        if not batch.root:
+            for i in range(len(batch)):
+                take_back(self.pool, self._paths[i], int(self._lengths[i]))
 
-    def _follow(self, line: tuple[object, tuple[tuple[int, int], ...]]) -> bool:
-        """Go down the tree to where a game has gone on; tell whether it leads there."""
+    def ownership(self, node: int = 0) -> npt.NDArray[np.float32]:
+        """Return who owns each point on average, float32 (N, N), 1 is Black's.
+
+        `node` is the root or one of the nodes behind its edges.
+        """
+        black = (self.board.to_play == BLACK) == (node == 0)
+        owners = ownership_for_black(self.pool, node, black)
+        return owners.astype(np.float32).reshape(self._size, self._size)
+
+    def _make_room(self, size: int) -> None:
+        """Make the arrays for boards of another size."""
+        points = size * size
+        self._size = size
+        self._line = None
+        self.pool: Pool = new_pool(nodes_within(self.megabytes, points), points)
+        self._places = np.empty(len(self.pool.state), dtype=np.int32)
+        self._leaves = new_records(MOST_LEAVES, size)
+        self._kinds = np.zeros(MOST_LEAVES, dtype=np.int8)
+        self._paths = np.zeros((2 * MOST_LEAVES, DEPTH), dtype=np.int32)
+        self._words = np.zeros((2 * MOST_LEAVES, DEPTH), dtype=np.uint64)
+        self._lengths = np.zeros(2 * MOST_LEAVES, dtype=np.int64)
+
+    def _absorb_root(self, answer: Answers, value: float, lead: float, spread: float) -> None:
+        """Make the root where there is none, and put its edges in order."""
+        pool = self.pool
+        mover = 1.0 if self.board.to_play == BLACK else -1.0
+        if not pool.used[0]:
+            new_node(pool)
+            self._centre = RECENT_PULL * mover * lead
+            recent = mover * self._centre
+            area = self._size**2
+            utility = float(utility_of(value, lead, recent, area, self.score_share))
+            pool.ownership[0] = answer["ownership"][:area]
+            pool.state[0] = EXPANDED
+            pool.visits[0] = 1
+            pool.utility[0] = pool.raw_utility[0] = utility
+            pool.squares[0] = utility * utility
+            pool.value[0] = pool.raw_value[0] = value
+            pool.lead[0] = pool.raw_lead[0] = lead
+            pool.moment[0] = lead * lead + spread * spread
+            pool.raw_spread[0] = spread
+        self.order = arrange_root(
+            pool,
+            self.board,
+            answer,
+            self.conditions,
+            recent=mover * self._centre,
+            share=self.score_share,
+            rng=self.rng,
+        )
+        self._arranged = True
+
+    def _ended(self, leaf: Records, answer: Answers) -> float:
+        """Return the score of a leaf where the game is over, for the player to move."""
+        board = self.board.copy()
+        board.records = leaf.copy()
+        mover = 1.0 if board.to_play == BLACK else -1.0
+        owners = mover * answer["ownership"][: self._size**2].astype(np.float32) / 127
+        return mover * final_lead(board, owners)
+
+    def _allowed(self, leaves: Records, lengths: np.ndarray) -> npt.NDArray[np.bool_]:
+        """Return bool (B, N*N + 1): what bans leave of the sensible moves of leaves."""
+        masks = np.ones((len(leaves), self._size**2 + 1), dtype=np.bool_)
+        board = self.board.copy()
+        for i, length in enumerate(lengths):
+            board.records = leaves[i : i + 1].copy()
+            masks[i] = self.conditions.allowed(board.to_play, int(length) - 1, self._size)
+            masks[i] &= board.legal() if i == 0 and length == 1 else board.sensible()
+        return masks
+
+    def _recentre(self) -> None:
+        """Centre the score utility on the lead that the tree sees at its new root."""
+        black = self.board.to_play == BLACK
+        lead = float(self.pool.lead[0]) / int(self.pool.visits[0])
+        self._centre = RECENT_PULL * (lead if black else -lead)
+        area = self._size**2
+        refresh_utilities(self.pool, black, self._centre, area, self.score_share, self._places)
+
+    def _may_keep(self, conditions: RootConditions, node: int) -> bool:
+        """Tell whether the tree from a row on is as these conditions want it."""
+        if node == 0:
+            return conditions.bans == self.conditions.bans
+        return not conditions.bans and self.conditions.depth <= 1
+
+    def _place_of(self, line: Line, board: Board) -> int | None:
+        """Return the row of a game's position, None where the tree does not hold it."""
         if self._line is None or not self.pool.used[0]:
-            return False
+            return None
         origin, moves = self._line
         if bool(origin != line[0]) or line[1][: len(moves)] != moves:
-            return False
+            return None
         node = 0
-        turn = int(self._root["to_play"][0])
+        turn = int(self.root["to_play"][0])
         for colour, move in line[1][len(moves) :]:
-            if colour != turn:
-                return False
-            edges = self.pool.moves[node, : self.pool.opened[node]]
-            hit = np.flatnonzero(edges == move)
-            if not len(hit) or self.pool.children[node, hit[0]] == NOTHING:
-                return False
-            node = int(self.pool.children[node, hit[0]])
+            hit = np.flatnonzero(self.pool.moves[node, : self.pool.opened[node]] == move)
+            if colour != turn or not len(hit):
+                return None
+            node = children(self.pool, node)[int(hit[0])]
             turn = opponent(turn)
-        if self.pool.visits[node] == 0 or self.pool.edges[node] == 0:
-            return False
-        if node:
-            keep_subtree(self.pool, node, self._places)
-        self._recent = RECENT_PULL * float(self.pool.raw_lead[0])
-        return True
+        if turn != board.to_play or self.pool.state[node] != EXPANDED:
+            return None
+        return None if node and board.passes else node
 
 
 def _origin(game: Game) -> object:
-    """Return what makes two games the same but for their moves."""
-    first: Board = game.first
-    return (
-        game.size,
-        game.rules,
-        mover_komi(game.board) if game.board.to_play == BLACK else -mover_komi(game.board),
-        first.hash,
-        first.to_play,
-    )
+    """Return what makes two games the same but for their moves and komi."""
+    first = game.first
+    return game.rules, first.size, first.records.tobytes(), first.history.tobytes()

@@ -13,8 +13,10 @@ from goengine.inference.evaluator import Evaluator
 from goengine.match.entrants import EntrantError, make_entrant
 from goengine.players.player import Budget, Conditions
 from goengine.players.policy_player import PolicyPlayer
+from goengine.players.reading.resigning import Resigning, first_resignation
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings, SearchSettings
+from goengine.search.findings import RootFinding
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.goengine.search.test_tree_search import CountingBackend
 from tests.helpers.diagrams import DEAD
@@ -81,9 +83,35 @@ def test_a_lost_game_is_resigned_after_three_turns_and_not_before() -> None:
             game.play(move)
             game.play(game.size**2)
             game.board.records["passes"][0] = 0
-    assert moves[-1] == RESIGN and game.board.turn >= 40
+    assert moves[-1] == RESIGN and game.board.turn == 6, "the first turn from move 5 on"
     again = one.with_settings(replace(one.settings, resign_below=None))
     assert choose(again, game) != RESIGN
+
+
+def test_resignation_waits_for_move_40_and_for_the_score_to_agree() -> None:
+    assert [first_resignation(size) for size in (9, 13, 19)] == [9, 19, 40]
+
+    def root(winrate: float, lead: float) -> RootFinding:
+        return RootFinding(100, winrate, lead, -1.0, 5.0, winrate, lead)
+
+    def given_up(game: Game, seen: list[tuple[float, float]]) -> list[int]:
+        resigning, turns = Resigning(), []
+        for winrate, lead in seen:
+            if resigning.gives_up(game, root(winrate, lead), 0.05):
+                turns.append(game.board.turn)
+            game.play(int(np.flatnonzero(game.board.sensible())[0]))
+            game.play(int(np.flatnonzero(game.board.sensible())[0]))
+        return turns
+
+    lost = (0.03, -20.0)
+    assert given_up(Game(19), [lost] * 24) == [40, 42, 44, 46]
+    assert given_up(Game(9), [lost] * 3 + [(0.03, 0.5)] + [lost] * 3) == [12]
+    assert given_up(Game(9), ([lost, lost, (0.2, -9.0)]) * 4) == []
+    handicap = Game(9)
+    handicap.place_handicap([20, 60])
+    assert given_up(handicap, [lost] * 22)[0] == 42, "half of the points are played"
+    never = Resigning()
+    assert not any(never.gives_up(Game(9), root(0.0, -50.0), None) for _ in range(9))
 
 
 def test_limits_and_conditions_are_kept() -> None:
@@ -94,7 +122,8 @@ def test_limits_and_conditions_are_kept() -> None:
     assert choice.candidates[0].move == choice.move and choice.reason
     assert choose(one, game, among=frozenset({5, 6})) in {5, 6}
     assert choose(player(move_cap=0), game) == 49
-    assert choose(one, game, exact=True) == choose(player(), Game(7), exact=True)
+    warm = player(temperature=3.0)
+    assert choose(warm, game, exact=True) == choose(player(), Game(7), exact=True)
 
 
 def test_the_analyst_shares_the_tree_and_counts_up() -> None:

@@ -14,7 +14,8 @@ from goengine.inference.evaluation import EvaluatorError
 from goengine.inference.evaluator import Evaluator
 from goengine.search.findings import move_findings, root_finding, visit_shares
 from goengine.search.leaf_evaluation import LeafEvaluator, position_keys
-from goengine.search.pool import EXPANDED, NOTHING, PENDING, TERMINAL, Pool
+from goengine.search.pool import EXPANDED, PENDING, TERMINAL, Pool, children
+from goengine.search.root import RootConditions
 from goengine.search.tree_search import Limits, TreeSearch
 from goengine.types import BLACK, WHITE
 
@@ -40,7 +41,7 @@ class CountingBackend:
 
 def search(seed: int = 1, **options: float) -> TreeSearch:
     return TreeSearch(
-        Evaluator(CountingBackend()),
+        LeafEvaluator(Evaluator(CountingBackend())),
         rng=np.random.default_rng(seed),
         megabytes=options.get("megabytes", 5.0),
     )
@@ -55,12 +56,10 @@ def grown(game: Game, visits: int, **options: float) -> TreeSearch:
 
 def walk(pool: Pool, board: Board, visit: Callable[[Board, int], None], node: int = 0) -> None:
     visit(board, node)
-    for edge in range(pool.opened[node]):
-        child = pool.children[node, edge]
-        if child != NOTHING:
-            after = board.copy()
-            after.play(int(pool.moves[node, edge]))  # raises where the move is illegal
-            walk(pool, after, visit, int(child))
+    for edge, child in enumerate(children(pool, node)):
+        after = board.copy()
+        after.play(int(pool.moves[node, edge]))  # raises where the move is illegal
+        walk(pool, after, visit, child)
 
 
 @pytest.mark.parametrize("rules", ["chinese", "japanese", "tromp-taylor"])
@@ -73,15 +72,15 @@ def test_counts_and_sums_add_up_and_all_moves_are_legal(size: int, rules: str) -
 
     def check(board: Board, node: int) -> None:
         assert pool.virtual[node] == 0 and pool.state[node] != PENDING
-        children = pool.children[node, : pool.opened[node]]
-        behind = sum(int(pool.visits[child]) for child in children if child != NOTHING)
+        below = children(pool, node)
+        assert len(below) == pool.opened[node] <= pool.edges[node]
+        behind = sum(int(pool.visits[child]) for child in below)
         if pool.state[node] == EXPANDED:
             assert pool.visits[node] == behind + 1
-            assert (pool.children[node, pool.opened[node] : pool.edges[node]] == NOTHING).all()
             priors = pool.priors[node, : pool.edges[node]]
             assert (np.diff(priors) <= 0).all() and priors.sum() <= 1 + 1e-5
             own = float(pool.raw_value[node])
-            down = sum(float(pool.value[child]) for child in children if child != NOTHING)
+            down = sum(float(pool.value[child]) for child in below)
             assert pool.value[node] == pytest.approx(own - down, abs=1e-6)
         else:
             assert pool.state[node] == TERMINAL and board.passes == 2 and not behind
@@ -152,14 +151,32 @@ def test_superko_is_kept_in_the_tree() -> None:
         walk(tree.pool, game.board, lambda board, node: None)
 
 
-def test_moves_can_be_restricted_and_full_memory_ends_a_search() -> None:
+def test_moves_can_be_restricted() -> None:
     game = Game(7)
     tree = search()
-    tree.begin(game, among=[3, 49])
+    others = frozenset(range(50)) - {3, 49}
+    tree.begin(game, RootConditions(((BLACK, others, 1),)))
     tree.run(Limits(visits=60))
     assert {finding.move for finding in move_findings(tree.pool)} <= {3, 49}
-    small = grown(game, 10_000, megabytes=0.05)
-    assert small.full and 30 < small.pool.used[0] <= small.visits < 10_000
+
+
+def test_a_full_tree_refines_what_it_knows_and_does_not_grow() -> None:
+    game = Game(7)
+    small = grown(game, 3_000, megabytes=0.05)
+    pool = small.pool
+    assert small.full and 30 < pool.used[0] == len(pool.state) < small.visits == 3_000
+    asked = small.leaves.asked
+    small.run(Limits(visits=3_100))
+    assert small.leaves.asked > asked, "known leaves are looked at again"
+
+    def check(board: Board, node: int) -> None:
+        below = children(pool, node)
+        own = pool.visits[node] - sum(int(pool.visits[child]) for child in below)
+        assert own >= 1 and pool.virtual[node] == 0
+        down = sum(float(pool.value[child]) for child in below)
+        assert pool.value[node] == pytest.approx(own * pool.raw_value[node] - down, abs=1e-3)
+
+    walk(pool, game.board, check)
 
 
 def test_a_search_leaves_the_game_as_it_was_and_stops_when_told() -> None:
@@ -189,21 +206,23 @@ def test_a_network_that_only_names_moves_cannot_search() -> None:
         def run(self, planes: np.ndarray) -> RawOutputs:
             return RawOutputs(super().run(planes).logits)
 
-    tree = TreeSearch(Evaluator(Names()), rng=np.random.default_rng(1), megabytes=1.0)
+    tree = TreeSearch(
+        LeafEvaluator(Evaluator(Names())), rng=np.random.default_rng(1), megabytes=1.0
+    )
     tree.begin(Game(5))
     with pytest.raises(EvaluatorError, match="does not judge positions, so it cannot search"):
         tree.run(Limits(visits=5))
 
 
 def test_equal_positions_are_evaluated_once() -> None:
-    leaves = LeafEvaluator(Evaluator(CountingBackend()), points=7.5)
+    leaves = LeafEvaluator(Evaluator(CountingBackend()))
     game = Game(5)
     for move in range(12):
         game.play(move)
     rng = np.random.default_rng(1)
     (first,) = leaves.evaluate(game.board.records, rng=rng)
     (again,) = leaves.evaluate(game.board.copy().records, rng=rng)
-    assert leaves.asked == 1 and (first.priors == again.priors).all()
+    assert leaves.asked == 1 and (first["priors"] == again["priors"]).all()
     aged = game.board.copy()
     aged.records["born"][0][aged.records["born"][0] == game.board.turn - 1] -= 2
     leaves.evaluate(aged.records, rng=rng)

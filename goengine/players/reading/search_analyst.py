@@ -1,0 +1,104 @@
+"""What a search sees, more at every snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from goengine.games.game import Game
+from goengine.players.player import PLAINLY, Candidate, Question, Snapshot
+from goengine.players.reading.move_choice import candidate
+from goengine.search.findings import MoveFinding, move_findings, root_finding
+from goengine.search.root import RootConditions
+from goengine.search.tree_search import Limits, TreeSearch
+
+FIRST_VISITS = 2
+"""Visits before the first snapshot, so that it has a move."""
+
+
+class SearchAnalyst:
+    """Analysis on the tree of a player."""
+
+    def __init__(
+        self, tree: TreeSearch, *, lcb: bool = True, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tree = tree
+        self._lcb = lcb
+        self._now = now
+
+    def stream(
+        self,
+        game: Game,
+        *,
+        interval: float,
+        pause: Callable[[float], bool],
+        question: Question = PLAINLY,
+    ) -> Iterator[Snapshot]:
+        """Yield snapshots while the tree grows, until `pause` says stop or the question's limits.
+
+        A tree that has nothing more to find is shown again at every interval.
+        """
+        tree = self._tree
+        began = self._now()
+        tree.begin(game, root_conditions(question))
+        tree.run(Limits(visits=FIRST_VISITS))
+        while True:
+            yield snapshot(tree, game, question, lcb=self._lcb)
+            left = None
+            if question.seconds is not None:
+                left = question.seconds - (self._now() - began)
+            if (left is not None and left <= 0) or self._is_over(question):
+                return
+            stopped = False
+
+            def asked() -> bool:
+                nonlocal stopped
+                stopped = stopped or pause(0.0)
+                return stopped
+
+            before = tree.visits
+            seconds = interval if left is None else min(interval, left)
+            tree.run(Limits(visits=question.visits, seconds=seconds), stop=asked)
+            if tree.exhausted and not stopped:
+                stopped = pause(seconds)
+            if stopped:
+                if tree.visits > before:
+                    yield snapshot(tree, game, question, lcb=self._lcb)
+                return
+
+    def _is_over(self, question: Question) -> bool:
+        """Tell whether there are as many visits as were asked for."""
+        return question.visits is not None and self._tree.visits >= question.visits
+
+
+def root_conditions(question: Question) -> RootConditions:
+    """Return what a question asks of a search."""
+    bans = tuple((ban.colour, ban.moves, ban.until) for ban in question.bans)
+    return RootConditions(bans, width=question.width)
+
+
+def snapshot(
+    tree: TreeSearch, game: Game, question: Question = PLAINLY, *, lcb: bool = True
+) -> Snapshot:
+    """Return what a tree says at this moment."""
+    root = root_finding(tree.pool)
+    found = move_findings(tree.pool, bonus=tree.order.bonus, lcb=lcb)
+
+    def shown(finding: MoveFinding) -> Candidate:
+        one = candidate(finding)
+        if not question.moves_ownership:
+            return one
+        return replace(one, ownership=tree.ownership(finding.node))
+
+    return Snapshot(
+        tuple(map(shown, found)),
+        winrate=root.winrate,
+        ownership=tree.ownership(),
+        lead=root.lead,
+        deviation=root.deviation,
+        utility=root.utility,
+        root_visits=root.visits,
+        raw_winrate=root.raw_winrate,
+        raw_lead=root.raw_lead,
+    )
