@@ -8,7 +8,8 @@ text                                                entrant
                                                     precision, threads, playouts, cleanup, resign
 `search` or `search:NAME[,setting=value ...]`       a network that judges and reads, by settings
                                                     visits, seconds, temperature, resign_below,
-                                                    megabytes and those of the machine
+                                                    megabytes, lcb, noise, rollouts, score_utility
+                                                    and those of the machine
 `random`                                            any sensible move
 `gtp:COMMAND LINE`                                  an engine that speaks GTP
 ==================================================  =============================================
@@ -183,6 +184,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "seconds": positive,
     "resign_below": not_negative,
     "megabytes": positive,
+    "lcb": _switch,
+    "noise": not_negative,
+    "rollouts": not_negative,
+    "score_utility": not_negative,
 }
 """What turns the text of each setting into a value."""
 SETTINGS = ", ".join(_READERS)
