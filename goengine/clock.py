@@ -1,8 +1,9 @@
 """Time control: main time, byo-yomi, Canadian overtime and Fischer increments for both colours.
 
 A clock never plays and never sleeps. It keeps what the controller announced and what the engine
-used, and turns it into a budget for the next move. A policy network is always in time; the budget
-decides how many symmetries and playouts it may afford.
+used, and turns it into a budget for the next move: what a move usually takes, and the most that an
+open choice may take. A policy network is always in time; its budget decides how many symmetries and
+playouts it may afford.
 
 =========  ===================================  =====================================
 kind       after the main time                  `stones` of `time_left` counts
@@ -36,7 +37,13 @@ LAG = 0.5
 LEAST = 0.05
 """Seconds that a budget never falls below: a move must be made even without time."""
 MOVES_AHEAD = 30
-"""Moves that a player still expects to make on main time, at the least."""
+"""Moves that a player still expects to make on main time where nobody says how many."""
+STRETCH = 3.0
+"""Times its share of the main time that an open choice may take."""
+STRETCH_SHARE = 0.25
+"""Share of the main time that no single move exceeds by that."""
+STRETCH_STONES = 2.0
+"""Times its share of a Canadian period that an open choice may take."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +150,34 @@ class Clock:
         self.overrun = self._charge(self._sides[colour], used)
         return used
 
-    def budget(self, colour: int) -> float | None:
-        """Return the seconds that a player should spend on the next move, None without a limit."""
+    def budget(self, colour: int, *, ahead: float = MOVES_AHEAD) -> float | None:
+        """Return the seconds that a player should spend on the next move, None without a limit.
+
+        `ahead`: moves that the player still expects to make.
+        """
+        return self._planned(colour, ahead, 1.0, 1.0)
+
+    def most(self, colour: int, *, ahead: float = MOVES_AHEAD) -> float | None:
+        """Return the seconds that the next move may take if its choice is open, None likewise.
+
+        Never less than the budget, and never so much that later moves run short.
+        """
+        return self._planned(colour, ahead, STRETCH, STRETCH_STONES)
+
+    def _planned(self, colour: int, ahead: float, times: float, stones: float) -> float | None:
+        """Return the seconds for a move that takes so many times its share of the time."""
         settings, side = self.settings, self._sides[colour]
         if settings.kind == "none":
             return None
         if side.overtime:
             moves = max(1, side.count) if settings.kind == "canadian" else 1
-            seconds = side.left / moves
+            seconds = min(side.left, stones * side.left / moves)
         else:
-            seconds = side.left / MOVES_AHEAD + self._after_main()
+            share = side.left / max(1.0, ahead)
+            seconds = max(share, min(times * share, STRETCH_SHARE * side.left))
+            seconds += self._after_main()
+            if settings.kind == "fischer":
+                seconds = min(seconds, side.left)  # what a move adds comes after it
         if settings.longest is not None:
             seconds = min(seconds, settings.longest)
         within = seconds - LAG if seconds > 2 * LAG else seconds / 2

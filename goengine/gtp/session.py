@@ -128,10 +128,11 @@ class Session:
         forbid becomes a pass: `genmove` never fails.
         """
         player, game = self.player, self.game.turned_to(colour)
-        from goengine.players.player import Budget, Conditions  # what cannot be loaded was told
+        from goengine.players.effort import time_budget  # what cannot be loaded was told
+        from goengine.players.player import Conditions
 
         conditions = Conditions(None if among is None else frozenset(among), cleanup=cleanup)
-        budget = Budget(seconds=self.clock.budget(colour))
+        budget = time_budget(game)
         self.clock.start()
         try:
             move = player.choose(game, budget, rng=self.rng, conditions=conditions).move

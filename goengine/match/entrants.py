@@ -27,8 +27,9 @@ import numpy as np
 from goengine.games.game import Game
 from goengine.match.external import CommandError, EngineError, GtpEngine
 from goengine.options import count, not_negative, positive, threads
+from goengine.players.effort import time_budget
 from goengine.players.making import make_policy_player, make_search_player
-from goengine.players.player import NO_LIMIT, Budget, Player
+from goengine.players.player import NO_LIMIT, Player
 from goengine.players.random_player import RandomPlayer
 from goengine.players.settings import (
     POLICY_DEFAULTS,
@@ -89,7 +90,7 @@ class OwnEntrant:
         """Return the player's moves; alone with one game it keeps to that game's clock."""
         budget = NO_LIMIT
         if len(games) == 1:
-            budget = Budget(seconds=games[0].clock.budget(games[0].board.to_play))
+            budget = time_budget(games[0])
         return [choice.move for choice in self.player.choose_each(games, budget, rng=rng)]
 
     def played(self, colour: int, move: int) -> None:

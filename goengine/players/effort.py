@@ -1,4 +1,4 @@
-"""How hard a player looks at a position when the clock is short."""
+"""How hard a player looks at a position: what its clock allows, and what a short one leaves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from goengine.board import Board
 from goengine.encoding.symmetry import SYMMETRIES
+from goengine.games.game import Game
+from goengine.players.player import Budget
 from goengine.players.settings import PolicySettings
 
+LENGTH = 0.75
+"""Moves a point that a game is expected to have."""
+FRONT = 0.7
+"""Share of the moves still expected that the time is divided by: earlier moves get more."""
+FEWEST = 1 / 12
+"""Moves a point that are expected to follow at the least."""
 HASTY_PLAYOUTS = 30
 """Playouts that judge a late position when the clock runs out."""
+
+
+def moves_ahead(board: Board) -> float:
+    """Return how many moves the player to move is expected to make yet, for dividing its time."""
+    points = board.size**2
+    return max(FEWEST * points, FRONT * (LENGTH * points - board.turn) / 2)
+
+
+def time_budget(game: Game) -> Budget:
+    """Return what the next move of a game may cost by its clock, no limit without one."""
+    colour, ahead = game.board.to_play, moves_ahead(game.board)
+    clock = game.clock
+    return Budget(seconds=clock.budget(colour, ahead=ahead), most=clock.most(colour, ahead=ahead))
 
 
 def quick(settings: PolicySettings) -> PolicySettings:

@@ -15,7 +15,8 @@ from goengine.coords import CoordError, gtp_to_move, move_to_gtp
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf, write_sgf
-from goengine.players.player import Budget, Player
+from goengine.players.effort import time_budget
+from goengine.players.player import Player
 from goengine.rules import format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
@@ -119,9 +120,7 @@ class Session:
         colour = self.board.to_play
         clock = self.game.clock
         clock.start()
-        move = self.player.choose(
-            self.game, Budget(seconds=clock.budget(colour)), rng=self._rng
-        ).move
+        move = self.player.choose(self.game, time_budget(self.game), rng=self._rng).move
         clock.stop(colour)
         if clock.overrun:
             return self._out_of_time(colour)

@@ -76,19 +76,19 @@ class Watch:
             return True
         if visits < ENOUGH:
             return False
+        if self._first_winrate is None:
+            self._first_winrate = self._winrate()
         left = self._visits_left(visits, elapsed)
         late = usual is not None and elapsed + reserve >= usual
-        if left is None and not late:
-            return False
         counts = sorted(int(self._tree.pool.visits[c]) for c in children(self._tree.pool, 0))
         ahead = counts[-1] - (counts[-2] if len(counts) > 1 else 0)
         if not late and (left is None or ahead <= left):
-            self._note_winrate()
             return False
         found = move_findings(self._tree.pool, bonus=self._tree.order.bonus, lcb=self._lcb)
-        if not late:
-            return found[0].visits == counts[-1]
-        return not self._is_open(found)
+        may_go_on = most is not None and usual is not None and most > usual
+        if may_go_on and self._is_open(found):
+            return False
+        return late or found[0].visits == counts[-1]
 
     def _is_forced(self, visits: int) -> bool:
         """Tell whether there is one move only, or one besides a pass that nobody thinks of."""
@@ -108,11 +108,6 @@ class Watch:
             rate = (visits - self._first_visits) / elapsed
             options.append(rate * max(0.0, self.allowance.usual - elapsed))
         return min(options) if options else None
-
-    def _note_winrate(self) -> None:
-        """Remember what the position was worth when the reading began."""
-        if self._first_winrate is None:
-            self._first_winrate = self._winrate()
 
     def _winrate(self) -> float:
         """Return the win rate of the position by all visits."""
