@@ -398,4 +398,5 @@ class TreeSearch:
 def _origin(game: Game) -> object:
     """Return what makes two games the same but for their moves and komi."""
     first = game.first
-    return game.rules, first.size, first.records.tobytes(), first.history.tobytes()
+    told = tuple(first.records[name].tobytes() for name in ("colour", "born", "turn", "ko"))
+    return game.rules, first.size, first.to_play, first.captures, told, first.history.tobytes()
