@@ -17,7 +17,6 @@ from goengine.games.game import Game
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.priors import Priors, sharpen
 from goengine.players.effort import Pace, quick, saving
-from goengine.players.endgame import Endgame, is_late
 from goengine.players.player import (
     FREELY,
     NO_LIMIT,
@@ -29,6 +28,7 @@ from goengine.players.player import (
     Question,
     Snapshot,
 )
+from goengine.players.reading.endgame import Endgame, is_late
 from goengine.players.settings import POLICY_DEFAULTS, PolicySettings, Settings
 from goengine.types import GoError
 

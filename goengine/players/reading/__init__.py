@@ -1,1 +1,1 @@
-"""What a player that searches does around its tree: time, choices, endings, analysis."""
+"""What players do around their networks and trees: time, choices, endings, analysis."""

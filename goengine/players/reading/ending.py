@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from goengine.board import Board
-from goengine.players.endgame import is_late
 from goengine.players.player import Choice
+from goengine.players.reading.endgame import is_late
 from goengine.scoring.capturing import capturing_moves
 from goengine.scoring.status import Status, status
 from goengine.search.findings import MoveFinding, root_finding
