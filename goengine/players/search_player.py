@@ -18,7 +18,7 @@ from goengine.players.reading.search_analyst import SearchAnalyst
 from goengine.players.reading.time_use import Allowance
 from goengine.players.settings import SEARCH_DEFAULTS, SearchSettings, Settings
 from goengine.search.leaf_evaluation import LeafEvaluator
-from goengine.search.tree_search import Batch, Limits, TreeSearch, batch_for
+from goengine.search.tree_search import MOST_LEAVES, Batch, Limits, TreeSearch, batch_for
 from goengine.types import GoError
 
 CACHE_SHARE = 0.1
@@ -47,7 +47,7 @@ class SearchPlayer:
         self._rng = rng
         self._now = now
         self._leaves = LeafEvaluator(evaluator, megabytes=CACHE_SHARE * settings.megabytes)
-        self.tree = self._new_tree(1)
+        self.tree = self._new_tree()
         self._trees: weakref.WeakKeyDictionary[Game, TreeSearch] = weakref.WeakKeyDictionary()
         self._resigning = Resigning()
 
@@ -71,7 +71,7 @@ class SearchPlayer:
             if settings.of_the_tree() == self.settings.of_the_tree():
                 twin.tree, twin._trees = self.tree, self._trees
             else:
-                twin.tree = twin._new_tree(1)
+                twin.tree = twin._new_tree()
         return twin
 
     def choose(
@@ -83,7 +83,7 @@ class SearchPlayer:
         conditions: Conditions = FREELY,
     ) -> Choice:
         """Return a move: a point, a pass, or RESIGN where that was allowed."""
-        choice = self._choice(game, self.tree, budget, conditions, rng)
+        choice = self._choice(game, self._trees.get(game, self.tree), budget, conditions, rng)
         early = choice.begin()
         if early is not None:
             return early
@@ -101,8 +101,9 @@ class SearchPlayer:
         timed = self.settings.visits is None and budget.visits is None
         if len(games) == 1 or timed or budget.seconds is not None:
             return [self.choose(game, budget, rng=rng) for game in games]
+        visits = _allowance(self.settings, budget).visits or 1
         choices = [
-            self._choice(game, self._tree_of(game, len(games)), budget, FREELY, rng)
+            self._choice(game, self._tree_of(game, len(games), visits), budget, FREELY, rng)
             for game in games
         ]
         found = [choice.begin() for choice in choices]
@@ -171,18 +172,20 @@ class SearchPlayer:
                     first += len(batch)
             choices = [choice for choice in choices if not choice.is_read()]
 
-    def _tree_of(self, game: Game, games: int) -> TreeSearch:
-        """Return the tree of one of so many games that are played at the same time."""
-        if game not in self._trees:
-            self._trees[game] = self._new_tree(games)
-        return self._trees[game]
+    def _tree_of(self, game: Game, games: int, visits: int) -> TreeSearch:
+        """Return the tree of one of so many games at the same time, with room for the visits."""
+        tree = self._trees.get(game)
+        if tree is None or (tree.most_nodes or 0) < visits:
+            tree = self._trees[game] = self._new_tree(games, visits + MOST_LEAVES)
+        return tree
 
-    def _new_tree(self, games: int) -> TreeSearch:
+    def _new_tree(self, games: int = 1, most_nodes: int | None = None) -> TreeSearch:
         """Return an empty tree with its share of the memory."""
         return TreeSearch(
             self._leaves,
             rng=self._rng,
             megabytes=(1 - CACHE_SHARE) * self.settings.megabytes / games,
+            most_nodes=most_nodes,
             rollouts=self.settings.rollouts,
             score_share=self.settings.score_utility,
             now=self._now,

@@ -86,10 +86,10 @@ class TreeSearch:
     """A tree over the positions that follow from a game's.
 
     Deterministic for one seed while time does not end it and the cache begins empty. `megabytes`
-    bounds the tree. Where it is nearly full, unlikely moves are no longer opened; where it is full,
-    known leaves are evaluated again under other symmetries, which refines their values.
-    `rollouts` is the share of playouts in the value of a leaf, `score_share` scales the score in
-    utilities.
+    bounds the tree, and so does `most_nodes` where many small ones are wanted. Where it is nearly
+    full, unlikely moves are no longer opened; where it is full, known leaves are evaluated again
+    under other symmetries, which refines their values. `rollouts` is the share of playouts in the
+    value of a leaf, `score_share` scales the score in utilities.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class TreeSearch:
         *,
         rng: np.random.Generator,
         megabytes: float = 1000.0,
+        most_nodes: int | None = None,
         rollouts: float = 0.0,
         score_share: float = 1.0,
         now: Callable[[], float] = time.monotonic,
@@ -105,6 +106,7 @@ class TreeSearch:
         self.leaves = leaves
         self.rng = rng
         self.megabytes = megabytes
+        self.most_nodes = most_nodes
         self.rollouts = rollouts
         self.score_share = score_share
         self.order = RootOrder(np.zeros(EDGES), 0)
@@ -305,7 +307,10 @@ class TreeSearch:
         points = size * size
         self._size = size
         self._line = None
-        self.pool: Pool = new_pool(nodes_within(self.megabytes, points), points)
+        nodes = nodes_within(self.megabytes, points)
+        if self.most_nodes is not None:
+            nodes = max(2, min(nodes, self.most_nodes))
+        self.pool: Pool = new_pool(nodes, points)
         self._places = np.empty(len(self.pool.state), dtype=np.int32)
         self._leaves = new_records(MOST_LEAVES, size)
         self._kinds = np.zeros(MOST_LEAVES, dtype=np.int8)

@@ -165,3 +165,26 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(EntrantError, match="this player has no setting 'resign'"):
         make_entrant("search:dual-96,resign=5")
     assert not isinstance(player(), PolicyPlayer)
+
+
+def test_games_at_the_same_time_are_read_side_by_side() -> None:
+    one = player(visits=60, megabytes=50.0)
+    backend = one.evaluator.backend
+    assert isinstance(backend, CountingBackend)
+    sizes: list[int] = []
+    run = backend.run
+    backend.run = lambda planes: sizes.append(len(planes)) or run(planes)  # type: ignore
+    games = [Game(7, komi=komi) for komi in (0.5, 3.5, 7.5)]
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        for game, choice in zip(games, one.choose_each(games, rng=rng), strict=True):
+            assert sum(c.visits for c in choice.candidates) <= 59
+            game.play(choice.move)
+    assert sizes.count(6) > 10, "two leaves of each game go together"
+    tree = one._trees[games[0]]
+    assert len(tree.pool.state) < 100, "with room for what is asked"
+    before = tree.visits
+    one.choose(games[0], rng=rng)
+    assert tree.visits != before, "the last game goes on with its own tree"
+    alone = one.choose_each(games, Budget(visits=90), rng=rng)
+    assert len(alone) == 3 and one._trees[games[1]].visits > 60
