@@ -107,8 +107,8 @@ def rates(arguments: argparse.Namespace) -> None:
         tree_shares.append(1 - watched.processor / processor)
         plane_shares.append(planes / processor)
         print(
-            f"{tree.visits / clock:8.1f} simulations/s, ready batches {asked / alone:8.1f}/s of the "
-            f"clock; of processor time {tree.visits / processor:8.1f} and "
+            f"{tree.visits / clock:8.1f} simulations/s, ready batches {asked / alone:8.1f}/s by "
+            f"the clock; of processor time {tree.visits / processor:8.1f} and "
             f"{asked / alone_processor:8.1f}/s; {asked / len(watched.sizes):.1f} a batch"
         )
     print(
