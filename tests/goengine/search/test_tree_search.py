@@ -234,3 +234,31 @@ def test_equal_positions_are_evaluated_once() -> None:
     position_keys(game.board.records, keys)
     position_keys(turned.records, other)
     assert keys[0] != other[0] and BLACK != WHITE
+
+
+def test_answers_outlive_undo_another_komi_and_another_tree() -> None:
+    game = Game(7)
+    tree = grown(game, 120)
+    asked = tree.leaves.asked
+    game.play(24)
+    tree.begin(game)
+    tree.run(Limits(visits=tree.visits + 10))
+    game.undo()
+    between = tree.leaves.asked
+    assert between > asked
+    tree.begin(game)
+    tree.run(Limits(visits=60))
+    assert tree.leaves.asked - between < 10, "after undo the tree is made of what is remembered"
+    values = tree.pool.raw_lead[0]
+    other = TreeSearch(tree.leaves, rng=np.random.default_rng(2), megabytes=2.0)
+    other.begin(Game(7, komi=-3.0))
+    other.run(Limits(visits=2))
+    assert tree.leaves.asked - between < 15
+    assert other.pool.raw_lead[0] == pytest.approx(values + 10.5), "komi comes in afterwards"
+    tree.leaves.forget()
+    assert len(tree.leaves) == 0
+    few = LeafEvaluator(Evaluator(CountingBackend()), megabytes=0.01)
+    small = TreeSearch(few, rng=np.random.default_rng(1), megabytes=2.0)
+    small.begin(game)
+    small.run(Limits(visits=100))
+    assert 5 < len(few) < 15, "the oldest answers go first"
