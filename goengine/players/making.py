@@ -8,7 +8,6 @@ import numpy as np
 
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
-from goengine.players.player import Budget
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import (
@@ -62,7 +61,7 @@ def make_search_player(
     name, evaluator = _evaluator(network, backend, device, precision, threads, "random")
     rng = np.random.default_rng(seed)
     player = SearchPlayer(evaluator, settings, rng=rng, name=name)
-    player.choose(Game(size), Budget(visits=4), rng=np.random.default_rng(0))
+    player.warm_up(size)
     return player
 
 

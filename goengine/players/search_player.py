@@ -11,7 +11,7 @@ import numpy as np
 
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
-from goengine.players.player import FREELY, NO_LIMIT, Budget, Choice, Conditions
+from goengine.players.player import FREELY, NO_LIMIT, Ban, Budget, Choice, Conditions, Question
 from goengine.players.reading.move_choice import MoveChoice
 from goengine.players.reading.resigning import Resigning
 from goengine.players.reading.search_analyst import SearchAnalyst
@@ -19,8 +19,10 @@ from goengine.players.reading.time_use import Allowance
 from goengine.players.settings import SEARCH_DEFAULTS, SearchSettings, Settings
 from goengine.search.leaf_evaluation import LeafEvaluator
 from goengine.search.tree_search import MOST_LEAVES, Batch, Limits, TreeSearch, batch_for
-from goengine.types import GoError
+from goengine.types import BLACK, WHITE, GoError
 
+WARM_SIZE = 5
+"""Lines of the board on which everything is tried once."""
 CACHE_SHARE = 0.1
 """Share of the memory that remembered evaluations may take."""
 
@@ -114,6 +116,28 @@ class SearchPlayer:
             choice.finish() if early is None else early
             for choice, early in zip(choices, found, strict=True)
         ]
+
+    def warm_up(self, size: int) -> None:
+        """Call all that a game may call once, so that no clock runs while anything is compiled.
+
+        `size`: lines of the boards that the network is asked about first.
+        """
+        rng = np.random.default_rng(0)
+        game = Game(WARM_SIZE)
+        move = self.choose(game, Budget(visits=8), rng=rng).move
+        game.play(move)
+        area = WARM_SIZE**2
+        game.play(area)
+        self.choose(game, Budget(visits=4), rng=rng)
+        self.tree.release(self.tree.gather(1))
+        points = frozenset(range(area))
+        ends = Question((Ban(BLACK, points, 4), Ban(WHITE, points, 4)), visits=4)
+        list(self.analyst.stream(game, interval=0.0, pause=lambda seconds: False, question=ends))
+        once = Game(WARM_SIZE)
+        best = self.choose(once, Budget(visits=8), rng=rng).candidates[0].move
+        once.play(best)
+        self.tree.begin(once)
+        self.choose(Game(size), Budget(visits=4), rng=rng)
 
     def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
         """Grow the tree of a position until `stop` says so or memory is full."""

@@ -15,6 +15,8 @@ from goengine.search.tree_search import Limits, TreeSearch
 
 FIRST_VISITS = 2
 """Visits before the first snapshot, so that it has a move."""
+LEAST_INTERVAL = 0.01
+"""Seconds between snapshots at the least, in which the tree grows in any case."""
 
 
 class SearchAnalyst:
@@ -58,7 +60,7 @@ class SearchAnalyst:
                 return stopped
 
             before = tree.visits
-            seconds = interval if left is None else min(interval, left)
+            seconds = max(LEAST_INTERVAL, interval if left is None else min(interval, left))
             tree.run(Limits(visits=question.visits, seconds=seconds), stop=asked)
             if tree.exhausted and not stopped:
                 stopped = pause(seconds)

@@ -33,6 +33,14 @@ def test_a_question_may_end_an_analysis_by_visits_or_time() -> None:
     assert 3 <= len(found) <= 7 and 2.0 <= wall.seconds - 100 < 2.5
 
 
+def test_no_interval_at_all_still_grows_the_tree() -> None:
+    stream = player().analyst.stream(
+        Game(7), interval=0.0, pause=lambda seconds: False, question=Question(visits=20)
+    )
+    found = list(itertools.islice(stream, 30))
+    assert len(found) < 30 and found[-1].root_visits == 20
+
+
 def test_bans_and_allowed_moves_are_kept() -> None:
     banned = frozenset(range(10))
     first = shots(Question((Ban(BLACK, banned, 1),), visits=60), most=99)[-1]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -188,3 +191,33 @@ def test_games_at_the_same_time_are_read_side_by_side() -> None:
     assert tree.visits != before, "the last game goes on with its own tree"
     alone = one.choose_each(games, Budget(visits=90), rng=rng)
     assert len(alone) == 3 and one._trees[games[1]].visits > 60
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="nothing is compiled")
+def test_nothing_is_compiled_once_a_player_is_warm() -> None:
+    code = (
+        "import numpy as np\n"
+        "from numba.core import event\n"
+        "from goengine.games.game import Game\n"
+        "from goengine.players.player import Budget, Question\n"
+        "from goengine.players.making import make_search_player\n"
+        "player = make_search_player('dual-96', size=7)\n"
+        "class Heard(event.Listener):\n"
+        "    def on_start(self, happening): print('compiles', happening.data['dispatcher'])\n"
+        "    def on_end(self, happening): pass\n"
+        "rng = np.random.default_rng(1)\n"
+        "with event.install_listener('numba:compile', Heard()):\n"
+        "    for rules in ('chinese', 'japanese', 'tromp-taylor'):\n"
+        "        game = Game(7, rules=rules)\n"
+        "        for _ in range(60):\n"
+        "            move = player.choose(game, Budget(visits=12), rng=rng).move\n"
+        "            if move < 0 or game.board.passes == 2: break\n"
+        "            game.play(move)\n"
+        "        ask = Question(visits=40, moves_ownership=True, width=0.1)\n"
+        "        shots = player.analyst.stream(\n"
+        "            game, interval=0.1, pause=lambda s: False, question=ask)\n"
+        "        list(shots)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout
