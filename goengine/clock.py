@@ -174,8 +174,10 @@ class Clock:
             seconds = min(side.left, stones * side.left / moves)
         else:
             share = side.left / max(1.0, ahead)
-            seconds = max(share, min(times * share, STRETCH_SHARE * side.left))
-            seconds += self._after_main()
+            after = self._after_main()
+            if after > 0 or share > 2 * LAG:  # else later moves would run short
+                share = max(share, min(times * share, STRETCH_SHARE * side.left))
+            seconds = share + after
             if settings.kind == "fischer":
                 seconds = min(seconds, side.left)  # what a move adds comes after it
         if settings.longest is not None:

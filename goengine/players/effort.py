@@ -17,8 +17,8 @@ LENGTH = 0.75
 """Moves a point that a game is expected to have."""
 FRONT = 0.7
 """Share of the moves still expected that the time is divided by: earlier moves get more."""
-FEWEST = 1 / 12
-"""Moves a point that are expected to follow at the least."""
+FEWEST, FEWEST_SHARE = 20.0, 1 / 12
+"""Moves that are expected to follow at the least: so many, and so many a point."""
 HASTY_PLAYOUTS = 30
 """Playouts that judge a late position when the clock runs out."""
 
@@ -26,7 +26,7 @@ HASTY_PLAYOUTS = 30
 def moves_ahead(board: Board) -> float:
     """Return how many moves the player to move is expected to make yet, for dividing its time."""
     points = board.size**2
-    return max(FEWEST * points, FRONT * (LENGTH * points - board.turn) / 2)
+    return max(FEWEST, FEWEST_SHARE * points, FRONT * (LENGTH * points - board.turn) / 2)
 
 
 def time_budget(game: Game) -> Budget:

@@ -25,6 +25,8 @@ NO_HEAT = 0.02
 """Temperature below which the best move is played."""
 FULL_VIEWS_FROM = 50
 """Visits from which the root is seen from all eight sides."""
+FULL_VIEWS_SECONDS = 0.3
+"""Seconds from which it is."""
 
 
 class MoveChoice:
@@ -62,7 +64,9 @@ class MoveChoice:
         if self._among is not None:
             others = frozenset(range(area + 1)) - self._among
             bans = ((board.to_play, others, 1),)
-        few = self.allowance.visits is not None and self.allowance.visits < FULL_VIEWS_FROM
+        visits, usual = self.allowance.visits, self.allowance.usual
+        few = visits is not None and visits < FULL_VIEWS_FROM
+        few |= usual is not None and usual < FULL_VIEWS_SECONDS
         self.tree.begin(
             self.game,
             RootConditions(bans, noise=self.settings.noise),

@@ -53,7 +53,7 @@ class Watch:
         self._began = now()
         self._last = self._began
         self._batch = 0.0
-        self._first_visits = tree.visits
+        self._first_visits: int | None = None
         self._first_winrate: float | None = None
 
     def left(self) -> float | None:
@@ -72,6 +72,8 @@ class Watch:
         if most is not None and elapsed + reserve >= most:
             return True
         visits = self._tree.visits
+        if self._first_visits is None:
+            self._first_visits = visits
         if self._is_forced(visits):
             return True
         if visits < ENOUGH:
@@ -80,9 +82,11 @@ class Watch:
             self._first_winrate = self._winrate()
         left = self._visits_left(visits, elapsed)
         late = usual is not None and elapsed + reserve >= usual
+        if left is None and not late:
+            return False
         counts = sorted(int(self._tree.pool.visits[c]) for c in children(self._tree.pool, 0))
         ahead = counts[-1] - (counts[-2] if len(counts) > 1 else 0)
-        if not late and (left is None or ahead <= left):
+        if not late and left is not None and ahead <= left:
             return False
         found = move_findings(self._tree.pool, bonus=self._tree.order.bonus, lcb=self._lcb)
         may_go_on = most is not None and usual is not None and most > usual
@@ -104,9 +108,9 @@ class Watch:
         options = []
         if self.allowance.visits is not None:
             options.append(float(self.allowance.visits - visits))
-        if self.allowance.usual is not None and elapsed > 0:
-            rate = (visits - self._first_visits) / elapsed
-            options.append(rate * max(0.0, self.allowance.usual - elapsed))
+        gained = visits - (self._first_visits or 0)
+        if self.allowance.usual is not None and elapsed > 0 and gained >= ENOUGH:
+            options.append(gained / elapsed * max(0.0, self.allowance.usual - elapsed))
         return min(options) if options else None
 
     def _winrate(self) -> float:

@@ -144,6 +144,24 @@ def test_an_open_choice_may_take_longer_and_a_clear_one_may_not(state: str) -> N
     assert rigid.enough()
 
 
+def test_a_kept_tree_is_not_taken_for_progress() -> None:
+    wall = FakeTime()
+    tree = search()
+    game = Game(7)
+    tree.begin(game)
+    tree.run(Limits(visits=400))
+    for less in (False, True):
+        watch = Watch(tree, Allowance(usual=10.0, most=10.0), now=wall)
+        if less:
+            game.play(int(tree.pool.moves[0, 0]))
+            tree.begin(game)
+        wall.seconds += 0.1
+        assert not watch.enough(), "nothing was read yet"
+        tree.run(Limits(visits=tree.visits + 20))
+        wall.seconds += 0.1
+        assert not watch.enough(), "at this rate a thousand visits are to come"
+
+
 def test_no_time_at_all_still_gives_a_move() -> None:
     wall = FakeTime()
     player = slow_player(wall, 0.2)
