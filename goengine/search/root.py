@@ -11,7 +11,7 @@ import numpy.typing as npt
 from goengine.board import Board
 from goengine.scoring.regions import neighbours
 from goengine.search.expansion import PASS_BACK, pass_share, utility_of
-from goengine.search.pool import EDGES, Pool
+from goengine.search.pool import EDGES, EXPANDED, Pool, new_node
 
 NOISE_TOTAL = 10.83
 """Sum of the Dirichlet noise's parameters: 0.03 for each point of 19x19 (Silver et al. 2017)."""
@@ -60,6 +60,27 @@ class RootOrder(NamedTuple):
 
     bonus: npt.NDArray[np.float64]  # (EDGES,) added to utilities where edges are compared
     least: int  # so many first edges are visited at any rate
+
+
+def plant_root(
+    pool: Pool,
+    ownership: npt.NDArray[np.int8],
+    utility: float,
+    value: float,
+    lead: float,
+    spread: float,
+) -> None:
+    """Make row 0 of an empty pool by an evaluation for the player to move, without edges yet."""
+    new_node(pool)
+    pool.state[0] = EXPANDED
+    pool.ownership[0] = ownership
+    pool.visits[0] = 1
+    pool.utility[0] = pool.raw_utility[0] = utility
+    pool.squares[0] = utility * utility
+    pool.value[0] = pool.raw_value[0] = value
+    pool.lead[0] = pool.raw_lead[0] = lead
+    pool.moment[0] = lead * lead + spread * spread
+    pool.raw_spread[0] = spread
 
 
 def arrange_root(

@@ -30,11 +30,10 @@ from goengine.search.pool import (
     Pool,
     children,
     keep_subtree,
-    new_node,
     new_pool,
     nodes_within,
 )
-from goengine.search.root import PLAIN_ROOT, RootConditions, RootOrder, arrange_root
+from goengine.search.root import PLAIN_ROOT, RootConditions, RootOrder, arrange_root, plant_root
 from goengine.types import BLACK, opponent
 
 RECENT_PULL = 0.8
@@ -323,20 +322,11 @@ class TreeSearch:
         pool = self.pool
         mover = 1.0 if self.board.to_play == BLACK else -1.0
         if not pool.used[0]:
-            new_node(pool)
             self._centre = RECENT_PULL * mover * lead
             recent = mover * self._centre
             area = self._size**2
             utility = float(utility_of(value, lead, recent, area, self.score_share))
-            pool.ownership[0] = answer["ownership"][:area]
-            pool.state[0] = EXPANDED
-            pool.visits[0] = 1
-            pool.utility[0] = pool.raw_utility[0] = utility
-            pool.squares[0] = utility * utility
-            pool.value[0] = pool.raw_value[0] = value
-            pool.lead[0] = pool.raw_lead[0] = lead
-            pool.moment[0] = lead * lead + spread * spread
-            pool.raw_spread[0] = spread
+            plant_root(pool, answer["ownership"][:area], utility, value, lead, spread)
         self.order = arrange_root(
             pool,
             self.board,
