@@ -25,6 +25,7 @@ from goengine.networks.network_config import (
     config_from,
     kind_of,
 )
+from goengine.types import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +40,9 @@ POSITION_BIAS = "bias.bias"
 _BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
 """Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
 among equals."""
-_JUDGES = ("dual-96",)
-"""Shipped networks that judge positions, the one first that searches best."""
+_JUDGES = (("dual-96", range(MIN_SIZE, MAX_SIZE + 1)),)
+"""Shipped networks that judge positions and the sizes on which they may play, for each size the one
+first that searches best there."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def default_judge(size: int, *, candidates: Sequence[str] | None = None) -> str 
     None where no network that judges positions is shipped.
     """
     names = shipped_networks() if candidates is None else list(candidates)
-    return next((name for name in _JUDGES if name in names), None)
+    return next((name for name, sizes in _JUDGES if name in names and size in sizes), None)
 
 
 def judges(name_or_path: str | Path) -> bool:
