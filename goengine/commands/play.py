@@ -142,7 +142,9 @@ def run(args: argparse.Namespace) -> int:
         tell=_tell,
     )
     enable_editing()
-    described = player.name if args.visits == 0 else f"{player.name}, {player.settings.brief()}"
+    described = player.name
+    if player.settings.reads:
+        described += f", {player.settings.brief()}"
     print(f"You play {colour_name(human)} against {described}. Type help for the commands.")
     answer = session.answer(f"load {args.load}") if args.load else session.respond()
     while not session.left:

@@ -367,5 +367,5 @@ def _hint_line(one: Candidate, size: int) -> str:
         return line
     return (
         f"  {move_to_gtp(one.move, size):5} wins {100 * one.winrate:3.0f} %, "
-        f"{one.lead:+.1f} points, {one.visits} visits, likely {100 * one.prior:.0f} %"
+        f"{one.lead:+.1f} points, visits {one.visits}, likely {100 * one.prior:.0f} %"
     )

@@ -200,7 +200,7 @@ def test_a_hint_has_win_rate_points_and_visits() -> None:
     assert len(lines) == 5
     for line in lines:
         assert re.fullmatch(
-            r"  [A-G][1-7]    wins +\d+ %, [+-]\d+\.\d points, \d+ visits, likely \d+ %", line
+            r"  [A-G][1-7]    wins +\d+ %, [+-]\d+\.\d points, visits \d+, likely \d+ %", line
         ), line
 
 
