@@ -44,6 +44,20 @@ def count(text: str) -> int:
     return _whole(text, 1, None, "a whole number of at least 1")
 
 
+def number_from_0(text: str) -> int:
+    """Return the whole number of at least 0 in a word."""
+    return _whole(text, 0, None, "a whole number of at least 0")
+
+
+def percent(text: str) -> float:
+    """Return the per cent in a word, from 0 to below 100."""
+    wanted = "a number from 0 to below 100"
+    value = _number(text, wanted)
+    if not 0 <= value < 100:
+        raise _refusal(text, wanted)
+    return value
+
+
 def threads(text: str) -> int:
     """Return the number of threads in a word."""
     return _whole(text, 1, MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")

@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--symmetry",
         choices=["none", "random", "all"],
         default=PLAY_SYMMETRY,
-        help="views of the board: one, a random one, or the mean of all 8; none is the fastest "
+        help="views of the board for the bare network: one, a random one, or the mean of all 8 "
         f"(default: {PLAY_SYMMETRY})",
     )
     network.add_argument(
@@ -57,16 +57,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     play = parser.add_argument_group("play")
     play.add_argument(
+        "--player",
+        type=player_kind,
+        default=("search", ""),
+        metavar="KIND[:NETWORK]",
+        help="search, or policy for the bare network (default: search, if the network judges)",
+    )
+    play.add_argument(
+        "--seconds",
+        type=options.positive,
+        help="time for a move where no clock says otherwise (default: 1)",
+    )
+    play.add_argument(
+        "--visits",
+        type=options.number_from_0,
+        help="positions that the search looks at for a move; 0 is the bare network "
+        "(default: as many as the time allows)",
+    )
+    play.add_argument(
+        "--ponder", action="store_true", help="think on the opponent's time (default: no)"
+    )
+    play.add_argument(
+        "--memory",
+        type=options.positive,
+        default=1000.0,
+        metavar="MB",
+        help="bound of the search's memory (default: 1000)",
+    )
+    play.add_argument(
         "--temperature",
         type=options.not_negative,
         default=0.0,
-        help="0 plays the best move; 1 plays as varied as the games learnt from (default: 0)",
+        help="0 plays the best move; 1 plays as varied as the games learnt from, or by the "
+        "search's visits (default: 0)",
     )
     play.add_argument(
         "--resign",
         type=options.not_negative,
         metavar="POINTS",
-        help="give up lost late games when behind by this much (default: play on)",
+        help="the bare network gives up late games when behind by this much (default: play on)",
+    )
+    play.add_argument(
+        "--resign-below",
+        type=options.percent,
+        default=5.0,
+        metavar="PERCENT",
+        help="the search gives up a game whose win chance stays below this; 0 plays on (default: "
+        "5)",
     )
     play.add_argument(
         "--seed", type=options.seed, help="repeat the random choices of an earlier run"
@@ -96,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"goengine gtp: cannot write the log file: {error}", file=sys.stderr)
         return 2
-    _say_if_missing(args.network)
+    _say_if_missing(_network(args))
     engine = Engine(partial(make_player, args), make_settings(args))
     server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
     try:
@@ -113,28 +150,65 @@ def run(args: argparse.Namespace) -> int:
 
 def make_settings(args: argparse.Namespace) -> SessionSettings:
     """Return how the session begins."""
-    return SessionSettings(size=args.size, rules=args.rules, komi=args.komi, seed=args.seed)
+    return SessionSettings(
+        size=args.size,
+        rules=args.rules,
+        komi=args.komi,
+        seed=args.seed,
+        ponder=args.ponder,
+        seconds=args.seconds,
+    )
 
 
 def make_player(args: argparse.Namespace) -> Player:
     """Load the network and return the player, ready to answer without delay."""
-    from goengine.players.making import make_policy_player
-    from goengine.players.settings import PolicySettings
+    from goengine.players.making import make_player
+    from goengine.players.settings import PolicySettings, SearchSettings
 
-    player = make_policy_player(
-        args.network,
-        PolicySettings(temperature=args.temperature, symmetry=args.symmetry, resign=args.resign),
+    kind, _ = args.player
+    search = None
+    if kind == "search" and args.visits != 0:
+        search = SearchSettings(
+            visits=args.visits,
+            seconds=1.0 if args.seconds is None else args.seconds,
+            temperature=args.temperature,
+            resign_below=args.resign_below / 100 or None,
+            megabytes=args.memory,
+        )
+    player = make_player(
+        _network(args),
+        search=search,
+        policy=PolicySettings(
+            temperature=args.temperature, symmetry=args.symmetry, resign=args.resign
+        ),
         backend=args.backend,
         device=args.device,
         precision=args.precision,
         threads=args.threads,
+        seed=args.seed,
         size=args.size,
     )
-    player.name = f"policy network {player.name}"
+    sort = "search with" if player.settings.reads else "policy network"
+    player.name = f"{sort} {player.name}"
     return player
 
 
-def _say_if_missing(network: str | None) -> None:
+def player_kind(text: str) -> tuple[str, str]:
+    """Return the kind and the network in `search`, `policy` or `policy:NAME`."""
+    kind, _, network = text.partition(":")
+    if kind not in ("search", "policy"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not possible: use search, policy, or either with :NETWORK"
+        )
+    return kind, network
+
+
+def _network(args: argparse.Namespace) -> str:
+    """Return the network that the arguments name, `""` for the default."""
+    return args.player[1] or args.network or ""
+
+
+def _say_if_missing(network: str) -> None:
     """Say at once, long before anything is loaded, that there is no such network."""
     if not network or Path(network).is_file():
         return

@@ -77,7 +77,7 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `goengine match`."""
-    entrant = "policy[:NAME,temperature=0.2,...], random or 'gtp:COMMAND LINE'"
+    entrant = "NAME[,visits=200,...], policy[:NAME,temperature=0.2,...], random or 'gtp:...'"
     parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {SETTINGS}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")
     parser.add_argument("--games", type=count, default=100, help="number of games (100)")
@@ -88,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--komi", type=finite, help="komi (what the rules say)")
     parser.add_argument(
         "--time", type=int, nargs=3, default=(0, 0, 0), metavar=("MAIN", "PERIOD", "STONES"),
-        help="seconds, as in GTP time_settings; own players keep to them with --batch 1 (no limit)",
+        help="seconds, as in GTP time_settings; games are then played one by one (no limit)",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="for games and results; resumes a match"
@@ -168,7 +168,7 @@ def run(args: argparse.Namespace) -> int:
             referee = engine_referee(args.referee, timeout=args.timeout)
         openings = _openings(args, pairs[0])
         contests = [
-            Contest(pair, terms, openings=openings, referee=referee, batch=args.batch)
+            Contest(pair, terms, openings=openings, referee=referee, batch=_batch(args, pair))
             for pair in pairs
         ]
         # Only what could begin leaves its settings in the folder.
@@ -185,13 +185,19 @@ def run(args: argparse.Namespace) -> int:
     return DONE if whole else INTERRUPTED
 
 
+def _batch(args: argparse.Namespace, pair: tuple[Entrant, Entrant]) -> int:
+    """Return how many games are played at once: one where a clock, or the time, limits a move."""
+    timed = gtp_settings(*args.time).kind != "none"
+    return 1 if timed or any(entrant.lone for entrant in pair) else args.batch
+
+
 def _pair(
     args: argparse.Namespace, before: Sequence[tuple[Entrant, Entrant]]
 ) -> tuple[Entrant, Entrant]:
-    """Return both entrants; own players are shared with the pairs before, engines started anew."""
+    """Return both entrants: those that can be shared are those of the pairs before."""
     shared = before[0] if before else (None, None)
     a, b = (
-        one if one is not None and one.parallel else make_entrant(text, timeout=args.timeout)
+        one if one is not None and one.shared else make_entrant(text, timeout=args.timeout)
         for one, text in zip(shared, (args.a, args.b), strict=True)
     )
     return a, b

@@ -1,11 +1,17 @@
-"""`goengine networks`: the networks that ship with the engine, and which one plays by default."""
+"""`goengine networks`: the networks that ship with the engine, and which ones play by default."""
 
 from __future__ import annotations
 
 import argparse
 
-from goengine.networks.files import default_network, open_network, shipped_networks
+from goengine.networks.files import (
+    default_judge,
+    default_network,
+    open_network,
+    shipped_networks,
+)
 from goengine.networks.network_config import PolicyValueConfig
+from goengine.types import MAX_SIZE
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +39,14 @@ def run(args: argparse.Namespace) -> int:
     if not names:
         print("this installation does not have a network: name a file with --network")
         return 0
-    default = default_network(candidates=names)
+    notes = {default_network(candidates=names): "  default bare"}
+    best = default_judge(MAX_SIZE, candidates=names)
+    if best is not None:
+        notes[best] = "  default"
     rows = [("name", "gives", "layers x filters", "weights", "positions")]
     rows += [(name, *describe(name)) for name in names]
     for row in rows:
         name, gives, shape, weights, seen = row
-        note = "  default" if name == default else ""
+        note = notes.get(name, "")
         print(f"{name:19} {gives:16} {shape:18} {weights:>9} {seen:>10}{note}")
     return 0

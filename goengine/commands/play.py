@@ -14,9 +14,17 @@ import numpy as np
 from goengine.clock import TimeSettings
 from goengine.games.game import Game
 from goengine.handicap import fixed_points, most_fixed
-from goengine.options import board_size, finite, not_negative, rule_set, seed
-from goengine.players.making import make_policy_player
-from goengine.players.settings import PolicySettings
+from goengine.options import (
+    board_size,
+    finite,
+    not_negative,
+    number_from_0,
+    positive,
+    rule_set,
+    seed,
+)
+from goengine.players.making import make_player
+from goengine.players.settings import PolicySettings, SearchSettings
 from goengine.rules import RULES
 from goengine.terminal.board_text import LETTERS, style_for
 from goengine.terminal.conversation import Session
@@ -37,11 +45,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--network", default="", help="shipped name or file (the shipped one that plays best)"
     )
     parser.add_argument(
+        "--seconds", type=positive, help="its time for a move where there is no clock (1)"
+    )
+    parser.add_argument("--visits", type=number_from_0,
+        help="positions it looks at for a move; 0 plays without search (what the time allows)",
+    )  # fmt: skip
+    parser.add_argument(
         "--temperature", type=not_negative, default=0.0, help="0 plays its best move (0)"
     )
     parser.add_argument(
-        "--symmetry", default=PLAY_SYMMETRY, help=f"none, random or all ({PLAY_SYMMETRY})"
-    )
+        "--symmetry", default=PLAY_SYMMETRY,
+        help=f"views of the board without search: none, random or all ({PLAY_SYMMETRY})",
+    )  # fmt: skip
     parser.add_argument("--seed", type=seed, help="seed of its random choices (another each time)")
     parser.add_argument("--name", default="human", help="your name, for saved games (human)")
     parser.add_argument("--load", type=Path, metavar="FILE.sgf", help="go on with a game")
@@ -54,6 +69,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--letters", action="store_true", help="X and O without colours (round stones if possible)"
     )
+
+
+def _tell(text: str) -> None:
+    """Say at once what is being done."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def byoyomi(text: str) -> tuple[int, int]:
@@ -96,9 +116,18 @@ def run(args: argparse.Namespace) -> int:
     game.clock.configure(time_settings(args.time, *args.byoyomi))
     human = parse_colour(args.colour)
     print("loading the network ...", file=sys.stderr, flush=True)
-    player = make_policy_player(
+    search = None
+    if args.visits != 0:
+        search = SearchSettings(
+            visits=args.visits,
+            seconds=1.0 if args.seconds is None else args.seconds,
+            temperature=args.temperature,
+        )
+    player = make_player(
         args.network,
-        PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
+        search=search,
+        policy=PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
+        seed=args.seed,
         size=args.size,
     )
     session = Session(
@@ -109,9 +138,14 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         style=LETTERS if args.letters else style_for(sys.stdout, os.environ),
         day=date.today(),
+        seconds=args.seconds,
+        tell=_tell,
     )
     enable_editing()
-    print(f"You play {colour_name(human)} against {player.name}. Type help for the commands.")
+    described = player.name
+    if player.settings.reads:
+        described += f", {player.settings.brief()}"
+    print(f"You play {colour_name(human)} against {described}. Type help for the commands.")
     answer = session.answer(f"load {args.load}") if args.load else session.respond()
     while not session.left:
         print(session.screen(answer), flush=True)

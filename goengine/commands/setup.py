@@ -51,11 +51,11 @@ def instructions(command: list[str], options: list[str]) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Make everything ready and print the instructions."""
-    from goengine.players.making import make_policy_player
+    from goengine.players.making import make_player
 
     began = time.perf_counter()
     _say("making the board code and the network ready ...")
-    player = make_policy_player(args.network)
+    player = make_player(args.network)
     _say(f"ready after {time.perf_counter() - began:.1f} s: {player.name}")
     began = time.perf_counter()
     move = player.choose(Game(19), rng=np.random.default_rng(0)).move

@@ -89,6 +89,19 @@ class Engine:
             else:
                 yield from _stream(command.id, result)
 
+    def idle(self, stop: Callable[[], bool]) -> None:
+        """Do what there is to do between two lines, until `stop` says that the next one is there.
+
+        Nothing whatever raises.
+        """
+        if self.closing or stop():
+            return
+        try:
+            self.session.ponder(stop)
+        except Exception:  # the next line must find an engine
+            log.exception("internal error while pondering, which ends here")
+            self.session.pondering = False
+
     def answer(self, line: str) -> str:
         """Return the whole response to a line, `""` for a blank one."""
         return "".join(self.handle_line(line))

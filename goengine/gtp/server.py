@@ -1,7 +1,8 @@
 """An engine on file descriptors: a thread reads lines, the main thread answers them.
 
-Reading goes on while an analysis runs, because the next line, whatever it says, ends it. The heavy
-parts load in a thread of their own, so that `name` is answered before they are there.
+Reading goes on while an analysis runs, because the next line, whatever it says, ends it; it ends
+too what the player thinks on the opponent's time. The heavy parts load in a thread of their own, so
+that `name` is answered before they are there.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ class Server:
                 for piece in self._engine.handle_line(line):
                     self._send(piece)
                 self._greeted.set()
+                self._engine.idle(lambda: self._reader.wait(0.0))
         except BrokenPipeError:
             log.info("the client has closed its end")
 

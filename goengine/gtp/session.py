@@ -7,8 +7,11 @@ background thread; until then a session costs nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,15 +19,17 @@ from goengine.clock import Clock
 from goengine.gtp.loading import Lazy
 from goengine.gtp.protocol import GtpError
 from goengine.rules import get_rules
-from goengine.types import RESIGN, IllegalMoveError
+from goengine.types import BLACK, RESIGN, IllegalMoveError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from goengine.games.game import Game
-    from goengine.players.player import Player, Snapshot
+    from goengine.inference.evaluator import Evaluator
+    from goengine.players.player import Ban, Budget, Choice, Player, Question, Snapshot
     from goengine.players.settings import Settings as PlayerSettings
     from goengine.scoring.status import Status
+    from goengine.search.playing_out import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +44,18 @@ class SessionSettings:
     """None takes the komi of the rules."""
     seed: int | None = None
     """None draws a new one, so that games differ."""
+    ponder: bool = False
+    """Think on the opponent's time."""
+    seconds: float | None = None
+    """The most that a move may take, whatever visits or clock allow; None sets no limit."""
+
+
+WIDTH = 0.04
+"""How much more widely than play an analysis looks at the root's moves."""
+SLOWEST = 86_400.0
+"""Seconds between the reports of somebody who wants only the last."""
+INSTANT = 1
+"""Visits of a choice that adds nothing to what the tree holds already."""
 
 
 class Session:
@@ -56,6 +73,12 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self.settings = settings
+        self.pondering = settings.ponder
+        """Whether the player thinks on the opponent's time."""
+        self.longest = settings.seconds
+        """Seconds that a move may take at the most; None sets no limit."""
+        self.width = WIDTH
+        """How much more widely than play an analysis looks at the root's moves."""
         self.clock = Clock() if clock is None else clock
         self.pause: Callable[[float], bool] = lambda seconds: True
         self.command_names: list[str] = []
@@ -66,6 +89,7 @@ class Session:
         self._random = Lazy(self._make_random, what="the random numbers")
         self._adjusted: Player | None = None
         self._status: tuple[tuple[object, ...], Status] | None = None
+        self._answered: object = None
 
     def load(self) -> None:
         """Make the heavy parts now; failures are kept for the commands that need them."""
@@ -108,6 +132,18 @@ class Session:
         """The session's only source of randomness."""
         return self._random.get()
 
+    @property
+    def reads(self) -> bool:
+        """Whether the player searches."""
+        return self.player.settings.reads
+
+    def budget(self, colour: int) -> Budget:
+        """Return what the next move of a colour may cost by the clock and by what was set."""
+        game = self.game.turned_to(colour)
+        from goengine.players.effort import time_budget  # what cannot be loaded was told
+
+        return time_budget(game).within(self.longest)
+
     def best(self, colour: int) -> int:
         """Return the player's best move, the same every time, without playing it."""
         import numpy as np
@@ -116,7 +152,8 @@ class Session:
 
         game = self.game.turned_to(colour)
         rng = np.random.default_rng(0)
-        return self.player.choose(game, Budget(), rng=rng, conditions=Conditions(exact=True)).move
+        budget = Budget(seconds=self.longest)
+        return self.player.choose(game, budget, rng=rng, conditions=Conditions(exact=True)).move
 
     def generate(
         self, colour: int, *, among: Collection[int] | None = None, cleanup: bool = False
@@ -124,20 +161,46 @@ class Session:
         """Choose and play a move, charge the clock, and return it.
 
         `among` names the moves to choose from (None: all). With `cleanup` the opponent's dead
-        stones are captured before a pass, and nobody resigns. A move that the rules turn out to
-        forbid becomes a pass: `genmove` never fails.
+        stones are captured before a pass, and nobody resigns.
         """
-        player, game = self.player, self.game.turned_to(colour)
-        from goengine.players.effort import time_budget  # what cannot be loaded was told
-        from goengine.players.player import Conditions
+        with self.charged(colour):
+            choice = self.choose(colour, self.budget(colour), among=among, cleanup=cleanup)
+        return self.make(colour, choice.move)
 
-        conditions = Conditions(None if among is None else frozenset(among), cleanup=cleanup)
-        budget = time_budget(game)
+    @contextmanager
+    def charged(self, colour: int) -> Iterator[None]:
+        """Charge a colour's clock for what is done meanwhile, not for loading the player.
+
+        Raises:
+            GtpError: the player could not be loaded.
+        """
+        self._player.get()
         self.clock.start()
         try:
-            move = player.choose(game, budget, rng=self.rng, conditions=conditions).move
+            yield
         finally:
             self.clock.stop(colour)
+
+    def choose(
+        self,
+        colour: int,
+        budget: Budget,
+        *,
+        among: Collection[int] | None = None,
+        cleanup: bool = False,
+    ) -> Choice:
+        """Return the player's choice for a colour, without playing it."""
+        player, game = self.player, self.game.turned_to(colour)
+        from goengine.players.player import Conditions  # what cannot be loaded was told
+
+        conditions = Conditions(None if among is None else frozenset(among), cleanup=cleanup)
+        return player.choose(game, budget, rng=self.rng, conditions=conditions)
+
+    def make(self, colour: int, move: int) -> int:
+        """Play the player's own move and return it; a resignation is not played.
+
+        A move that the rules turn out to forbid becomes a pass: `genmove` never fails.
+        """
         if move == RESIGN:
             return move
         try:
@@ -146,10 +209,42 @@ class Session:
             log.error("the player chose an illegal move and passes instead: %s", error)
             move = self.game.size**2
             self.game.play(move, colour)
+        self._answered = self._here()
         return move
 
-    def analyse(self, game: Game, *, interval: float = 1.0) -> Iterator[Snapshot]:
+    def ponder(self, stop: Callable[[], bool]) -> None:
+        """Think on the opponent's time, if that is wanted and the last move was the player's.
+
+        It ends as soon as `stop` says so, when memory is full, or at once.
+        """
+        if not self.pondering or self._answered is None or self._answered != self._here():
+            return
+        if self.game.board.passes < 2:
+            self.player.ponder(self.game, stop)
+
+    def question(self, bans: Sequence[Ban] = (), *, moves_ownership: bool = False) -> Question:
+        """Return what an analysis without end is asked."""
+        from goengine.players.player import Question
+
+        return Question(tuple(bans), moves_ownership=moves_ownership, width=self.width)
+
+    def as_seen(self, snapshot: Snapshot) -> Budget:
+        """Return the budget of a choice that adds nothing to what a search has seen."""
+        from goengine.players.player import Budget
+
+        return Budget(visits=max(INSTANT, snapshot.root_visits or 0))
+
+    def analyse(
+        self,
+        game: Game,
+        *,
+        interval: float = 1.0,
+        question: Question | None = None,
+        pause: Callable[[float], bool] | None = None,
+    ) -> Iterator[Snapshot]:
         """Yield what the player thinks of a game's position until new input comes.
+
+        `pause` takes the place of the session's own, `question` says what else is asked.
 
         Raises:
             GtpError: this player has no opinion to show.
@@ -157,15 +252,64 @@ class Session:
         analyst = self.player.analyst
         if analyst is None:
             raise GtpError("this player cannot analyse: start the engine with a network")
-        return analyst.stream(game, interval=interval, pause=self.pause)
+        from goengine.players.player import PLAINLY
 
-    def opinion(self, game: Game) -> Snapshot:
-        """Return what the player thinks of a game's position at first sight.
+        return analyst.stream(
+            game,
+            interval=interval,
+            pause=self.pause if pause is None else pause,
+            question=PLAINLY if question is None else question,
+        )
+
+    def consider(
+        self, game: Game, budget: Budget, *, interval: float, question: Question | None = None
+    ) -> Iterator[Snapshot]:
+        """Yield what the player thinks while it considers a move, as long as a move may take.
+
+        Input does not end this. A player that does not read thinks once.
 
         Raises:
             GtpError: this player has no opinion to show.
         """
-        return next(self.analyse(game))
+        from goengine.players.player import PLAINLY
+
+        visits, seconds = self.player.settings.limits(budget.seconds)
+        asked = PLAINLY if question is None else question
+        asked = replace(asked, visits=visits, seconds=seconds)
+        return self.analyse(game, interval=interval, question=asked, pause=_sleep)
+
+    def hindsight(self, game: Game, question: Question) -> Snapshot:
+        """Return what the player thought when it chose a move, without thinking again."""
+        asked = replace(question, visits=INSTANT)
+        return next(self.analyse(game, question=asked, pause=_sleep))
+
+    def opinion(self, game: Game) -> Snapshot:
+        """Return what the player thinks of a game's position after as long as a move takes.
+
+        Raises:
+            GtpError: this player has no opinion to show.
+        """
+        from goengine.players.player import Budget
+
+        snapshots = self.consider(game, Budget(seconds=self.longest), interval=SLOWEST)
+        return deque(snapshots, maxlen=1)[0]
+
+    def evaluator(self) -> Evaluator:
+        """Return what runs the player's network.
+
+        Raises:
+            GtpError: the player does not have a network.
+        """
+        player = self.player
+        from goengine.inference.evaluator import Evaluator  # what cannot be loaded was told
+        from goengine.players.policy_player import PolicyPlayer
+        from goengine.players.search_player import SearchPlayer
+
+        if isinstance(player, (SearchPlayer, PolicyPlayer)):
+            found = player.evaluator
+            if isinstance(found, Evaluator):
+                return found
+        raise GtpError("this player does not have a network: start the engine with one")
 
     def status(self) -> Status:
         """Return who owns what in the present position; computed once per position."""
@@ -174,6 +318,32 @@ class Session:
         if self._status is None or self._status[0] != key:
             self._status = (key, self._judge.get()(board, rng=self.rng))
         return self._status[1]
+
+    def verdict(self) -> Verdict | None:
+        """Return how a game that two passes ended is counted, by playouts and network together.
+
+        None where the game goes on, or where the player's network does not judge positions or
+        could not be loaded: then the playouts count alone.
+        """
+        board = self.game.board
+        if board.passes < 2:
+            return None
+        status = self.status()
+        from goengine.search.playing_out import verdict
+
+        try:
+            owned = self.evaluator().evaluate([board], symmetry="all").ownership
+        except GtpError:
+            return None
+        if owned is None:
+            return None
+        sign = 1.0 if board.to_play == BLACK else -1.0
+        return verdict(board, sign * owned[0].ravel(), status)
+
+    def _here(self) -> object:
+        """Return what tells the present position from all others."""
+        game = self.game
+        return (game.size, game.board.hash, len(game.moves), game.board.to_play)
 
     def _make_game(self) -> Game:
         """Import the board, compile or load its kernels, and set up the first game."""
@@ -204,3 +374,9 @@ class Session:
         import numpy as np
 
         return np.random.default_rng(self.settings.seed)
+
+
+def _sleep(seconds: float) -> bool:
+    """Wait, and say that nothing has come: the pause of whoever must not be interrupted."""
+    time.sleep(seconds)
+    return False

@@ -3,6 +3,9 @@
 ==================================================  =============================================
 text                                                entrant
 ==================================================  =============================================
+`NAME[,setting=value ...]`                          a shipped network or a file: it reads if it
+                                                    judges positions, with `visits=0` or where it
+                                                    only names moves it is a `policy`
 `policy` or `policy:NAME[,setting=value ...]`       a network (shipped name or file), by settings
                                                     temperature, symmetry, backend, device,
                                                     precision, threads, playouts, cleanup, resign
@@ -20,13 +23,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from goengine.games.game import Game
 from goengine.match.external import CommandError, EngineError, GtpEngine
-from goengine.options import count, not_negative, positive, threads
+from goengine.networks.files import judges, shipped_networks
+from goengine.options import count, not_negative, number_from_0, positive, threads
 from goengine.players.effort import time_budget
 from goengine.players.making import make_policy_player, make_search_player
 from goengine.players.player import NO_LIMIT, Player
@@ -51,11 +56,15 @@ class Entrant(Protocol):
     """A player as a match sees it.
 
     `parallel` entrants answer several games at once; others play one game at a time and are
-    told of every move. A failure (EngineError) loses the game.
+    told of every move. `shared` ones may be asked from several threads, as those are that keep
+    nothing between two moves. `lone` ones think by the clock on the wall, so that games side by
+    side would only wait for each other. A failure (EngineError) loses the game.
     """
 
     name: str
     parallel: bool
+    shared: bool
+    lone: bool
 
     def start(self, game: Game) -> None:
         """Begin a game that has no moves yet."""
@@ -82,6 +91,9 @@ class OwnEntrant:
     def __init__(self, player: Player, *, name: str) -> None:
         self.player = player
         self.name = name
+        settings = player.settings
+        self.shared = not settings.reads
+        self.lone = settings.reads and settings.limits()[0] is None
 
     def start(self, game: Game) -> None:
         """Nothing to prepare: a player sees the whole game each time."""
@@ -104,6 +116,8 @@ class ExternalEntrant:
     """An engine behind GTP; restarted for the next game when it died or hung."""
 
     parallel = False
+    shared = False
+    lone = True
 
     def __init__(self, command: str, *, timeout: float, name: str | None = None) -> None:
         self.command = command
@@ -181,7 +195,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "playouts": count,
     "cleanup": _switch,
     "resign": not_negative,
-    "visits": count,
+    "visits": number_from_0,
     "seconds": positive,
     "resign_below": not_negative,
     "megabytes": positive,
@@ -247,6 +261,22 @@ def _search_entrant(text: str) -> OwnEntrant:
     return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
 
 
+def _network_entrant(text: str) -> OwnEntrant:
+    """Return the entrant that a network is for: one that reads, or the bare network."""
+    network, _, rest = text.partition(",")
+    given = [part.strip() for part in rest.split(",") if part.strip()]
+    bare = [part for part in given if part.replace(" ", "") == "visits=0"]
+    if bare or not judges(network):
+        return _policy_entrant(",".join([network, *(one for one in given if one not in bare)]))
+    return _search_entrant(text)
+
+
+def _is_network(text: str) -> bool:
+    """Tell whether a text begins with the name of a shipped network or of a file."""
+    network = text.partition(",")[0].strip()
+    return network in shipped_networks() or Path(network).is_file()
+
+
 def _policy_entrant(text: str) -> OwnEntrant:
     """Return the entrant that plays by reflex, as a text describes it; no name, the default."""
     network, by, on = _described(text, POLICY_DEFAULTS.names())
@@ -265,6 +295,8 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
     kind, _, rest = text.partition(":")
     if kind == "random" and not rest:
         return OwnEntrant(RandomPlayer(), name="random")
+    if _is_network(text):
+        return _network_entrant(text)
     if kind == "search":
         return _search_entrant(rest)
     if kind == "policy":
@@ -272,5 +304,6 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
     if kind == "gtp" and rest.strip():
         return ExternalEntrant(rest, timeout=timeout)
     raise EntrantError(
-        f"{text!r} is not an entrant: use search[:NAME], policy[:NAME], random or gtp:COMMAND LINE"
+        f"{text!r} is not an entrant: use a network's name, search[:NAME], policy[:NAME], random "
+        "or gtp:COMMAND LINE"
     )

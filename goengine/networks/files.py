@@ -21,9 +21,11 @@ from goengine.networks.network_config import (
     CONFIGS,
     NetworkError,
     PolicyConfig,
+    PolicyValueConfig,
     config_from,
     kind_of,
 )
+from goengine.types import MAX_SIZE, MIN_SIZE
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +40,9 @@ POSITION_BIAS = "bias.bias"
 _BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
 """Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
 among equals."""
+_JUDGES = (("dual-96", range(MIN_SIZE, MAX_SIZE + 1)),)
+"""Shipped networks that judge positions and the sizes on which they may play, for each size the one
+first that searches best there."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,24 @@ def default_network(*, candidates: Sequence[str] | None = None) -> str:
     return (ranked or sorted(names))[0]
 
 
+def default_judge(size: int, *, candidates: Sequence[str] | None = None) -> str | None:
+    """Return the name of the shipped network that searches best on boards of `size` lines.
+
+    None where no network that judges positions is shipped.
+    """
+    names = shipped_networks() if candidates is None else list(candidates)
+    return next((name for name, sizes in _JUDGES if name in names and size in sizes), None)
+
+
+def judges(name_or_path: str | Path) -> bool:
+    """Tell whether a network judges positions besides naming moves, so that it can search.
+
+    Raises:
+        NetworkError: as for `open_network`.
+    """
+    return isinstance(open_network(name_or_path).config, PolicyValueConfig)
+
+
 def open_network(name_or_path: str | Path) -> NetworkFile:
     """Return what the file of a network holds, by its shipped name or path, without torch.
 
@@ -163,7 +186,7 @@ def network_of(file: NetworkFile) -> Network:
 
     from cnncore.layers.blocks import channels_last
     from goengine.networks.policy_network import PolicyNet
-    from goengine.networks.policy_value import PolicyValueConfig, PolicyValueNet
+    from goengine.networks.policy_value import PolicyValueNet
 
     config = file.config
     net: Network

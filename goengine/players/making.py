@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
+from goengine.networks.files import default_judge, default_network, judges
+from goengine.players.player import Budget
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import (
@@ -16,6 +19,8 @@ from goengine.players.settings import (
     PolicySettings,
     SearchSettings,
 )
+
+log = logging.getLogger(__name__)
 
 
 def make_policy_player(
@@ -53,16 +58,71 @@ def make_search_player(
     seed: int | None = None,
     size: int = 19,
 ) -> SearchPlayer:
-    """Return a player that reads, by its network (none: the default) and settings, ready to move.
+    """Return a player that reads, by its network and settings, ready to move.
+
+    Without a network's name it is the one that searches best on boards of `size` lines.
 
     Raises:
         GoError: as for `make_policy_player`, or the network does not judge positions.
     """
-    name, evaluator = _evaluator(network, backend, device, precision, threads, "random")
+    from goengine.players.warmup import warm_search
+
+    chosen = network or default_judge(size) or ""
+    name, evaluator = _evaluator(chosen, backend, device, precision, threads, "random")
+    warm_search()
     rng = np.random.default_rng(seed)
     player = SearchPlayer(evaluator, settings, rng=rng, name=name)
-    player.warm_up(size)
+    player.choose(Game(size), Budget(visits=4), rng=np.random.default_rng(0))
     return player
+
+
+def make_player(
+    network: str = "",
+    *,
+    search: SearchSettings | None = SEARCH_DEFAULTS,
+    policy: PolicySettings = POLICY_DEFAULTS,
+    backend: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    size: int = 19,
+) -> PolicyPlayer | SearchPlayer:
+    """Return the player that a network is for: one that reads, if the network judges positions.
+
+    Without a network's name it is the one that searches best on boards of `size` lines. Without
+    settings of a search, or where the network only names moves, it is the bare network, by
+    `policy`; the log says so.
+
+    Raises:
+        GoError: there is no such network, backend, device, precision or symmetry.
+    """
+    if search is not None:
+        chosen = network or default_judge(size) or ""
+        if chosen and judges(chosen):
+            return make_search_player(
+                chosen,
+                search,
+                backend=backend,
+                device=device,
+                precision=precision,
+                threads=threads,
+                seed=seed,
+                size=size,
+            )
+        log.warning(
+            "%s only names moves and does not judge positions, so it plays without search",
+            chosen or "this network",
+        )
+    return make_policy_player(
+        network,
+        policy,
+        backend=backend,
+        device=device,
+        precision=precision,
+        threads=threads,
+        size=size,
+    )
 
 
 def _evaluator(
@@ -75,7 +135,6 @@ def _evaluator(
 ) -> tuple[str, Evaluator]:
     """Return a network's name and its evaluator, and have what every player calls compiled."""
     from goengine.inference.choosing import make_evaluator
-    from goengine.networks.files import default_network
     from goengine.players.warmup import warm_board, warm_encoder, warm_playouts
 
     warm_board()  # first: where it has to be compiled, the rest is compiled beside it

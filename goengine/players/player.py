@@ -28,6 +28,13 @@ class Budget:
     most: float | None = None
     """Time that an open choice may take; None gives it no more than `seconds`."""
 
+    def within(self, limit: float | None) -> Budget:
+        """Return this budget with no more time than a limit, in seconds; None sets none."""
+        if limit is None:
+            return self
+        seconds = limit if self.seconds is None else min(limit, self.seconds)
+        return Budget(self.visits, seconds, None if self.most is None else min(limit, self.most))
+
 
 NO_LIMIT = Budget()
 

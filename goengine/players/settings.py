@@ -18,6 +18,18 @@ class Settings:
         """Return the names of the settings."""
         return tuple(field.name for field in fields(self))
 
+    @property
+    def reads(self) -> bool:
+        """Whether the player searches, so that visits and seconds mean something to it."""
+        return False
+
+    def limits(self, seconds: float | None = None) -> tuple[int | None, float | None]:
+        """Return the visits and the seconds of a look at a position as long as a move takes.
+
+        `seconds` is what a clock or a person allows; a player that does not read looks once.
+        """
+        return 1, seconds
+
     def brief(self) -> str:
         """Return what a description of the player adds to its name."""
         return ""
@@ -92,6 +104,16 @@ class SearchSettings(Settings):
     """Share of playouts in the value of a position; AlphaGo's lambda."""
     score_utility: float = 1.0
     """How much points count besides winning; 0 counts winning alone."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether the player searches: it does."""
+        return True
+
+    def limits(self, seconds: float | None = None) -> tuple[int | None, float | None]:
+        """Return the visits and the seconds of a look at a position as long as a move takes."""
+        usual = self.seconds if self.visits is None else None
+        return self.visits, usual if seconds is None else seconds
 
     def of_the_tree(self) -> tuple[float, ...]:
         """Return what cannot change without a new tree."""

@@ -25,6 +25,10 @@ from numba.core import event
 
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
+from goengine.inference.backends.backend import Planes, RawOutputs
+from goengine.inference.evaluator import Evaluator
+from goengine.players.search_player import SearchPlayer
+from goengine.players.settings import SearchSettings
 from goengine.scoring.status import move_scores, status
 
 log = logging.getLogger(__name__)
@@ -65,7 +69,38 @@ def warm_playouts() -> None:
         move_scores(board, [0, 25], rng=rng, playouts=1)
 
 
-PARTS = {"board": warm_board, "encoder": warm_encoder, "playouts": warm_playouts}
+@functools.cache
+def warm_search() -> None:
+    """Call what a search calls."""
+    with _HELPERS.at("search"):
+        rng = np.random.default_rng(0)
+        settings = SearchSettings(visits=8, megabytes=1.0)
+        SearchPlayer(Evaluator(_Silent()), settings, rng=rng).warm_up(5)
+
+
+class _Silent:
+    """A backend that computes nothing: what surrounds it is called all the same."""
+
+    name, device, precision = "silent", "cpu", "float32"
+    planes, forgetful, threads, chunk = 48, False, 1, 8
+
+    def run(self, planes: Planes) -> RawOutputs:
+        """Return that all moves are equal and nobody is ahead."""
+        batch, _, size, _ = planes.shape
+        return RawOutputs(
+            logits=np.zeros((batch, size * size), dtype=np.float32),
+            margin=np.zeros(batch, dtype=np.float32),
+            spread=np.ones(batch, dtype=np.float32),
+            ownership=np.zeros((batch, size, size), dtype=np.float32),
+        )
+
+
+PARTS = {
+    "board": warm_board,
+    "encoder": warm_encoder,
+    "playouts": warm_playouts,
+    "search": warm_search,
+}
 """What can be compiled apart from each other."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -16,7 +18,7 @@ from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf, write_sgf
 from goengine.players.effort import time_budget
-from goengine.players.player import Player
+from goengine.players.player import Candidate, Player, Question, Snapshot
 from goengine.rules import format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
@@ -35,13 +37,16 @@ from goengine.types import (
 AFTERWARDS = "use save FILE.sgf, undo or quit"
 """What is left to do when a game has ended."""
 HINTS = 5
+THINKING = 60.0
+"""Seconds between the snapshots of an analysis of which only the last is shown."""
 
 
 class Session:
     """One game between a person and a player.
 
     `answer` takes what the person typed and returns what to show, `screen` puts the board before
-    it where the position is new. `left` tells whether the person wants no more.
+    it where the position is new. `left` tells whether the person wants no more. `seconds` bounds
+    the player's time for a move besides the clock; `tell` says at once that it thinks.
     """
 
     def __init__(
@@ -54,6 +59,8 @@ class Session:
         name: str = "human",
         style: Style = LETTERS,
         day: date | None = None,
+        seconds: float | None = None,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.game = game
         self.player = player
@@ -63,6 +70,8 @@ class Session:
         self._name = name
         self._style = style
         self._day = day
+        self._seconds = seconds
+        self._tell = tell
         self._kept = self._state()
         self._shown: object = None
         self._asked = ""
@@ -119,8 +128,11 @@ class Session:
             return ""
         colour = self.board.to_play
         clock = self.game.clock
+        self._say_thinking(colour_name(colour))
         clock.start()
-        move = self.player.choose(self.game, time_budget(self.game), rng=self._rng).move
+        move = self.player.choose(
+            self.game, time_budget(self.game).within(self._seconds), rng=self._rng
+        ).move
         clock.stop(colour)
         if clock.overrun:
             return self._out_of_time(colour)
@@ -175,24 +187,49 @@ class Session:
         self.game.clock.start()
         return ""
 
-    def _hint(self) -> str:
-        """List the network's moves."""
+    def _say_thinking(self, who: str) -> None:
+        """Say that somebody thinks, where that takes a while."""
+        if self.player.settings.reads:
+            self._tell(f"{who} thinks ...")
+
+    def _opinion(self) -> Snapshot | None:
+        """Return what the player thinks of the position, None where it has no opinion."""
         analyst = self.player.analyst
         if analyst is None:
+            return None
+        self._say_thinking(self.player.name)
+        visits, seconds = self.player.settings.limits(self._seconds)
+        snapshots = analyst.stream(
+            self.game,
+            interval=THINKING,
+            pause=_wait,
+            question=Question(visits=visits, seconds=seconds),
+        )
+        return deque(snapshots, maxlen=1)[0]
+
+    def _hint(self) -> str:
+        """List the player's moves: probability, and win rate and points where it judges."""
+        seen = self._opinion()
+        if seen is None:
             return "this player gives no hints"
-        size = self.board.size
-        opinion = next(analyst.stream(self.game, interval=0.0, pause=lambda seconds: True))
-        found = opinion.candidates[:HINTS]
-        return "\n".join(f"  {move_to_gtp(c.move, size):5}{100 * c.prior:5.1f} %" for c in found)
+        return "\n".join(_hint_line(one, self.board.size) for one in seen.candidates[:HINTS])
 
     def _score(self) -> str:
-        """Estimate the score, once enough is settled."""
+        """Estimate the score: by playouts once enough is settled, else by what the player sees."""
         judged = status(self.board, rng=self._rng)
         settled = f"({100 * judged.settled_share:.0f} % of the points settled)"
-        if judged.is_early:
+        if not judged.is_early:
+            lead = score(self.board, judged.dead, status=judged)
+            return f"{format_score(lead)} if it ended now {settled}"
+        seen = self._opinion()
+        if seen is None or seen.lead is None or seen.winrate is None:
             return f"too early to say {settled}"
-        lead = score(self.board, judged.dead, status=judged)
-        return f"{format_score(lead)} if it ended now {settled}"
+        sign = 1 if self.board.to_play == BLACK else -1
+        black = seen.winrate if sign == 1 else 1 - seen.winrate
+        return (
+            f"about {format_score(round(sign * seen.lead * 2) / 2)}, Black wins "
+            f"{100 * black:.0f} % {settled}"
+        )
 
     def _clock(self) -> str:
         """Tell the time that is left to both, as of their last moves."""
@@ -315,3 +352,20 @@ class Session:
             state = f"{self.game.result}, {AFTERWARDS}"
         captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
         return f"{state}; {captures}"
+
+
+def _wait(seconds: float) -> bool:
+    """Wait, and say that nothing has come."""
+    time.sleep(seconds)
+    return False
+
+
+def _hint_line(one: Candidate, size: int) -> str:
+    """Return a line about a move: win rate and points for the player to move, where known."""
+    line = f"  {move_to_gtp(one.move, size):5}{100 * one.prior:5.1f} %"
+    if one.winrate is None or one.lead is None:
+        return line
+    return (
+        f"  {move_to_gtp(one.move, size):5} wins {100 * one.winrate:3.0f} %, "
+        f"{one.lead:+.1f} points, visits {one.visits}, likely {100 * one.prior:.0f} %"
+    )

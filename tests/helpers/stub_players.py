@@ -157,8 +157,11 @@ class CentrePlayer(StubPlayer):
         pause: Callable[[float], bool],
         question: Question = PLAINLY,
     ) -> Iterator[Snapshot]:
-        snapshot = Snapshot(centred(game.board))
+        banned = question.banned(game.board.to_play, 0)
+        snapshot = Snapshot(tuple(c for c in centred(game.board) if c.move not in banned))
         yield snapshot
+        if question.visits is not None or question.seconds is not None:
+            return
         while not pause(interval):
             yield snapshot
 

@@ -1,92 +1,74 @@
-"""Commands that change the player while it runs: GoGui's parameter dialog, KataGo's names."""
+"""Commands that change the player while it runs, by GoGui's, KataGo's and Leela Zero's names."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import re
 
 from goengine.gtp.command_group import CommandGroup, command
-from goengine.gtp.protocol import Arguments, GtpError, parse_integer, parse_number, shorten
+from goengine.gtp.parameters import (
+    all_parameters,
+    lz_options,
+    lz_parameters,
+    own_parameters,
+    unknown,
+)
+from goengine.gtp.protocol import Arguments, shorten, syntax_error
 
-SYMMETRIES = ("none", "random", "all")
-NEVER = "never"
-PARAMETERS = ("temperature", "symmetry", "resign", "playouts")
-"""Settings of players that clients see, in the order in which they are listed."""
+_OPTION = re.compile(r"name\s+(.+?)\s+value\s+(\S+)", re.IGNORECASE)
 
 
 class ParameterCommands(CommandGroup):
-    """Temperature, symmetry, resignation and playouts, as far as the player has them."""
+    """Visits, seconds, temperature, resignation and the like, as far as the player has them."""
 
-    @command("goengine-param")
+    @command("goengine-param", "gogui-param")
     def param(self, arguments: Arguments) -> str:
         """Answer all parameters as GoGui's dialog reads them, or set one."""
+        there = own_parameters(self.session)
         if arguments.words:
-            self._set(arguments.word(0, "the parameter"), arguments.word(1, "its value"))
+            name, word = arguments.word(0, "the parameter"), arguments.word(1, "its value")
+            if name not in there:
+                raise unknown(name, there)
+            there[name].set(self.session, word)
             return ""
-        kinds = {"symmetry": "list/" + "/".join(SYMMETRIES)}
-        values = self._values()
-        return "\n".join(f"[{kinds.get(n, 'string')}] {n} {value}" for n, value in values.items())
+        return "\n".join(
+            f"[{one.kind}] {name} {one.get(self.session)}" for name, one in there.items()
+        )
 
     @command("kata-list-params")
     def list_params(self, arguments: Arguments) -> str:
         """Answer the names of the parameters."""
-        return " ".join(self._values())
+        return " ".join(all_parameters(self.session))
 
     @command("kata-get-param")
     def get_param(self, arguments: Arguments) -> str:
         """Answer the value of a parameter."""
-        name = arguments.word(0, "the parameter")
-        values = self._values()
-        if name not in values:
-            raise self._unknown(name)
-        return values[name]
+        name, there = arguments.word(0, "the parameter"), all_parameters(self.session)
+        if name not in there:
+            raise unknown(name, there)
+        return there[name].get(self.session)
 
     @command("kata-set-param")
     def set_param(self, arguments: Arguments) -> str:
         """Set a parameter for the moves to come."""
-        self._set(arguments.word(0, "the parameter"), arguments.word(1, "its value"))
+        name, word = arguments.word(0, "the parameter"), arguments.word(1, "its value")
+        there = all_parameters(self.session)
+        if name not in there:
+            raise unknown(name, there)
+        there[name].set(self.session, word)
         return ""
 
-    def _values(self) -> dict[str, str]:
-        """Return the parameters that this player has, as text."""
-        settings: Any = self.session.player.settings
-        present = settings.names()
-        return {name: _shown(vars(settings)[name]) for name in PARAMETERS if name in present}
-
-    def _set(self, name: str, word: str) -> None:
-        """Check a value and let the player go on with it."""
-        if name not in self._values():
-            raise self._unknown(name)
-        settings: Any = self.session.player.settings
-        self.session.adjust(replace(settings, **{name: _read(name, word)}))
-
-    def _unknown(self, name: str) -> GtpError:
-        """Return the error that names the parameters there are."""
-        names = ", ".join(self._values()) or "none with this player"
-        return GtpError(f"{shorten(name)} is not a parameter: there are {names}")
-
-
-def _shown(value: object) -> str:
-    """Return a value as clients read it."""
-    if value is None:
-        return NEVER
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _read(name: str, word: str) -> object:
-    """Return the value that a word means for a parameter."""
-    if name == "symmetry":
-        if word not in SYMMETRIES:
-            raise GtpError(f"symmetry cannot be {shorten(word)}: use {', '.join(SYMMETRIES)}")
-        return word
-    if name == "playouts":
-        count = parse_integer(word, "playouts")
-        if not 1 <= count <= 100_000:
-            raise GtpError(f"playouts cannot be {count}: use 1 to 100000")
-        return count
-    if name == "resign" and word == NEVER:
-        return None
-    number = parse_number(word, name)
-    if number < 0:
-        raise GtpError(f"{name} cannot be {number:g}: use 0 or more")
-    return number
+    @command("lz-setoption")
+    def set_option(self, arguments: Arguments) -> str:
+        """Set a parameter as Leela Zero does, by `name N value V`, or list them."""
+        if not arguments.words:
+            return "\n".join(lz_options(self.session))
+        found = _OPTION.fullmatch(" ".join(arguments.words))
+        if found is None:
+            raise syntax_error(
+                f"{shorten(arguments.text)} is not an option: write name NAME value VALUE"
+            )
+        name, there = found[1].lower(), lz_parameters(self.session)
+        if name not in there:
+            raise unknown(name, there)
+        there[name].set(self.session, found[2])
+        return ""

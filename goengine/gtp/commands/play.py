@@ -13,6 +13,7 @@ from goengine.types import GoError, IllegalMoveError, colour_letter, colour_name
 
 if TYPE_CHECKING:
     from goengine.board import Board
+    from goengine.players.player import Candidate
 
 
 class PlayCommands(CommandGroup):
@@ -99,7 +100,7 @@ class PlayCommands(CommandGroup):
 
     @command("gomill-explain_last_move")
     def explain_last_move(self, arguments: Arguments) -> str:
-        """Answer what the network thought of the last move."""
+        """Answer what the player thinks of the last move."""
         game = self.session.game
         from goengine.games.game import Game  # what cannot be loaded was told above
 
@@ -111,16 +112,26 @@ class PlayCommands(CommandGroup):
         vertex = move_to_gtp(move, game.size)
         ranked = self.session.opinion(before).candidates
         best = ", ".join(
-            f"{move_to_gtp(candidate.move, game.size)} {candidate.prior:.1%}"
+            f"{move_to_gtp(candidate.move, game.size)} {_judgement(candidate)}"
             for candidate in ranked[:5]
         )
         for rank, candidate in enumerate(ranked, start=1):
             if candidate.move == move:
-                share = f"probability {candidate.prior:.1%}, number {rank} of {len(ranked)}"
+                known = "probability " if candidate.winrate is None else ""
+                share = f"{known}{_judgement(candidate)}, number {rank} of {len(ranked)}"
                 break
         else:
             share = "not a move that the network proposes"
+            if self.session.reads:
+                share = "not a move that the search looked at"
         return f"{colour_letter(colour)} {vertex}: {share}; first choices: {best or 'none'}"
+
+
+def _judgement(candidate: Candidate) -> str:
+    """Return what is known of a move: win rate and points, or how likely it is."""
+    if candidate.winrate is None or candidate.lead is None:
+        return f"{candidate.prior:.1%}"
+    return f"wins {candidate.winrate:.0%} ({candidate.lead:+.1f} points)"
 
 
 def _caption(board: Board) -> str:

@@ -1,4 +1,8 @@
-"""Commands about the end of the game: the score, and which stones are alive."""
+"""Commands about the end of the game: the score, and which stones are alive.
+
+Random playouts judge. After two passes a network that judges positions is asked too, and dead is
+what both together hold for dead.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ _CONDITIONS = ("alive", "seki", "dead")
 
 
 class ScoreCommands(CommandGroup):
-    """Judgements by random playouts; they hold for finished games."""
+    """Judgements that hold for finished games."""
 
     @command("final_score")
     def final_score(self, arguments: Arguments) -> str:
@@ -22,6 +26,9 @@ class ScoreCommands(CommandGroup):
             score,
         )
 
+        ended = self.session.verdict()
+        if ended is not None:
+            return format_score(ended.lead)
         return format_score(score(board, status.dead, status=status))
 
     @command("final_status_list")
@@ -32,7 +39,7 @@ class ScoreCommands(CommandGroup):
             raise syntax_error(
                 f"{shorten(condition)} is not a condition: use {', '.join(_CONDITIONS)}"
             )
-        status = self.session.status()
+        judged = self.session.verdict() or self.session.status()
         board = self.session.game.board
         lines = []
         done: set[int] = set()
@@ -41,7 +48,7 @@ class ScoreCommands(CommandGroup):
                 continue
             chain = board.chain(move)
             done.update(chain)
-            found = "dead" if move in status.dead else "seki" if move in status.seki else "alive"
+            found = "dead" if move in judged.dead else "seki" if move in judged.seki else "alive"
             if found == condition:
                 lines.append(" ".join(move_to_gtp(stone, board.size) for stone in chain))
         return "\n".join(lines)

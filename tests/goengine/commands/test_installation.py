@@ -10,7 +10,12 @@ import pytest
 
 from goengine.__main__ import main
 from goengine.commands.setup import installed_command, instructions
-from goengine.networks.files import default_network, open_network, shipped_networks
+from goengine.networks.files import (
+    default_judge,
+    default_network,
+    open_network,
+    shipped_networks,
+)
 
 
 def test_every_shipped_network_has_a_line_and_one_is_the_default(
@@ -19,7 +24,9 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
     assert main(["networks"]) == 0
     lines = capsys.readouterr().out.splitlines()[1:]
     assert [line.split()[0] for line in lines] == shipped_networks()
-    assert [line.split()[0] for line in lines if line.endswith("default")] == [default_network()]
+    assert [line.split()[0] for line in lines if line.endswith("default")] == [default_judge(19)]
+    bare = [line.split()[0] for line in lines if line.endswith("default bare")]
+    assert bare == [default_network()]
     assert max(map(len, lines)) <= 90
     for line in lines:
         file = open_network(line.split()[0])

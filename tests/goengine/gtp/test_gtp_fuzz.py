@@ -1,16 +1,21 @@
-"""1,000 random and hostile lines: no crash, no hang, nothing on stdout but GTP."""
+"""1,000 random and hostile lines: no crash, no hang, nothing on stdout but GTP.
+
+Bare players and players that search; analyses with any arguments; lines that come while one runs.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from goengine.gtp.protocol import parse_line
-from tests.helpers.gtp_client import run_engine
+from tests.helpers.counting_players import counting_engine
+from tests.helpers.gtp_client import Client, run_engine
 from tests.helpers.stub_players import make_engine
 
 WORDS = [
@@ -104,3 +109,76 @@ def test_a_process_survives_hostile_lines(tmp_path: Path) -> None:
     for line, response in zip(commands, responses, strict=False):
         check_response(line, response + "\n\n")
     assert b"Traceback" not in done.stderr
+
+
+# With a search
+
+ASKING = (
+    "lz-analyze analyze kata-analyze lz-genmove_analyze genmove_analyze kata-genmove_analyze "
+    "kata-search_analyze cgos-genmove_analyze kata-raw-nn kata-search genmove reg_genmove "
+    "kgs-genmove_cleanup goengine-visits goengine-visits_gfx goengine-value goengine-value_gfx "
+    "goengine-pv goengine-policy goengine-policy_gfx goengine-ownership gomill-explain_last_move"
+).split()
+SETTING = "kata-set-param kata-get-param goengine-param gogui-param lz-setoption".split()
+MOVING = "play undo clear_board komi boardsize final_score set_position kgs-rules".split()
+GIVEN = (
+    "b w B x 0 1 50 -1 1000000000000 99999999999999999999 interval minmoves maxmoves avoid allow "
+    "rootInfo ownership movesOwnership pvVisits true false all A1 C3 A1,C3,pass pass resign Z9 B2 "
+    "name value visits maxVisits maxPlayouts maxTime ponderingEnabled analysisWideRootNoise ponder "
+    "allowResignation resign_below never none temperature megabytes width 0.001 3 7 5 nan 1e999"
+).split()
+
+
+def searching_lines(rng: np.random.Generator, count: int) -> list[str]:
+    """Return lines that ask a search for anything, and change games and settings between them."""
+    lines = []
+    while len(lines) < count:
+        pool = (ASKING, SETTING, MOVING)[int(rng.choice(3, p=[0.5, 0.2, 0.3]))]
+        name = pool[rng.integers(len(pool))]
+        words = [GIVEN[pick] for pick in rng.integers(len(GIVEN), size=rng.integers(0, 7))]
+        if pool is ASKING and rng.random() < 0.5:
+            words = ["bw"[rng.integers(2)], *words[:3]]
+        if name == "play" and rng.random() < 0.7:
+            words = ["bw"[rng.integers(2)], f"{'ABCDE'[rng.integers(5)]}{rng.integers(1, 6)}"]
+        if name == "boardsize":
+            words = [str(rng.integers(2, 8))]
+        lines.append(" ".join([name, *words]))
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_answers_whatever_it_is_asked(seed: int, caplog: pytest.LogCaptureFixture) -> None:
+    engine = counting_engine(size=5, visits=6, megabytes=2.0)
+    engine.session.longest = 0.02
+    rng = np.random.default_rng(seed)
+    for line in searching_lines(rng, 300):
+        check_response(line, engine.answer(line))
+        engine.session.longest = 0.02
+        asked = iter(rng.random(20) < 0.8)
+        engine.idle(lambda asked=asked: not next(asked, False))
+    assert engine.answer("7 name") == "=7 goengine\n\n"
+    assert "internal error" not in caplog.text
+
+
+def test_analyses_over_pipes_are_interrupted_by_anything_at_any_moment(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = counting_engine(size=5, visits=6, ponder=True)
+    engine.session.longest = 0.02
+    client = Client(engine)
+    rng = np.random.default_rng(5)
+    ends = ["name", "stop", "# interrupt", "", "play b A1", "undo", "genmove w", "nonsense \x01"]
+    for number in range(60):
+        name = ASKING[rng.integers(5)]
+        client.send(f"{number} {name} b 1\n")
+        time.sleep(float(rng.random()) * 0.03)
+        end = ends[rng.integers(len(ends))]
+        client.send(f"{end}\n{number + 1000} known_command quit\n")
+        answer = ""
+        while not answer.startswith(f"={number + 1000}"):
+            answer = client.response()
+            assert re.match(r"[=?]", answer), answer
+    client.send("9 name\n")
+    assert client.response() == "=9 goengine\n"
+    assert client.close()
+    assert "internal error" not in caplog.text

@@ -20,6 +20,7 @@ from goengine.board import Board
 from goengine.coords import gtp_to_move, move_to_gtp
 from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
+from goengine.networks.policy_value import PolicyValueConfig, PolicyValueNet
 from goengine.types import colour_letter
 
 NODE_FOLDER = Path(__file__).parents[2] / "node"
@@ -47,9 +48,18 @@ def network(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def judging_network(tmp_path: Path) -> Path:
+    """A network file that reads some positions quickly."""
+    path = tmp_path / "judge.safetensors"
+    config = PolicyValueConfig(filters=4, layers=3, neck=2, hidden=2)
+    save_network(PolicyValueNet(config), path, metadata={})
+    return path
+
+
 def drive(node: str, network: Path, steps: list[dict[str, Any]]) -> dict[str, Any]:
     """Let the client take these steps and return its report."""
-    options = ["--network", str(network), "--seed", "1", "--threads", "1"]
+    options = ["--network", str(network), "--seed", "1", "--threads", "1", "--visits", "20"]
     plan = network.parent / "plan.json"
     arguments = ["-m", "goengine", "gtp", *options]
     plan.write_text(json.dumps({"path": sys.executable, "args": arguments, "steps": steps}))
@@ -119,7 +129,11 @@ def test_branches_handicap_and_sizes_sync_without_one_error(
         assert diagram.startswith(shown(board)), (diagram, shown(board))
 
 
-def test_genmove_and_analysis_as_sabaki_uses_them(node: str, network: Path) -> None:
+@pytest.mark.parametrize("kind", ["network", "judging_network"])
+def test_genmove_and_analysis_as_sabaki_uses_them(
+    node: str, kind: str, request: pytest.FixtureRequest
+) -> None:
+    network: Path = request.getfixturevalue(kind)
     empty = {"komi": 6.5, "boardsize": [9, 9], "history": []}
     interrupt = {"name": "protocol_version"}
     steps: list[dict[str, Any]] = [{"sync": empty}]
@@ -145,11 +159,13 @@ def test_genmove_and_analysis_as_sabaki_uses_them(node: str, network: Path) -> N
     for step, answer in zip(steps, report["results"], strict=True):
         if "analyze" in step:
             assert answer["answer"] == "2"
-            check_analysis(step["analyze"]["name"], answer["content"])
+            judged = kind == "judging_network"
+            check_analysis(step["analyze"]["name"], answer["content"], judged=judged)
 
 
-def check_analysis(name: str, content: str) -> None:
+def check_analysis(name: str, content: str, *, judged: bool) -> None:
     """Check reports as Sabaki parses them: pv last and not empty, numbers of the dialect."""
+    assert judged == ("scoreLead" in content)
     for line in content.split("\n"):
         for segment in line.split("info ")[1:]:
             words = segment.split()

@@ -11,6 +11,7 @@ from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.making import make_policy_player
 from goengine.players.policy_player import PolicyPlayer
+from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings
 
 
@@ -84,3 +85,39 @@ def test_a_policy_player_by_the_settings_in_a_text(network: Path) -> None:
 def test_any_path_can_be_a_network(network: Path) -> None:
     odd = network.rename(network.with_name("a=b,c.safetensors"))
     assert make_policy_player(str(odd), PolicySettings(temperature=0.5)).name == "a=b,c"
+
+
+# Plain names
+
+
+def test_a_network_s_name_alone_reads_if_it_judges() -> None:
+    entrant = make_entrant("dual-96,visits=3,threads=1")
+    assert isinstance(entrant, OwnEntrant) and isinstance(entrant.player, SearchPlayer)
+    assert entrant.player.settings.visits == 3 and not entrant.shared and not entrant.lone
+    assert entrant.name == "dual-96, 3 visits"
+    timed = make_entrant("search:,seconds=0.5,threads=1")
+    assert timed.lone and timed.name == "dual-96, 0.5 s a move"
+    bare = make_entrant("dual-96,visits=0,temperature=0.5,threads=1")
+    assert isinstance(bare, OwnEntrant) and isinstance(bare.player, PolicyPlayer)
+    assert bare.shared and bare.player.settings.temperature == 0.5
+
+
+def test_a_network_that_only_names_moves_plays_without_search(network: Path) -> None:
+    entrant = make_entrant(f"{network},threads=1")
+    assert isinstance(entrant, OwnEntrant) and isinstance(entrant.player, PolicyPlayer)
+    assert entrant.name == "tiny"
+
+
+def test_players_that_read_are_not_shared_between_games_at_the_same_time() -> None:
+    from argparse import Namespace
+
+    from goengine.commands.match import _batch, _pair
+
+    words = Namespace(a="dual-96,visits=2,threads=1", b="random", timeout=60.0, time=(0, 0, 0))
+    words.batch = 16
+    first = _pair(words, [])
+    second = _pair(words, [first])
+    assert first[0] is not second[0] and first[1] is second[1]
+    assert _batch(words, first) == 16
+    words.time = (60, 0, 0)
+    assert _batch(words, first) == 1

@@ -12,6 +12,7 @@ import pytest
 
 from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
+from goengine.networks.policy_value import PolicyValueConfig, PolicyValueNet
 from goengine.players import warmup
 from tests.helpers.gtp_client import run_engine
 
@@ -25,6 +26,8 @@ final_status_list dead
 goengine-ownership
 goengine-legal b
 lz-genmove_analyze b 50
+kata-analyze w 50 avoid w A1 3 movesOwnership true ownership true
+kata-genmove_analyze w 50 avoid w A1 1
 gomill-explain_last_move
 undo
 set_position b A1 w B2
@@ -59,7 +62,9 @@ from goengine.gtp.engine import Engine
 
 parser = argparse.ArgumentParser()
 gtp.configure(parser)
-args = parser.parse_args(["--size", "5", "--seed", "1", "--network", sys.argv[1]])
+args = parser.parse_args(
+    ["--size", "5", "--seed", "1", "--visits", "6", "--network", sys.argv[1]]
+)
 engine = Engine(lambda: gtp.make_player(args), gtp.make_settings(args))
 engine.session.load()
 ready = compiled()
@@ -73,11 +78,12 @@ for line in {GAME!r}.split(chr(10)):
 TERMINAL = """
 import numpy as np
 from goengine.commands.play import start_game
-from goengine.players.making import make_policy_player
+from goengine.players.making import make_player
+from goengine.players.settings import SearchSettings
 from goengine.terminal.conversation import Session
 from goengine.types import BLACK
 
-player = make_policy_player(sys.argv[1])
+player = make_player(sys.argv[1], search=SearchSettings(visits=6))
 session = Session(
     start_game(5, "tromp-taylor", None, 0), player, human=BLACK, rng=np.random.default_rng(1)
 )
@@ -90,10 +96,18 @@ assert session.board.turn >= 6, session.board.turn
 """
 
 
-@pytest.mark.parametrize("program", [ENGINE, TERMINAL], ids=["gtp", "terminal"])
-def test_nothing_is_compiled_once_the_player_is_loaded(tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "judges"),
+    [(ENGINE, False), (ENGINE, True), (TERMINAL, False)],
+    ids=["gtp", "gtp, reading", "terminal"],
+)
+def test_nothing_is_compiled_once_the_player_is_loaded(
+    tmp_path: Path, program: str, judges: bool
+) -> None:
     network = tmp_path / "tiny.safetensors"
-    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), network, metadata={})
+    bare = PolicyNet(PolicyConfig(filters=4, layers=3))
+    judge = PolicyValueNet(PolicyValueConfig(filters=4, layers=3, neck=2, hidden=2))
+    save_network(judge if judges else bare, network, metadata={})
     done = run_engine([sys.executable, "-c", COMPILED + program, str(network)], "")
     assert done.returncode == 0, done.stderr.decode()
 
@@ -129,6 +143,7 @@ def test_the_first_compilation_is_told_and_shared_and_the_others_are_not(
     assert [text.split("PARTS[")[1].split("]")[0] for text in sorted(started)] == [
         "'encoder'",
         "'playouts'",
+        "'search'",
     ]
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "compiling the board code" in caplog.text and "15 seconds" in caplog.text
@@ -138,7 +153,8 @@ def test_what_this_process_has_begun_itself_is_not_compiled_twice(started: list[
     helpers = warmup._Helpers()
     with helpers.at("board"), helpers.at("playouts"):
         helpers.on_start(compilation("somewhere"))
-    assert [text.split("PARTS[")[1] for text in started] == ["'encoder']()"]
+    parts = sorted(text.split("PARTS[")[1] for text in started)
+    assert parts == ["'encoder']()", "'search']()"]
 
 
 def test_nothing_is_shared_without_a_cache_or_by_those_who_compile(

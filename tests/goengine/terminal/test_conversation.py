@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
 from goengine.terminal.conversation import Session
 from goengine.types import BLACK
+from tests.helpers.counting_players import counting_player
 from tests.helpers.diagrams import DEAD
 from tests.helpers.stub_players import InOrder
 
@@ -180,3 +183,47 @@ def test_a_score_is_told_only_where_enough_is_settled() -> None:
     assert game.answer("score").startswith("too early to say (")
     ended = session(game=Game.at(Board.from_diagram(DEAD)))
     assert " if it ended now (" in ended.answer("score")
+
+
+# A player that reads
+
+
+def reading(*, told: list[str] | None = None, limit: float | None = None, **by: Any) -> Session:
+    tell = (lambda text: None) if told is None else told.append
+    rng = np.random.default_rng(1)
+    player = counting_player(**by)
+    return Session(Game(7), player, human=BLACK, rng=rng, tell=tell, seconds=limit)
+
+
+def test_a_hint_has_win_rate_points_and_visits() -> None:
+    lines = reading().answer("hint").split("\n")
+    assert len(lines) == 5
+    for line in lines:
+        assert re.fullmatch(
+            r"  [A-G][1-7]    wins +\d+ %, [+-]\d+\.\d points, visits \d+, likely \d+ %", line
+        ), line
+
+
+def test_an_early_score_is_what_the_search_expects() -> None:
+    game = reading()
+    game.answer("a1")
+    found = re.match(r"about ([BW])\+([\d.]+), Black wins (\d+) % \(", game.answer("score"))
+    assert found is not None and found[1] == "W" and int(found[3]) < 50
+    assert 3 < float(found[2]) < 12
+
+
+def test_who_thinks_is_told_before_it_does() -> None:
+    told: list[str] = []
+    game = reading(told=told)
+    game.answer("a1")
+    assert told == ["white thinks ..."]
+    game.answer("hint")
+    assert len(told) == 2
+    assert session(10).answer("e5") and told == told[:2]
+
+
+def test_a_limit_in_seconds_holds_beside_the_clock() -> None:
+    game = reading(visits=None, seconds=30.0, limit=0.05)
+    began = time.monotonic()
+    game.answer("a1")
+    assert time.monotonic() - began < 10

@@ -1,0 +1,1 @@
+"""What analysis commands are asked and the text that answers them, in each program's form."""
