@@ -80,6 +80,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Overview(argparse.HelpFormatter):
+    """Help with every command and what it does on one line."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave room for the names of commands, which stand further in than argparse counts."""
+        super().add_argument(action)
+        self._action_max_length = max(self._action_max_length, 14)
+
+
 def _run(program: Program, words: list[str]) -> int:
     """Run the command that the first word names, or answer for the program as a whole."""
     if not words or words[0] not in program.commands:
@@ -101,7 +110,12 @@ def _run(program: Program, words: list[str]) -> int:
 def _answer(program: Program, words: list[str]) -> int:
     """Print the help or the version, or refuse words that do not begin with a command."""
     epilog = f"{program.name} COMMAND --help says what a command takes."
-    parser = _Parser(prog=program.name, description=program.description, epilog=epilog)
+    parser = _Parser(
+        prog=program.name,
+        description=program.description,
+        epilog=epilog,
+        formatter_class=_Overview,
+    )
     parser.add_argument("--version", action="version", version=_version(program))
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, (_, text) in program.commands.items():
