@@ -23,7 +23,7 @@ from cnncore import (
     save_model,
 )
 from cnncore.__main__ import main
-from cnncore.classification.trained_models import ensemble_of, open_several
+from cnncore.classification.trained_models import Trained, ensemble_of, open_several
 from cnncore.weights import published
 from tests.helpers.small_models import equal, lenet
 
