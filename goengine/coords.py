@@ -17,8 +17,6 @@ from __future__ import annotations
 from goengine.types import RESIGN, GoError
 
 GTP_COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-STAR_LINES = {9: (2, 4, 6), 13: (3, 6, 9), 19: (3, 9, 15)}
-"""Rows, and columns, of the star points of a board."""
 
 _SGF_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

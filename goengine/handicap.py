@@ -1,4 +1,4 @@
-"""Where handicap stones go: GTP's fixed layout, and our own order beyond it.
+"""Where handicap stones go: GTP's fixed layout, and our own order beyond it; star points.
 
 Source of the fixed layout: Farneback 2002, GTP version 2 draft 2, section 4.1.1.
 """
@@ -6,6 +6,9 @@ Source of the fixed layout: Farneback 2002, GTP version 2 draft 2, section 4.1.1
 from __future__ import annotations
 
 from goengine.coords import rowcol_to_move
+
+_LARGE = 15
+"""Boards from this size have nine star points, smaller ones the corners and the centre."""
 
 
 def most_fixed(size: int) -> int:
@@ -24,6 +27,18 @@ def fixed_points(size: int, count: int) -> list[int]:
     even = corners[:count] if count < 6 else corners + sides[: (count - 4) // 2 * 2]
     cells = even[:count] if count in (2, 3, 4, 6, 8) else [*even, (middle, middle)]
     return [rowcol_to_move(row, column, size) for row, column in cells]
+
+
+def star_points(size: int) -> frozenset[int]:
+    """Return the moves of the star points: none below 7 lines, five below 15, else nine.
+
+    Boards with an even number of lines have the four in the corners.
+    """
+    if size < 7:
+        return frozenset()
+    if size % 2 == 0:
+        return frozenset(fixed_points(size, 4))
+    return frozenset(fixed_points(size, 9 if size >= _LARGE else 5))
 
 
 def free_points(size: int, count: int) -> list[int]:

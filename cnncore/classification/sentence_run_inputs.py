@@ -109,7 +109,7 @@ def check_language(text: str, vocabulary: Vocabulary, where: str) -> None:
         DataError: it does not have a word that the model can read.
     """
     words, unknown, other = vocabulary.unread(text)
-    if not vocabulary.encode(text):
+    if not words or not vocabulary.encode(text):
         script = ", as the model reads the letters a to z alone" if other else ""
         raise DataError(f"{text!r} has no words that {where} can read{script}; write a sentence")
     if words and (unknown >= _UNKNOWN * words or other >= _OTHER * words):

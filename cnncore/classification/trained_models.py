@@ -15,6 +15,7 @@ from torch import Tensor
 from cnncore.classification.classifier_run import BEST, LAST
 from cnncore.classification.scores import ensemble
 from cnncore.classification.stopped_runs import stopped_checkpoint, stopped_model
+from cnncore.data.images.image_arrays import CIFAR10_CLASSES
 from cnncore.data.samples import DataError
 from cnncore.data.tables import class_index, decoded, table_rows
 from cnncore.layers.residual import StrideIn
@@ -42,8 +43,13 @@ class Trained:
     """What else the file tells."""
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of the classes; numbers where nothing tells."""
-        return self.classes or tuple(str(number) for number in range(self.model.num_classes))
+        """Return the names of the classes: the file's, CIFAR-10's of its nets, else numbers."""
+        if self.classes is not None:
+            return self.classes
+        count = self.model.num_classes
+        if count == len(CIFAR10_CLASSES) and "cifar" in self.model.name:
+            return CIFAR10_CLASSES
+        return tuple(str(number) for number in range(count))
 
 
 def add_foreign_arguments(parser: argparse.ArgumentParser) -> None:

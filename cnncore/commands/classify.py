@@ -102,6 +102,12 @@ def _classify(texts: Sequence[str], args: argparse.Namespace, shipped: str) -> N
                 f"there are {len(names)} names of classes and {trained.path} has "
                 f"{trained.model.num_classes}; give names and models that fit together"
             )
+    if names == tuple(map(str, range(len(names)))) and models[0].classes is None:
+        log.warning(
+            "%s does not name its classes, so their numbers from 0 stand below; --classes FILE "
+            "gives names",
+            models[0].path.name,
+        )
     for text in texts:
         read = classify_picture if is_picture(text) else classify_sentence
         shares = ensemble_of(models, [read(text, trained)[None] for trained in models])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from cnncore.data.samples import DataError
@@ -41,7 +42,7 @@ def csv_rows(text: str, where: str, delimiter: str = ",") -> list[tuple[int, lis
     """
     lines = io.StringIO(text, newline="").readlines()
     ending = [] if not lines or lines[-1].endswith(("\n", "\r")) else ["\n"]
-    reader = csv.reader([*lines, *ending, _END], delimiter=delimiter)
+    reader = csv.reader([*lines, *ending, _END], delimiter=delimiter, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
     closed = False
     first = 1
@@ -51,7 +52,8 @@ def csv_rows(text: str, where: str, delimiter: str = ",") -> list[tuple[int, lis
             taken = lines[first - 1 : reader.line_num]
             if not closed and len(taken) > 1 and not _is_strict(taken, delimiter):
                 raise DataError(_not_csv(first, where, _OPEN))
-            if any(value.strip() for value in row) and not closed:
+            told = any(value.strip() for value in row) and not closed
+            if told and not (first == 1 and taken[0].strip() == f"sep={delimiter}"):
                 rows.append((first, row))
             first = reader.line_num + 1
     except csv.Error as error:
@@ -61,10 +63,20 @@ def csv_rows(text: str, where: str, delimiter: str = ",") -> list[tuple[int, lis
     return rows
 
 
+def delimiter_of(text: str, usual: str = ",") -> str:
+    """Return what parts the columns of a table by its first line; spreadsheets write `;` too."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    named = re.fullmatch(r"sep=(.)", first.strip())
+    if named is not None:
+        return named[1]
+    return next((mark for mark in (usual, ",", ";", "\t") if mark in first), usual)
+
+
 def _is_strict(lines: Sequence[str], delimiter: str) -> bool:
     """Tell whether every quote in lines closes where a value ends."""
     try:
-        return bool(list(csv.reader(lines, delimiter=delimiter, strict=True)))
+        rows = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+        return bool(list(rows))
     except csv.Error:
         return False
 
@@ -74,12 +86,12 @@ def _not_csv(line: int, where: str, reason: str) -> str:
 
 
 def table_rows(text: str, where: str) -> list[dict[str, str]]:
-    """Return the rows of a CSV by the names in its first line.
+    """Return the rows of a CSV by the names in its first line; `;` or tabs may part them, too.
 
     Raises:
         DataError: a row lacks a column or is not CSV; the text calls the file `where`.
     """
-    numbered = csv_rows(text, where)
+    numbered = csv_rows(text, where, delimiter_of(text))
     if not numbered:
         return []
     head = numbered[0][1]

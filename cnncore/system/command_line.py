@@ -80,6 +80,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Overview(argparse.HelpFormatter):
+    """Help with every command and what it does on one line."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave room for the names of commands, which stand further in than argparse counts."""
+        super().add_argument(action)
+        self._action_max_length = max(self._action_max_length, 14)
+
+
 def _run(program: Program, words: list[str]) -> int:
     """Run the command that the first word names, or answer for the program as a whole."""
     if not words or words[0] not in program.commands:
@@ -87,6 +96,7 @@ def _run(program: Program, words: list[str]) -> int:
     module_name, text = program.commands[words[0]]
     module = import_module(module_name)
     parser = _Parser(prog=f"{program.name} {words[0]}", description=text)
+    parser.add_argument("--version", action="version", version=_version(program))
     module.configure(parser)
     args = parser.parse_args(words[1:])
     if program.informative is not None:
@@ -100,9 +110,13 @@ def _run(program: Program, words: list[str]) -> int:
 def _answer(program: Program, words: list[str]) -> int:
     """Print the help or the version, or refuse words that do not begin with a command."""
     epilog = f"{program.name} COMMAND --help says what a command takes."
-    parser = _Parser(prog=program.name, description=program.description, epilog=epilog)
-    version = f"{program.name} {program.version}"
-    parser.add_argument("--version", action="version", version=version)
+    parser = _Parser(
+        prog=program.name,
+        description=program.description,
+        epilog=epilog,
+        formatter_class=_Overview,
+    )
+    parser.add_argument("--version", action="version", version=_version(program))
     commands = parser.add_subparsers(metavar="COMMAND")
     for name, (_, text) in program.commands.items():
         commands.add_parser(name, help=text)
@@ -113,6 +127,10 @@ def _answer(program: Program, words: list[str]) -> int:
         parser.error(f"{words[0]!r} is not a command: use {', '.join(program.commands)}")
     parser.parse_args(words[:1])
     parser.error(f"{words[0]!r} is not followed by a command")
+
+
+def _version(program: Program) -> str:
+    return f"{program.name} {program.version}"
 
 
 def _open_closed_streams(*, stdout: bool) -> None:

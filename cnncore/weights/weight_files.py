@@ -9,6 +9,7 @@ of `cnncore.weights.matching`.
 from __future__ import annotations
 
 import argparse
+import logging
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ _HARMLESS: list[Any] = [
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
 ]
+log = logging.getLogger(__name__)
+
 _NESTS = ("state_dict", "model", "model_state_dict", "net", "network", "weights", "params")
 
 
@@ -163,9 +166,27 @@ def _find_tensors(content: object) -> dict[str, Tensor]:
     for nest in _NESTS:
         found = _find_tensors(content.get(nest))
         if found:
+            _say_what_else_there_is(content, nest, found)
             return found
     found = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
     if any("." in name for name in found):
         return found
     nests = [inner for inner in map(_find_tensors, content.values()) if inner]
     return nests[0] if len(nests) == 1 else found
+
+
+def _say_what_else_there_is(
+    content: Mapping[object, object], nest: str, found: Mapping[str, Tensor]
+) -> None:
+    """Log other weights of the same model, such as an average, beside those that were taken."""
+    shapes = sorted(tuple(tensor.shape) for tensor in found.values())
+    for name, value in content.items():
+        if name == nest or not isinstance(value, Mapping):
+            continue
+        other = _find_tensors(value)
+        if sorted(tuple(tensor.shape) for tensor in other.values()) == shapes:
+            log.warning(
+                "the file has weights below %r and below %r; the first were taken, save the others "
+                "alone to use them",
+                *(nest, str(name)),
+            )

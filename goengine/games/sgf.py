@@ -24,16 +24,23 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from sgfmill import sgf_grammar
 
-from goengine.coords import CoordError, move_to_sgf, pass_move, sgf_to_move
+from goengine.coords import CoordError, gtp_to_move, move_to_sgf, pass_move, sgf_to_move
 from goengine.games.record import GameRecord
 from goengine.games.sgf_encoding import Soundness, decoded_parts
-from goengine.games.sgf_text import count_properties, games, main_line, mended
+from goengine.games.sgf_text import (
+    count_properties,
+    games,
+    has_unclosed_value,
+    main_line,
+    mended,
+)
 from goengine.games.sgf_values import (
     Node,
     SgfError,
@@ -46,7 +53,7 @@ from goengine.games.sgf_values import (
     result_value,
     text_value,
 )
-from goengine.types import BLACK, EMPTY, WHITE, colour_letter
+from goengine.types import BLACK, EMPTY, RESIGN, WHITE, colour_letter
 
 __all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "write_sgf"]
 
@@ -190,7 +197,9 @@ def write_sgf(record: GameRecord) -> bytes:
         ("EV", record.event),
     ):
         if text:
-            root[name] = [sgf_grammar.escape_text(text.encode("utf-8", "replace"))]
+            escaped = sgf_grammar.escape_text(text.encode("utf-8", "replace"))
+            # An open bracket is escaped too: what is behind it cannot be taken for a move.
+            root[name] = [escaped.replace(b"[", b"\\[")]
     tree = sgf_grammar.Coarse_game_tree()
     tree.sequence = [root] + [
         {colour_letter(colour): [move_to_sgf(move, record.size).encode()]}
@@ -206,7 +215,7 @@ def _plain_game(text: bytes, notes: tuple[str, ...]) -> GameRecord | None:
     The root goes through the grammar; the moves are taken by one regular expression.
     """
     match = _PLAIN.match(text)
-    if match is None:
+    if match is None or has_unclosed_value(text):
         return None
     tokens, _ = sgf_grammar.tokenise(match.group(1) + b")")
     nodes, sound = main_line(tokens, closed=True)
@@ -232,9 +241,14 @@ def _point(value: bytes, size: int) -> int | None:
     if move is not None:
         return move
     try:
-        return sgf_to_move(value.strip().lower().decode("ascii"), size)
-    except (CoordError, UnicodeDecodeError):
+        text = value.decode("utf-8").strip().lower()
+    except UnicodeDecodeError:
         return None
+    for reading in (sgf_to_move, gtp_to_move):  # some old programs write D4 and pass
+        with suppress(CoordError):
+            move = reading(text, size)
+            return None if move == RESIGN else move
+    return None
 
 
 def _stones(name: bytes, values: list[bytes], size: int, notes: list[str]) -> Iterator[int]:

@@ -1,6 +1,7 @@
 r"""Any bytes of an SGF file to UTF-8 text, decided by evidence, with a sentence on every guess.
 
-The order: a byte order mark; strictly valid UTF-8, whatever CA says; the encoding that CA names;
+The order: a byte order mark; strictly valid UTF-8, whatever CA says; the encoding that CA names,
+unless that is Latin-1, which all bytes fit, and the text looks much more like another language;
 else the encoding under which the file is whole and its text looks most like a language
 (`text_cost`). Several games in one file may each have their own encoding.
 
@@ -37,7 +38,7 @@ _CUT_CHARACTER = re.compile(rb"[\x80-\xff](?=\]\s*(?:[A-Z]{1,2}\[|\[|;|\(|\)|\Z)
 # A backslash or a bracket that may well be the second byte of a character.
 _DOUBTFUL = re.compile(rb"[\x80-\xff](?:\\|\](?!\s*(?:[A-Za-z]+\s*\[|\[|;|\(|\)|\Z)))")
 
-_GUESSES = ("gb18030", "big5", "cp932", "cp949", "cp1252", "cp1251", "euc_jp", "utf-8")
+_GUESSES = ("gb18030", "big5", "cp932", "cp949", "cp1252", "cp1251", "koi8-r", "euc_jp", "utf-8")
 # The codecs of an encoding, the usual one first.
 _CODECS = {"big5": ("cp950", "big5hkscs"), "cp1252": ("cp1252", "latin-1")}
 _LABELS = {
@@ -47,6 +48,7 @@ _LABELS = {
     "cp949": "EUC-KR (CP949)",
     "cp1252": "Windows-1252",
     "cp1251": "Windows-1251",
+    "koi8-r": "KOI8-R",
     "euc_jp": "EUC-JP",
     "utf-8": "UTF-8",
 }
@@ -60,8 +62,11 @@ _ENCODINGS = {
     "big5hkscs": "big5",
     "iso8859-1": "cp1252",
 }
+# Any bytes are text in these, so that CA proves little: programs write it by default.
+_FIT_ANYTHING = ("cp1252", "iso8859-15", "mac-roman")
+_ASCII = bytes(range(32, 127))
 _SAFE_ENCODING = re.compile(
-    r"(ascii|utf-8|iso8859-\d+|cp\d+|gb18030|big5|euc_jp|koi8-[ru]|johab|hz|iso2022_\w+)\Z"
+    r"(ascii|utf-8|iso8859-\d+|cp\d+|gb18030|big5|euc_jp|koi8-[ru]|mac-\w+|tis-620|johab|hz|iso2022_\w+)\Z"
 )
 _LOST = 8.0
 """What a lost character costs."""
@@ -69,7 +74,12 @@ _LOST = 8.0
 _NAMED = 25.0
 """How much CA speaks for an encoding in which some characters are lost."""
 
-_SEVEN_BIT = ("iso2022_jp_2", "iso2022_kr")
+# Seven-bit encodings by what marks them.
+_SEVEN_BIT = (
+    ("iso2022_kr", re.compile(rb"\x1b\$\)C")),
+    ("iso2022_jp_2", re.compile(rb"\x1b\$")),
+    ("hz", re.compile(rb"~\{(?:[!-w][!-~])++~\}")),
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class _Reading:
         """Return a key that is greater the more the text looks like a language, and CA agrees."""
         named = self.encoding == declared
         cost = text_cost(self.text, self.encoding) + _LOST * self.lost - _NAMED * named
-        return named and not self.lost, -cost
+        return named and not self.lost and self.encoding not in _FIT_ANYTHING, -cost
 
     @property
     def data(self) -> bytes:
@@ -112,7 +122,9 @@ def decoded_parts(data: bytes | str, judge: Judge) -> Iterator[Decoded]:
 def _beyond_ascii(data: bytes, judge: Judge) -> Iterator[Decoded]:
     """Yield the parts of data that is not plain ASCII."""
     declared = declared_encoding(data)
-    whole = _wide(data, declared) or _valid_utf8(data, declared) or _seven_bit(data, declared)
+    whole = (
+        _wide(data, declared) or _valid_utf8(data, declared) or _seven_bit(data, declared, judge)
+    )
     if whole is not None:
         yield whole
         return
@@ -136,6 +148,8 @@ def declared_encoding(data: bytes) -> str | None:
     except (LookupError, ValueError):
         return None
     name = _ENCODINGS.get(name, name)
+    if name.startswith("cp") and _ASCII.decode(name, "replace") != _ASCII.decode():
+        return None  # a code page of mainframes
     return name if _SAFE_ENCODING.match(name) else None
 
 
@@ -174,20 +188,22 @@ def _valid_utf8(data: bytes, declared: str | None) -> Decoded | None:
     return data, (f"encoding read as UTF-8: the bytes are valid UTF-8, CA says {named}",)
 
 
-def _seven_bit(data: bytes, declared: str | None) -> Decoded | None:
-    """Return text that escape sequences shift out of ASCII; ASCII as it stands."""
+def _seven_bit(data: bytes, declared: str | None, judge: Judge) -> Decoded | None:
+    """Return text that escape sequences shift out of ASCII; other ASCII as it stands."""
     if not data.isascii():
         return None
     shifted = declared if declared is not None and declared.startswith(("iso2022", "hz")) else None
-    guesses = _SEVEN_BIT if declared is None and b"\x1b$" in data else ()
-    names = (shifted,) if shifted else guesses
+    guesses = [name for name, mark in _SEVEN_BIT if mark.search(data)] if not shifted else []
+    names = [shifted] if shifted else guesses
     for name in names:
         try:
-            text = data.decode(name)
+            text = data.decode(name).encode("utf-8")
         except UnicodeError:
             continue
-        guess = f"encoding guessed as {name.upper()}: the text has its escape sequences"
-        return text.encode("utf-8"), () if shifted else (guess,)
+        if shifted:
+            return text, ()
+        if judge(text)[:2] >= judge(data)[:2]:
+            return text, (f"encoding guessed as {name.upper()}: the text has its escape sequences",)
     return data, ()
 
 
@@ -199,7 +215,8 @@ def _best_reading(data: bytes, declared: str | None, judge: Judge) -> Decoded:
     """
     doubtful = _DOUBTFUL.search(data) is not None
     plain = _strict(data, declared) if declared and not doubtful else None
-    if declared and plain is not None and _marks(plain) == _marks(data):
+    certain = declared not in _FIT_ANYTHING
+    if declared and certain and plain is not None and _marks(plain) == _marks(data):
         return plain.encode("utf-8", "replace"), ()
     names = dict.fromkeys((*([declared] if declared else []), *_GUESSES))
     if doubtful:

@@ -166,7 +166,7 @@ _HALVES = {
     "cp949": ("euc_kr", 0xC9),
 }
 # What fewer files are in has to look better.
-_HANDICAPS = {"cp1251": 8.0, "euc_jp": 6.0}
+_HANDICAPS = {"cp1251": 8.0, "koi8-r": 9.0, "euc_jp": 6.0}
 
 
 def text_cost(text: str, codec: str) -> float:
@@ -190,7 +190,7 @@ def _alphabet_cost(char: str, codec: str) -> float:
     """Return the cost of one character of an alphabet."""
     if char == "\ufffd" or "\x80" <= char < "\xa0":
         return _LOST
-    if codec == "cp1251" and not "\u0400" <= char < "\u0500":
+    if codec in ("cp1251", "koi8-r") and not "\u0400" <= char < "\u0500":
         return _SIGN
     if char.isalpha() and char not in "ªµº":
         return _LETTER if char.islower() else _CAPITAL

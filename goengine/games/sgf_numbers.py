@@ -15,7 +15,7 @@ LONGEST = 100
 """Characters of a number, a date or a result; longer texts are something else."""
 
 _WIDE_DIGITS = str.maketrans(
-    "０１２３４５６７８９．，／＋－：〇零兩−", "0123456789.,/+-:00两-", "\u200b\ufeff"
+    "０１２３４５６７８９．，／＋－：〇○零兩−", "0123456789.,/+-:000两-", "\u200b\ufeff"
 )
 _GLYPHS = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3"}
 _GLYPH = re.compile("|".join(_GLYPHS))
@@ -33,14 +33,14 @@ _KOREAN = {
     "아홉": "9",
     "열": "10",
 }
-_KOREAN_NUMBER = re.compile(f"({'|'.join(_KOREAN)})\\s*(?=집)")
+_KOREAN_NUMBER = re.compile(f"({'|'.join(_KOREAN)})\\s*(?=[집점])")
 _NUMBER = re.compile(
     r"(?P<sign>[-+]?)\s*(?:"
-    r"(?P<whole>\d{1,4})\s*(?:\s|又|と|and\b|&|[目子집]\s*又?)\s*"
+    r"(?P<whole>\d{1,4})\s*(?:\s|-|又|と|and\b|&|[目子집]\s*又?)\s*"
     r"(?:(?P<top>\d{1,2})\s*/\s*(?P<bottom>\d{1,2})|(?P<under>\d)\s*分[之の]\s*(?P<over>\d))"
     r"|(?P<num>\d{1,4})\s*/\s*(?P<den>\d{1,2})"
     r"|(?P<d>\d{1,2})\s*分[之の]\s*(?P<n>\d{1,2})"
-    r"|(?P<plain>\d{1,5}(?:[.,]\d{1,4})?|[.,]\d{1,4})(?P<half>\s*[目子집]?\s*[半반])?"
+    r"|(?P<plain>\d{1,5}(?:[.,]\d{1,4})?|[.,]\d{1,4})(?P<half>\s*[目子집호]?\s*[半반])?"
     r"|(?P<alone>[半반]))"
 )
 
@@ -106,13 +106,18 @@ def _ratio(top: str, bottom: str) -> float:
 
 
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
-_ERA = re.compile(rf"({'|'.join(_ERAS)})\s*(元|\d{{1,2}})\s*年")
-_YEAR_FIRST = re.compile(
-    r"(?<!\d)(?P<year>[12]\d{3})(?!\d)(?:\s*[-/.年년]\s*(?P<month>\d{1,2})(?!\d)"
-    r"(?:\s*[-/.月월]\s*(?P<day>\d{1,2})(?!\d))?)?"
+_ERAS |= {"R": 2018, "H": 1988, "S": 1925, "民国": 1911, "民國": 1911}
+_ERA = re.compile(
+    r"(?<![A-Za-z])(令和|平成|昭和|大正|明治|民[国國]|[RHS](?=\s*\d))\s*(元|\d{1,3})\s*([年.])"
 )
-_COMPACT = re.compile(r"(?<!\d)(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)(?!\d)")
-_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})\s*([-/.])\s*(\d{1,2})\s*\2\s*([12]\d{3})(?!\d)")
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)(?P<year>[12]\d{3})(?!\d)(?:(?:\s*[-/._年년]\s*|\s)(?P<month>\d{1,2})(?!\d)"
+    r"(?:(?:\s*[-/._月월]\s*|\s)(?P<day>\d{1,2})(?!\d))?)?"
+)
+_COMPACT = re.compile(
+    r"(?<!\d)(?P<year>[12]\d{3})(?P<month>\d\d)(?P<day>\d\d)(?:[0-2]\d[0-5]\d[0-5]\d)?(?!\d)"
+)
+_YEAR_LAST = re.compile(r"(?<![\d/.-])(\d{1,2})\s*([-/.])\s*(\d{1,2})\s*\2\s*([12]\d{3})(?!\d)")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMES = "|".join(_MONTHS)
 _NAMED = re.compile(
@@ -125,18 +130,21 @@ _NAMED = re.compile(
 def read_date(text: str) -> tuple[int, int, int]:
     """Return the first date in a text as year, month and day, zeros for what it does not tell.
 
-    Where day and month could be each other (02/05/2018), only the year is known.
+    Where day and month could be each other (02/05/2018), only the year is known; between full
+    stops the day comes first.
     """
     text = usual_digits(text)
-    era = _ERA.search(text) if not text.isascii() else None
+    era = _ERA.search(text)
     if era is not None:
         year = _ERAS[era.group(1)] + (1 if era.group(2) == "元" else int(era.group(2)))
-        text = f"{text[: era.start()]}{year}年{text[era.end() :]}"
+        text = f"{text[: era.start()]}{year}{era.group(3)}{text[era.end() :]}"
     last = _YEAR_LAST.search(text)
     if last is not None:
         one, two, year = int(last.group(1)), int(last.group(3)), int(last.group(4))
         if one == two or two > 12 >= one:
             return _checked(year, one, two)
+        if last.group(2) == ".":
+            return _checked(year, two, one)
         return _checked(year, two, one) if one > 12 >= two else (year, 0, 0)
     match = _COMPACT.search(text) or _YEAR_FIRST.search(text)
     named = _NAMED.search(text)
@@ -166,28 +174,49 @@ def _checked(year: int, month: int, day: int) -> tuple[int, int, int]:
 
 
 _BLACK, _WHITE = "黑黒흑", "白백"
-_WON, _LOST = "胜|勝|승|이김", "负|負|패|敗|败|认输|認輸|投了|投子|기권패"
+_WON, _LOST = "胜|勝|赢|贏|승|이김", "负|負|패|敗|败|认输|認輸|投了|投子|기권(?!승)"
 _OTHERS = f"[^{_BLACK}{_WHITE}]"
 _EAST = re.compile(
     rf"(?P<colour>[{_BLACK}{_WHITE}])(?P<between>{_OTHERS}*?)"
     rf"(?:(?P<won>{_WON})|(?P<lost>{_LOST})|\+)(?P<after>.*)"
 )
+_BY_RESIGNATION, _OUT_OF_TIME = "中盘|中盤|中押し?|불계", "超时|超時|逾时|逾時|時間切れ|시간패"
+# What is said without a word for winning or losing: of the winner the first, of the loser the rest.
+_CURT = re.compile(
+    rf"(?P<colour>[{_BLACK}{_WHITE}])[方番棋]?\s*"
+    rf"(?:(?P<won>{_BY_RESIGNATION})|{_OUT_OF_TIME}|违规|違規|犯规|反則|반칙)\Z"
+)
+_COLOURS = (
+    r"(?P<colour>black|schwarz|noirs?|negras?|negro|zwart|b"
+    r"|white|wei(?:ß|ss)|blancs?|blancas?|blanco|wit|w)"
+)
 _WEST = re.compile(
-    r"(?P<winner>b|w|black|white)\s*(?:\+|\s(?:wins?|won)\b\s*(?:by\b)?)\s*(?P<how>.*)\Z",
+    rf"{_COLOURS}\s*(?:\+|\s(?:(?:wins?|won|gewinnt|gagnent?|ganan?|wint)\b\s*)?"
+    r"(?:(?:by|on|with|durch|mit|par|de|por|met|door)\b)?)\s*(?P<how>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_GIVES_UP = re.compile(r"(black|white|b|w)\s+resign(?:s|ed)\b", re.IGNORECASE)
-_DRAW = re.compile(r"和棋|和局|平局|持碁|持棋|ジゴ|비김|무승부|^빅\b", re.IGNORECASE)
+_WEST_LOST = re.compile(
+    rf"{_COLOURS}\s+(?P<verb>resign(?:s|ed)|g(?:a|i)ves? up|timed? out|forfeit(?:s|ed)|loses?|lost"
+    r"|verliert|gibt auf|abandonne|perd|pierde|verliest)\b\s*(?:by\b|on\b)?\s*(?P<how>.*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_AROUND = re.compile(r"(?:result|ergebnis|r[ée]sultat|结果|結果|결과)\s*[:=]\s*", re.IGNORECASE)
+_DRAW = re.compile(r"和棋|和局|平局|持碁|持棋|ジゴ|비김|무승부|^[빅和]\Z", re.IGNORECASE)
 _VOID = re.compile(r"无胜负|無勝負|無効|无效|無效|무효|no result", re.IGNORECASE)
-_RESIGNED = r"中盘|中盤|中押|不计|不計|불계|认输|認輸|投了|投子|resign|\bres\b|^r\b"
-_LATE = r"超时|超時|时间|時間|逾时|逾時|시간|\btime|^t\b"
-_FORFEITED = r"弃权|棄權|棄権|反則|反则|犯规|犯規|違規|기권|반칙|不戦|不战|부전|forfeit|^f\b"
+_RESIGNED = (
+    r"中盘|中盤|中押|不计|不計|불계|认输|認輸|投了|投子|resign|\bres\b|^r\b"
+    r"|\bg(?:a|i)ves? up\b|\baufgabe\b|\bgibt auf\b|\babandon|\bopgave\b"
+)
+_LATE = r"超时|超時|时间|時間|逾时|逾時|시간|\btime|^t\b|\bzeit|\btemps\b|\btiempo\b|\btijd\b"
+_FORFEITED = r"弃权|棄權|棄権|反則|反则|犯规|犯規|违规|違規|기권|반칙|不戦|不战|부전|forfeit|^f\b"
 _REASONS = (
     ("R", re.compile(_RESIGNED, re.IGNORECASE)),
     ("T", re.compile(_LATE, re.IGNORECASE)),
     ("F", re.compile(_FORFEITED, re.IGNORECASE)),
 )
 _MOST_POINTS = 999
+_ALL_STONES = 100.0
+"""So many stones cannot be a margin: they are all that the winner has on the board."""
 
 
 def read_result(text: str) -> str | None:
@@ -195,24 +224,47 @@ def read_result(text: str) -> str | None:
 
     Stones of Chinese counting (子) are two points each.
     """
+    text = _AROUND.sub("", text.strip("[]() ."), count=1)
     if text.upper() in ("0", "DRAW", "JIGO") or _DRAW.search(text):
         return "0"
     if text.upper() == "VOID" or _VOID.search(text):
         return "Void"
-    west = _WEST.match(text)
-    if west is not None:
-        how = _how(west.group("how").strip())
-        return None if how is None else f"{west.group('winner')[0].upper()}+{how}"
-    loser = _GIVES_UP.match(text)
-    if loser is not None:
-        return "W+R" if loser.group(1)[0].upper() == "B" else "B+R"
-    east = _EAST.search(text)
-    if east is None:
+    for pattern, read in ((_WEST_LOST, _western_loss), (_WEST, _western_win), (_EAST, _eastern)):
+        match = pattern.match(text) if pattern is not _EAST else pattern.search(text)
+        if match is not None:
+            return read(match)
+    curt = _CURT.match(text)
+    if curt is None:
         return None
-    black = east.group("colour") in _BLACK
-    if east.group("lost"):
-        black = not black
-    how = _how(f"{east.group('between')}{east.group('lost') or ''} {east.group('after')}".strip())
+    return _won_by((curt["colour"] in _BLACK) == (curt["won"] is not None), _how(text))
+
+
+def _western_loss(match: re.Match[str]) -> str | None:
+    """Return the result in a Western sentence about who lost."""
+    how = _how(match["verb"]) or _how(match["how"].strip())
+    return _won_by(not _is_black(match["colour"]), how)
+
+
+def _western_win(match: re.Match[str]) -> str | None:
+    """Return the result in a Western sentence about who won, None if it says nothing of that."""
+    how = _how(match["how"].strip())
+    told = how or match.start("how") > match.end("colour") + 1 or "+" in match.group()
+    return _won_by(_is_black(match["colour"]), how) if told else None
+
+
+def _eastern(match: re.Match[str]) -> str | None:
+    """Return the result in an Eastern sentence."""
+    how = _how(f"{match['between']}{match['lost'] or ''} {match['after']}".strip())
+    return _won_by((match["colour"] in _BLACK) == (match["lost"] is None), how)
+
+
+def _is_black(colour: str) -> bool:
+    """Tell whether a Western word for a colour means Black."""
+    return not colour.lower().startswith(("w", "blan"))
+
+
+def _won_by(black: bool, how: str | None) -> str | None:
+    """Return a result in short form, None if how the game was won is not understood."""
     return None if how is None else f"{'B' if black else 'W'}+{how}"
 
 
@@ -229,5 +281,6 @@ def _how(detail: str) -> str | None:
     foreign = number.before.isascii() and number.before.strip().isalpha()
     if number.value > _MOST_POINTS or foreign:
         return None
-    points = 2 * number.value if number.after.lstrip().startswith("子") else number.value
-    return f"{points:g}"
+    if not number.after.lstrip().startswith("子"):
+        return f"{number.value:g}"
+    return "" if number.value >= _ALL_STONES else f"{2 * number.value:g}"

@@ -31,6 +31,10 @@ _LOWER_CASE = re.compile(rb"[a-z][A-Za-z]{0,40}\s*\[")
 _PIECE = re.compile(
     rb"\[[^\\\]]*+(?:\\.[^\\\]]*+)*+\\?(?:\]|\Z)|([A-Za-z]{1,64}+)(?=\s*+\[)", re.DOTALL
 )
+# A value that nothing closes before the move behind it, which it would swallow.
+_UNCLOSED = re.compile(rb"\[[^\[\]\\]*?(?=;\s*[BW]\s*\[[a-t]{0,2}\]\s*(?:[;()]|[A-Z]{1,2}\s*\[))")
+# Brackets and semicolons as Chinese and Japanese keyboards give them.
+_WIDE = {"（": "(", "）": ")", "；": ";", "［": "[", "］": "]"}
 # Names of properties that are written out, as FF[1] to FF[3] did.
 _LONG_NAMES = {
     b"BLACK": b"B",
@@ -70,16 +74,35 @@ class GameText:
 def mended(text: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return text with the usual names of properties and a whole head, and what was mended."""
     notes: tuple[str, ...] = ()
+    if "（;".encode() in text or "；".encode() in text:
+        text, notes = _with_plain_marks(text)
+    if has_unclosed_value(text):
+        text, count = _UNCLOSED.subn(rb"\g<0>]", text)
+        notes += (f"values closed before the move behind them: {count} are not closed in the file",)
     head = _HEADLESS.match(text)
     if head is not None and not (head.group(1) and head.group(2)):
         body = text[head.end() :]
         if not head.group(1) and not body.rstrip(_BLANK).endswith(b")"):
             body += b")"
         text = b"(;" + body
-        notes = ("head of the game mended: it does not begin with '(;'",)
+        notes += ("head of the game mended: it does not begin with '(;'",)
     if _LOWER_CASE.search(text) is not None:
         text = _PIECE.sub(_usual_name, text)
     return text, notes
+
+
+def has_unclosed_value(text: bytes) -> bool:
+    """Tell whether a value would swallow the move behind it, as nothing closes it before."""
+    return text.count(b"[") > text.count(b"]") and _UNCLOSED.search(text) is not None
+
+
+def _with_plain_marks(text: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return text that does not have a game as it stands with ASCII for wide brackets."""
+    if _NEXT.search(text) is not None and _MOVE.search(text) is not None:
+        return text, ()
+    for wide, plain in _WIDE.items():
+        text = text.replace(wide.encode(), plain.encode())
+    return text, ("wide brackets and semicolons were read as ASCII",)
 
 
 def _usual_name(match: re.Match[bytes]) -> bytes:

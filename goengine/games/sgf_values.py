@@ -13,7 +13,7 @@ from sgfmill import sgf_grammar
 
 from goengine.games.sgf_numbers import (
     LONGEST,
-    parse_date,
+    read_date,
     read_number,
     read_result,
     usual_digits,
@@ -28,16 +28,35 @@ _LITERAL = re.compile(r"\.(25|75)00\Z")
 _SIZE = re.compile(r"(\d{1,3})(?:\.0+)?\s*(?:[:xX×*]\s*(\d{1,3})\s*)?(?:路盘?|줄|路盤)?\Z")
 # Words around a komi. What else stands there leaves the value unknown.
 _BEFORE_KOMI = re.compile(r"[^0-9A-Za-z]*(?:komi[^0-9A-Za-z]*)?\Z", re.IGNORECASE)
-_AFTER_KOMI = re.compile(r"[^0-9A-Za-z]*(?:(?:points?|pts?|p|moku|zi)\b[^0-9A-Za-z]*)?\Z", re.I)
+_AFTER_KOMI = re.compile(
+    r"[^0-9A-Za-z]*(?:(?:points?|pts?|p|moku|zi|punkten?|puntos|punten)\b[^0-9A-Za-z]*)?\Z", re.I
+)
+_NO_KOMI = re.compile(
+    r"[不无無][贴貼][目子]?|コミ(?:なし|無し|ナシ)|덤\s*없음|no\s+komi", re.IGNORECASE
+)
+# Games without handicap stones, on even terms or with the first move for the weaker side.
+_NO_STONES = re.compile(r"[互分定让讓]先|先番|호선|정선|even(?:\s+game)?", re.IGNORECASE)
 _REVERSE = re.compile("倒|逆|역")
 _CHINESE_RULES = re.compile("chinese|china|中国|中國|중국|cn", re.IGNORECASE)
 _SHORT_RESULT = re.compile(r"[BW]\+(?:[RTF]?|(?:0|[1-9]\d{0,2})(?:\.5)?)\Z")
 _SGF_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?\Z")
-# One day and perhaps a time: nothing is lost if the day alone is kept.
+# What programs write beside a day: the time, its zone, the day of the week.
+_BESIDE_DAY = re.compile(
+    r"(?:(?<=\d)T|[\s_])\s*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s*"
+    r"(?:(?:GMT|UTC)?[-+]\d\d:?\d\d|Z\b|(?:[A-Z]{2,4}T|GMT|UTC)\b)?"
+    r"|[(（]?\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\b[)）]?"
+    r"|(?:星期|周)[\d日天]|[(（][月火水木金土日][)）]|[월화수목금토일]요일|(?<=\d)T\Z",
+    re.IGNORECASE,
+)
+_PARTS_OF_DATE = re.compile(r"\d+|元|(?<!\d)(?!of\b)[A-Za-z]{2,}")
+# One day, or a month or a year: nothing is lost if it is written as SGF does.
 _ONE_DAY = re.compile(
-    r"\s*(?:\d{4}\s*[-/.年년]\s*\d{1,2}\s*[-/.月월]\s*\d{1,2}\s*[日일]?"
-    r"|\d{8}|\d{1,2}([-/.])\d{1,2}\1\d{4})\s*"
-    r"(?:[T\s]\s*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s*(?:Z|[-+]\d\d:?\d\d)?)?\s*\Z"
+    r"(?:\d{4}|[^\W\d_]{1,2}\s*(?:元|\d{1,3}))(?:\s*[-/._年년]\s*|\s+)\d{1,2}"
+    r"(?:(?:\s*[-/._月월]\s*|\s+)\d{1,2}\s*[日일]?|\s*[月월])?"
+    r"|(?:\d{4}|[^\W\d_]{1,2}\s*(?:元|\d{1,3}))\s*[年년]"
+    r"|\d{8}(?:\d{6})?|\d{1,2}([-/.])\d{1,2}\1\d{4}"
+    r"|(?:\d{4}\s)?\s*(?:\d{1,2}(?:st|nd|rd|th)?(?:\s+of)?[\s.-]*)?[A-Za-z]{3,9}[\s.,-]*"
+    r"(?:\d{1,2}(?:st|nd|rd|th)?[\s,.-]*)?(?:\d{4})?"
 )
 
 
@@ -96,6 +115,8 @@ def count_value(root: Node, name: bytes, notes: Notes | None = None) -> int:
         return 0
     if text.isascii() and text.isdigit() and len(text) <= 3:
         return min(int(text), MAX_SIZE * MAX_SIZE)
+    if _NO_STONES.fullmatch(text):
+        return 0
     number = read_number(text[:LONGEST])
     if number is not None and number.value == int(number.value) and 0 <= number.value <= 999:
         return min(int(number.value), MAX_SIZE * MAX_SIZE)
@@ -129,7 +150,8 @@ def _written_komi(text: str) -> tuple[float, bool]:
     try:
         return float(text.replace(",", ".")), False
     except ValueError:
-        pass
+        if _NO_KOMI.fullmatch(text):
+            return 0.0, False
     number = read_number(text[:LONGEST])
     if (
         number is None
@@ -186,11 +208,16 @@ def result_value(root: Node) -> str | None:
 
 
 def date_value(root: Node) -> str | None:
-    """Return DT as it stands, a single day in the form of another program as yyyy-mm-dd."""
+    """Return DT as it stands, a single day, month or year of another form as yyyy-mm-dd."""
     text = text_value(root, b"DT")
     if text is None or len(text) > LONGEST or _SGF_DATE.match(text):
         return text
-    if _ONE_DAY.match(usual_digits(text)) is None:
+    bare = _BESIDE_DAY.sub(" ", usual_digits(text)).strip(" ,.;")
+    if _ONE_DAY.fullmatch(bare) is None:
         return text
-    date = parse_date(text)
-    return f"{date // 10000:04}-{date // 100 % 100:02}-{date % 100:02}" if date % 100 else text
+    year, month, day = read_date(bare)
+    told = sum(map(bool, (year, month, day)))
+    parts = len(_PARTS_OF_DATE.findall(bare))
+    if not year or told < min(parts, 3):
+        return text
+    return "-".join([f"{year:04}", *(f"{part:02}" for part in (month, day) if part)])

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from goengine.board import Board
-from goengine.coords import GTP_COLUMNS, STAR_LINES
+from goengine.coords import GTP_COLUMNS
+from goengine.handicap import star_points
 from goengine.types import BLACK, EMPTY
 
 Axes = Any
@@ -56,9 +57,8 @@ def draw_board(axes: Axes, board: Board, cell: float) -> None:
     style = {"color": LINE, "linewidth": 0.025 * cell, "zorder": 1}
     axes.hlines(range(size), 0, last, **style)
     axes.vlines(range(size), 0, last, **style)
-    for row in STAR_LINES.get(size, ()):
-        for column in STAR_LINES[size]:
-            axes.add_patch(Circle((column, row), 0.1, color=LINE, zorder=1))
+    for star in star_points(size):
+        axes.add_patch(Circle((star % size, star // size), 0.1, color=LINE, zorder=1))
     letters: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": INK}
     letters["fontsize"] = min(0.36 * cell, 18.0)
     for line in range(size):

@@ -151,7 +151,8 @@ def _write_head(figure: Figure, board: Board, source: str) -> None:
     """Write the title, and below it where the position is from."""
     width, height = figure.get_size_inches()
     _write(figure, _EDGE, height - 0.14, position_title(board), fontsize=15, weight="bold")
-    below = lettering(source, "", limit=int(11 * (width - 2 * _EDGE)))
+    without_the_file = source.rpartition(", ")[2] if ", " in source else ""
+    below = lettering(source, without_the_file, limit=int(11 * (width - 2 * _EDGE)))
     style = {"fontsize": 11, "color": _SOFT, **below.style()}
     _write(figure, _EDGE, height - 0.47, below.text, **style)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from goengine.board import Board
-from goengine.coords import GTP_COLUMNS, STAR_LINES, move_to_rowcol
+from goengine.coords import GTP_COLUMNS, move_to_rowcol
+from goengine.handicap import star_points
 from goengine.types import BLACK, EMPTY
 
 _WOOD, _LINE, _INK = "#e8c07a", "#5b4422", "#16161a"
@@ -84,8 +85,7 @@ def _lines(size: int) -> str:
     at = [(line + _MARGIN) * _UNIT for line in range(size)]
     path = "".join(f"M{first:g} {p:g}H{last:g}M{p:g} {first:g}V{last:g}" for p in at)
     parts = [f'<path d="{path}" stroke="{_LINE}" stroke-width="0.8" fill="none"/>']
-    stars = STAR_LINES.get(size, ())
-    parts += [_disc(row * size + column, size, 0.12, _LINE) for row in stars for column in stars]
+    parts += [_disc(star, size, 0.12, _LINE) for star in sorted(star_points(size))]
     style = f'font-size="8" fill="{_LINE}" text-anchor="middle"'
     for line in range(size):
         below, left = last + 0.85 * _UNIT, first - 0.72 * _UNIT

@@ -8,12 +8,10 @@ from typing import TextIO
 
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, rowcol_to_move
-from goengine.handicap import fixed_points
+from goengine.handicap import star_points
 from goengine.types import BLACK, EMPTY, WHITE
 
 _WOOD, _DARK, _BRIGHT, _PLAIN = "\x1b[43m", "\x1b[1;30m", "\x1b[1;97m", "\x1b[0m"
-_LARGE = 15
-"""Boards from this size have nine star points, smaller ones the corners and the centre."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +44,6 @@ def style_for(stream: TextIO, environment: Mapping[str, str]) -> Style:
     except (UnicodeEncodeError, LookupError):
         return Style(colour=colour)
     return Style("●", "○", colour) if on_terminal else LETTERS
-
-
-def star_points(size: int) -> frozenset[int]:
-    """Return the moves of the star points: none below 7 lines, five below 15, else nine.
-
-    Boards with an even number of lines have the four in the corners.
-    """
-    if size < 7:
-        return frozenset()
-    if size % 2 == 0:
-        return frozenset(fixed_points(size, 4))
-    return frozenset(fixed_points(size, 9 if size >= _LARGE else 5))
 
 
 def draw(board: Board, style: Style, beside: Sequence[str] = ()) -> str:

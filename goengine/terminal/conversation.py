@@ -106,9 +106,10 @@ class Session:
         try:
             return self._play(gtp_to_move(typed.rest.lower(), self.board.size))
         except CoordError as error:
-            return "; ".join(
-                filter(None, [str(error), suggestion(typed.rest), "type help for the commands"])
-            )
+            meant = suggestion(typed.rest)
+            if meant:
+                return f"{typed.rest!r} is not a command or a point: {meant}"
+            return f"{error}; type help for the commands"
         except IllegalMoveError as error:
             return str(error)
 

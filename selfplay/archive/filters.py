@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from goengine.games.record import GameRecord
-from goengine.games.sgf_numbers import parse_date
+from goengine.games.sgf_numbers import parse_date, usual_digits
 from goengine.types import BLACK, MAX_SIZE, WHITE
 
 MIN_MOVES = 20
@@ -15,7 +15,11 @@ TOO_SHORT = "dropped: fewer moves than --min-moves"
 
 RESULTS = ("points", "resign", "time", "forfeit", "draw", "void", "unknown")
 
-_RANK = re.compile(r"[p业]?(\d{1,2})\s*(k|kyu|级|級|d|dan|段|p|pro)?", re.IGNORECASE)
+_RANK = re.compile(
+    r"(?:p|业余|業餘|业|아마)?\s*(\d{1,2})\s*-?\s*(k|kyu|级|級|급|d|dan|段|단|p|pro)?",
+    re.IGNORECASE,
+)
+_FIRST = re.compile("[初초](?=[段단])")
 _KYU, _DAN, _PRO = 0, 30, 40
 _TITLES = ("honinbo", "meijin", "judan", "oza", "kisei", "gosei", "tengen", "title", "guksu")
 
@@ -26,7 +30,7 @@ def rank_value(text: str | None) -> int | None:
     None is unknown: an empty text, `ama`, or text that is not a rank. Question marks and stars are
     ignored.
     """
-    word = (text or "").strip().lower()
+    word = _FIRST.sub("1", usual_digits(text or "").strip().lower())
     if any(word.startswith(title) for title in _TITLES):
         return _PRO + 9
     match = _RANK.match(word)
@@ -35,7 +39,7 @@ def rank_value(text: str | None) -> int | None:
     number = int(match.group(1))
     unit = (match.group(2) or "")[:1]
     professional = word.startswith("p") or unit == "p"
-    if professional or unit in ("d", "段"):
+    if professional or unit in ("d", "段", "단"):
         base = _PRO if professional else _DAN
         return base + min(number, 9) if number >= 1 else None
     if unit and 1 <= number <= 30:

@@ -47,7 +47,7 @@ def idx_files(path: Path) -> Splits:
     if not path.is_dir():
         return _sets(path.parent, only=path.name).get(path.name, {})
     below = sorted(folder / "raw" for folder in path.iterdir() if (folder / "raw").is_dir())
-    for places in ([path], [path / "raw"], below):
+    for places in ([path], [path / "raw", path / "gzip"], below):
         found = [(place, sets) for place in places if (sets := _sets(place))]
         if len(found) > 1:
             names = ", ".join(place.parent.name for place, _ in found)

@@ -20,7 +20,10 @@ from cnncore.data.images.pillow_modes import open_image
 from cnncore.data.images.transforms import from_pillow
 from cnncore.data.samples import DataError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
+    *(".tif", ".tiff", ".jpe", ".jfif"),
+)
 
 
 # Folders that systems put beside people's files, and that hold copies of them.
@@ -83,8 +86,8 @@ class Archive:
             self._zip = ZipFile(path)
         except BadZipFile as error:
             raise DataError(f"{path} is damaged or not a zip ({error}); get it again") from error
-        names = (name for name in self._zip.namelist() if not name.endswith(("/", "\\")))
-        self._members = {plain_name(name): name for name in names}
+        names = [name for name in self._zip.namelist() if not name.endswith(("/", "\\"))]
+        self._members = {plain_name(_as_utf8(self._zip, name)): name for name in names}
 
     def names(self) -> list[str]:
         """Return the names in the archive, sorted."""
@@ -109,7 +112,18 @@ def is_hidden(name: str) -> bool:
 
 def plain_name(name: str) -> str:
     """Return a file's name with "/" between its parts, whatever separates them."""
-    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+    parts = name.replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
+
+
+def _as_utf8(archive: ZipFile, name: str) -> str:
+    """Return the name of a member; one that is UTF-8 without its mark, as macOS writes it, so."""
+    if archive.getinfo(name).flag_bits & 0x800:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
 
 
 def decode(content: bytes, *, channels: int) -> Tensor:

@@ -32,6 +32,7 @@ from cnncore.data.images.image_folders import (
     ALL,
     LIST,
     class_folders,
+    find_list,
     read_class_folders,
     read_list,
 )
@@ -110,8 +111,9 @@ def _sheet(labels: Path) -> str:
 
 
 def _pictures(store: Store) -> dict[str, Reader]:
-    if LIST in store.names():
-        return {ALL: partial(read_list, store)}
+    list_name = find_list(store)
+    if list_name is not None:
+        return {ALL: partial(read_list, store, list_name)}
     found = class_folders(store)
     if not found:
         raise DataError(

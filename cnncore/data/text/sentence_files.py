@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnncore.data.samples import DataError
-from cnncore.data.tables import MARKS_OF_UTF16, csv_rows
+from cnncore.data.tables import MARKS_OF_UTF16, csv_rows, delimiter_of
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,13 @@ _COARSE_AND_FINE = re.compile(r"([A-Z]+):(\S+)\s+(.*)")
 _NUMBER = re.compile(r"(\d+)\s+(.*)")
 _SEPARATORS = re.compile(r"[._-]")
 _TABLES = {".csv": ",", ".tsv": "\t"}
-_LABEL_COLUMNS = ("label", "class", "category", "target", "sentiment")
-_TEXT_COLUMNS = ("sentence", "text", "review", "phrase")
+_LABEL_COLUMNS = (
+    *("label", "class", "category", "target", "sentiment", "polarity", "intent", "emotion"),
+)
+_TEXT_COLUMNS = (
+    *("sentence", "text", "review", "phrase", "tweet", "message", "comment_text"),
+    *("question", "utterance"),
+)
 _INDEX_COLUMNS = ("", "unnamed: 0", "index", "id", "idx")
 _PARTS = {
     "train": "train",
@@ -156,8 +161,7 @@ def read_sentences(
     path = Path(path)
     if path.suffix.lower() in _TABLES:
         text = read_text(path)
-        pairs = _from_table(path, text, _TABLES[path.suffix.lower()])
-        blank = sum(not line.strip() for line in text.splitlines())
+        pairs, blank = _from_table(path, text, _TABLES[path.suffix.lower()])
     else:
         lines, blank = read_lines(path)
         pairs = _from_lines(path, lines, fine=fine)
@@ -233,33 +237,46 @@ def _from_lines(path: Path, lines: list[str], *, fine: bool) -> list[tuple[str, 
     return pairs
 
 
-def _from_table(path: Path, text: str, delimiter: str) -> list[tuple[str, str]]:
-    """Return (class, text) of the rows of a table; a line break in a text becomes a blank."""
-    rows = csv_rows(text, str(path), delimiter)
-    if delimiter == "," and all(len(row) == 1 and ";" in row[0] for _, row in rows):
-        rows = csv_rows(text, str(path), ";")  # as Excel writes it where "," is in numbers
+def _from_table(path: Path, text: str, usual: str) -> tuple[list[tuple[str, str]], int]:
+    """Return (class, text) of the rows of a table, and how many rows are blank or lack the text.
+
+    A line break in a text becomes a blank.
+    """
+    rows = csv_rows(text, str(path), delimiter_of(text, usual))
     label, sentence, head = _columns(path, [row for _, row in rows])
     pairs = []
+    blank = sum(not line.strip() for line in text.splitlines())
     for number, (line, row) in enumerate(rows[head:], 1):
+        where = f"row {number} of {path} (line {line})"
         if len(row) <= max(label, sentence):
+            raise DataError(f"{where} has {len(row)} columns; give a label and a text in each")
+        if any(value.strip() for value in row[len(rows[0][1]) :]):
             raise DataError(
-                f"row {number} of {path} (line {line}) has {len(row)} columns; give a label and a "
-                "text in each"
+                f"{where} has {len(row)} columns and the first {len(rows[0][1])}; put texts that "
+                "hold the mark between columns in quotes"
             )
-        pairs.append((row[label].strip(), " ".join(row[sentence].split())))
+        if not row[label].strip():
+            raise DataError(f"{where} has no class; give one, or leave the row out")
+        words = " ".join(row[sentence].split())
+        blank += not words
+        if words:
+            pairs.append((row[label].strip(), words))
     if not pairs:
         raise DataError(f"{path} holds no sentence, only the names of its columns; add rows")
-    return pairs
+    if len(pairs) < len(rows) - head:
+        log.warning("%s: %d rows without a text left out", path, len(rows) - head - len(pairs))
+    return pairs, blank
 
 
 def _columns(path: Path, rows: Sequence[Sequence[str]]) -> tuple[int, int, int]:
     """Return the columns of class and text, and 1 if the first row names the columns, else 0.
 
     Without known names they are the first and the second, behind a column that numbers the rows.
-    The first row has names if it begins as an index does, or if all classes but it are numbers.
+    The first row has names if it begins as an index does, if all classes but it are numbers, or if
+    it alone has a class of its own and one word where all others have a text.
 
     Raises:
-        DataError: only one of them is named, and others could be the other.
+        DataError: only one of them is named, or other columns look more like a text.
     """
     head = [name.strip().lower() for name in rows[0]]
     label = next((head.index(name) for name in _LABEL_COLUMNS if name in head), None)
@@ -271,16 +288,49 @@ def _columns(path: Path, rows: Sequence[Sequence[str]]) -> tuple[int, int, int]:
             f"{path} has the columns {', '.join(head)}; name one of them "
             f"{' or '.join(_LABEL_COLUMNS)} and one {' or '.join(_TEXT_COLUMNS)}"
         )
-    numbered = len(head) > 2 and (
-        head[0] in _INDEX_COLUMNS or _counts([row[0].strip() for row in rows])
+    first = int(
+        len(head) > 2
+        and (
+            head[0] in _INDEX_COLUMNS
+            or _counts([row[0].strip() for row in rows])
+            or (_is_index([row[0].strip() for row in rows]) and _is_text(rows, 2, not_in=1))
+        )
     )
-    first = int(numbered)
+    if any(_is_text(rows, column, not_in=first + 1) for column in range(first + 2, len(head))):
+        raise DataError(
+            f"{path} does not name its columns, and its texts are not in column {first + 2}; add a "
+            "first line with label and text above theirs"
+        )
     classes = [row[first].strip() for row in rows if len(row) > first]
     figures = [name.isdecimal() for name in classes]
-    named = head[0] in _INDEX_COLUMNS or (
-        len(figures) > 2 and figures == [False] + [True] * (len(figures) - 1)
+    named = (
+        head[0] in _INDEX_COLUMNS
+        or (len(figures) > 2 and figures == [False] + [True] * (len(figures) - 1))
+        or (len(rows) > 2 and classes.count(classes[0]) == 1 and _names_texts(rows, first + 1))
     )
     return first, first + 1, int(named)
+
+
+def _is_text(rows: Sequence[Sequence[str]], column: int, *, not_in: int) -> bool:
+    """Tell whether most cells of a column have several words, and none of another column."""
+    if len(rows) < 3:
+        return False
+    several = [
+        [" " in row[place].strip() if len(row) > place else False for row in rows]
+        for place in (column, not_in)
+    ]
+    return 2 * sum(several[0]) > len(rows) and not any(several[1])
+
+
+def _names_texts(rows: Sequence[Sequence[str]], column: int) -> bool:
+    """Tell whether the first row has one word in a column and all others more."""
+    cells = [row[column].strip() for row in rows if len(row) > column]
+    return len(cells) == len(rows) and " " not in cells[0] and all(" " in c for c in cells[1:])
+
+
+def _is_index(cells: Sequence[str]) -> bool:
+    """Tell whether cells are numbers of which none comes twice."""
+    return len(cells) > 1 and all(map(str.isdecimal, cells)) and len(set(cells)) == len(cells)
 
 
 def _counts(cells: Sequence[str]) -> bool:

@@ -23,7 +23,7 @@ from cnncore import (
     save_model,
 )
 from cnncore.__main__ import main
-from cnncore.classification.trained_models import ensemble_of, open_several
+from cnncore.classification.trained_models import Trained, ensemble_of, open_several
 from cnncore.weights import published
 from tests.helpers.small_models import equal, lenet
 
@@ -257,3 +257,11 @@ def test_files_folders_and_long_sentences_are_told_apart(
         assert message in err and err.count("\n") == 1
     for sentence in ("très bon " * 25 + "x", "good " * 2000, "Moving.", "It cost 3.50 dollars"):
         assert run(capsys, "classify", sentence)[0] == 0
+
+
+def test_foreign_nets_for_cifar10_get_its_names_and_others_numbers() -> None:
+    net = create_model("resnet20-cifar")
+    assert Trained(Path("net.th"), net, None, {}).names()[:2] == ("airplane", "automobile")
+    assert Trained(Path("net.th"), net, tuple("abcdefghij"), {}).names()[:2] == ("a", "b")
+    digits = create_model("lenet5")
+    assert Trained(Path("net.pth"), digits, None, {}).names()[:2] == ("0", "1")

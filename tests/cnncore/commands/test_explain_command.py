@@ -58,7 +58,7 @@ def test_the_command_draws(folder: Path, weights: str, capsys: pytest.CaptureFix
     status, said, _ = explain(
         capsys, "occlusion", weights, *see, "--layer", "layer2.0", "--square", "16", "--class", "3"
     )
-    assert status == 0 and said.startswith("3: 0.") and size(out)[0] == 2016
+    assert status == 0 and said.startswith("cat: 0.") and size(out)[0] == 2016
     status, said, _ = explain(capsys, "filters", weights, "--out", str(out), "--zoom", "2")
     assert (status, said) == (0, "") and 100 < min(size(out)) < max(size(out)) < 300
     status, said, _ = explain(

@@ -55,6 +55,65 @@ def test_folders_of_classes_have_splits_or_none(photos: Path) -> None:
         find_images(photos)
 
 
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [
+        ("Training", "VAL"),
+        ("training_set", "dev_set"),
+        ("seg_train", "seg_val"),
+        ("train img", "valid"),
+    ],
+)
+def test_folders_of_splits_have_the_names_that_people_give(
+    train: str, val: str, photos: Path
+) -> None:
+    (photos / "train").rename(photos / train)
+    (photos / "val").rename(photos / val)
+    assert sorted(find_images(photos)) == ["train", "val"]
+    assert read_images(photos, "val").classes == ("blue", "red")
+    again = photos / "again"
+    again.mkdir()
+    (photos / train).rename(again / train)
+    (photos / val).rename(again / val)
+    (again / train / train).mkdir()
+    for kind in ("red", "blue"):
+        (again / train / kind).rename(again / train / train / kind)
+    assert read_images(again, "train").classes == ("blue", "red")
+
+
+def test_folders_beside_those_of_splits_are_left_out_and_named(
+    photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_photo(photos / "figures" / "one" / "plan.png", (0, 0, 0))
+    assert read_images(photos, "train").classes == ("blue", "red")
+    assert "figures left out, beside the folders of splits" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".JPG", ".jfif", ".jpe", ".pbm"])
+def test_pictures_of_rare_suffixes_are_read(suffix: str, tmp_path: Path) -> None:
+    for kind in ("a", "b"):
+        write_photo(tmp_path / kind / "1.png", (255, 255, 255))
+        image = Image.new("1" if suffix == ".pbm" else "RGB", (8, 8), 1)
+        image.save(tmp_path / kind / f"2{suffix}", None if suffix == ".pbm" else "JPEG")
+    assert len(read_images(tmp_path)) == 4
+
+
+class _Unmarked(zipfile.ZipInfo):
+    """A member whose name is UTF-8 without the mark that says so, as macOS writes it."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802
+        return self.filename.encode(), self.flag_bits & ~0x800
+
+
+def test_names_in_zips_are_utf8_with_its_mark_or_without(tmp_path: Path) -> None:
+    write_photo(tmp_path / "1.png", (9, 9, 9))
+    content = (tmp_path / "1.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr(_Unmarked("동물/고양이/1.png"), content)
+        packed.writestr("../동물/개/1.png", content)
+    assert read_images(tmp_path / "a.zip").classes == ("개", "고양이")
+
+
 def test_linked_folders_are_read_and_circles_are_not(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     for name in ("red", "blue"):

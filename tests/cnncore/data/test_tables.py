@@ -137,3 +137,77 @@ def test_lists_and_names_of_classes_are_read_in_the_same_way(tmp_path: Path) -> 
 def test_what_lacks_in_a_table_is_named(content: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
         found(tmp_path / "a.csv", content)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["label;text", "pos;a good, fine film", "neg;bad"],
+        ["sep=;", "label;text", "pos;a good, fine film", "neg;bad"],
+        ["label, text", 'pos, "a good, fine film"', "neg, bad"],
+        ["v1,v2,,,", 'pos,"a good, fine film",,,', "neg,bad one,,,"],
+        ["Category,Message", 'pos,"a good, fine film"', "neg,bad"],
+        ["5,pos,a good fine film", "7,neg,bad film", "9,neg,a film"],
+    ],
+)
+def test_tables_of_spreadsheets_and_old_sets(rows: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(rows) + "\n")
+    data = read_sentences(path)
+    assert data.classes == ("neg", "pos")
+    assert data.texts[0].replace(",", "") == "a good fine film"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["label,text", "pos,good, very good", "neg,bad"], "has 3 columns and the first 2; put"),
+        (["label,text", ",good", "neg,bad"], r"row 1 of .* \(line 2\) has no class"),
+        (["g1,1,,a good film", "g1,0,*,a bad film", "g2,1,,one more"], "are not in column 2"),
+    ],
+)
+def test_tables_that_would_be_read_wrongly_are_refused(
+    rows: list[str], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(rows) + "\n")
+    with pytest.raises(DataError, match=message):
+        read_sentences(path)
+
+
+def test_rows_without_a_text_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label,text\npos,good\nneg,\nneg,bad\n")
+    data = read_sentences(path)
+    assert (data.texts, data.blank) == (("good", "bad"), 1)
+    assert "1 rows without a text left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "File, Label\na.png, cat\nsub/b.png, dog\n",
+        "file;label\na.png;cat\nsub/b.png;dog\n",
+        "file\tlabel\na.png\tcat\nsub/b.png\tdog\n",
+        "id,label\na,cat\nsub/b,dog\n",
+        "path,class\n./a.png,cat\nsub\\b.png,dog\n",
+    ],
+)
+@pytest.mark.parametrize("folder", ["", "set"])
+def test_lists_of_pictures_as_people_write_them(text: str, folder: str, tmp_path: Path) -> None:
+    place = tmp_path / folder
+    (place / "sub").mkdir(parents=True)
+    for name in ("a.png", "sub/b.png"):
+        Image.new("RGB", (8, 8)).save(place / name)
+    (place / "labels.csv").write_text(text)
+    data = read_images(tmp_path)
+    assert (data.classes, data.labels.tolist()) == (("cat", "dog"), [0, 1])
+
+
+def test_a_list_without_a_class_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text("file,label\na.png,cat\na.png,\n")
+    with pytest.raises(DataError, match=r"row 2 of labels\.csv in .* has no label"):
+        read_images(tmp_path)

@@ -156,3 +156,20 @@ def test_a_closed_stream_changes_no_status(
     words = command.format(folder=tmp_path)
     done = subprocess.run(["sh", "-c", f"'{sys.executable}' -m {words} {closed}"])
     assert done.returncode == status
+
+
+@pytest.mark.parametrize("words", [["--version"], ["try", "--version"]])
+def test_every_command_tells_the_version(
+    words: list[str], program: Callable[..., Program], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_program(program(), words)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "prog 1.2\n"
+
+
+def test_the_overview_has_a_line_for_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert goengine.__main__.main([]) == 0
+    said = capsys.readouterr().out.splitlines()
+    for name, (_, text) in goengine.__main__.SUBCOMMANDS.items():
+        assert any(line.split(None, 1) == [name, text] for line in said)

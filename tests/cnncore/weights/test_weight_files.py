@@ -326,3 +326,16 @@ def test_what_is_no_file_of_weights(tmp_path: Path) -> None:
     np.savez(tmp_path / "objects.npz", a=np.array([{}], dtype=object))
     with pytest.raises(WeightsError, match="not an npz of plain arrays"):
         read_weights(tmp_path / "objects.npz")
+
+
+def test_other_weights_in_a_file_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tensors = lenet().state_dict()
+    average = {name: tensor + 1 for name, tensor in tensors.items()}
+    torch.save({"model": tensors, "model_ema": average, "epoch": 3}, tmp_path / "both.pth")
+    read = read_weights(tmp_path / "both.pth").tensors
+    assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())
+    assert "below 'model' and below 'model_ema'; the first were taken" in caplog.text
+    caplog.clear()
+    torch.save({"model": tensors, "optimizer": {"state": {}}}, tmp_path / "one.pth")
+    read_weights(tmp_path / "one.pth")
+    assert caplog.text == ""

@@ -19,6 +19,7 @@ LANGUAGES = {
     "cp1252": ("André Gößmann", "Müller", "très bien joué"),
     "cp1251": ("Иван Дегтярёв", "Шикшин", "хороший ход"),
     "euc_jp": ("山下敬吾", "高尾紳路", "白の好手です。"),
+    "koi8-r": ("Иван Дегтярёв", "Шикшин", "хороший ход"),
 }
 LABELS = {
     "gb18030": "GB18030",
@@ -28,6 +29,7 @@ LABELS = {
     "cp1252": "Windows-1252",
     "cp1251": "Windows-1251",
     "euc_jp": "EUC-JP",
+    "koi8-r": "KOI8-R",
 }
 
 
@@ -109,6 +111,37 @@ def test_ca_that_does_not_fit_is_overruled_and_said(codec, ca):
     check_whole(record)
     assert record.black == black
     assert record.notes == (f"encoding guessed as {LABELS[codec]}: the bytes do not fit CA[{ca}]",)
+
+
+@pytest.mark.parametrize("codec", ["gb18030", "cp932", "cp949", "cp1251"])
+def test_latin_1_in_ca_proves_little_as_all_bytes_fit_it(codec):
+    black, white, comment = LANGUAGES[codec]
+    record = read_sgf(game(black, white, comment, "CA[ISO-8859-1]").encode(codec))
+    check_whole(record)
+    assert (record.black, record.white) == (black, white)
+    label = LABELS[codec]
+    assert record.notes == (f"encoding guessed as {label}: the bytes do not fit CA[ISO-8859-1]",)
+
+
+@pytest.mark.parametrize(
+    ("codec", "label"),
+    [("iso2022_jp", "ISO2022_JP_2"), ("iso2022_kr", "ISO2022_KR"), ("hz", "HZ")],
+)
+@pytest.mark.parametrize("ca", ["", "CA[gb2312]", "CA[UTF-8]"])
+def test_seven_bit_encodings_are_known_by_their_marks(codec, label, ca):
+    names = {"iso2022_jp": "井山裕太", "iso2022_kr": "이창호", "hz": "柯洁"}
+    record = read_sgf(game(names[codec], ca=ca).encode(codec))
+    check_whole(record)
+    assert record.black == names[codec]
+    note = f"encoding guessed as {label}: the text has its escape sequences"
+    assert record.notes == (note,)
+
+
+def test_marks_of_a_seven_bit_encoding_in_plain_text_change_nothing():
+    record = read_sgf(game("A~{x~}B"))
+    check_whole(record)
+    assert record.black == "A~{x~}B"
+    assert read_sgf(game("A~{]~}B".replace("]", "")).encode()).black == "A~{~}B"
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])

@@ -74,6 +74,12 @@ def test_text_without_a_number():
         ("KM[덤 6집반]", 6.5),
         ("KM[6.5 points]", 6.5),
         ("KM[Komi: 7.5]", 7.5),
+        ("KM[6-1/2]", 6.5),
+        ("KM[6호반]", 6.5),
+        ("KM[6,5 Punkte]", 6.5),
+        ("KM[不贴目]", 0.0),
+        ("KM[コミなし]", 0.0),
+        ("KM[덤 없음]", 0.0),
         ("KM[50]", 50.0),
         ("KM[3.7500]", 3.75),
         ("KM[5 stones]", None),
@@ -138,6 +144,32 @@ def test_a_guessed_or_unknown_komi_is_said():
         ("打ち掛け", "打ち掛け"),
         ("黑白", "黑白"),
         ("黑先", "黑先"),
+        ("白赢中盘", "W+R"),
+        ("黑贏三目半", "B+3.5"),
+        ("黑中盤", "B+R"),
+        ("白中押し", "W+R"),
+        ("흑 불계", "B+R"),
+        ("白超时", "B+T"),
+        ("黑違規", "W+F"),
+        ("흑 기권", "W+F"),
+        ("白胜185子", "W+"),
+        ("和", "0"),
+        ("White by resignation", "W+R"),
+        ("Black by 5.5", "B+5.5"),
+        ("White timed out", "B+T"),
+        ("Black lost on time", "W+T"),
+        ("B lost by 3.5", "W+3.5"),
+        ("Black gave up", "W+R"),
+        ("Schwarz gewinnt durch Aufgabe", "B+R"),
+        ("Weiß gewinnt mit 3,5 Punkten", "W+3.5"),
+        ("Weiß gibt auf", "B+R"),
+        ("Noir gagne par abandon", "B+R"),
+        ("Blanc gagne de 0.5", "W+0.5"),
+        ("W+ 1-1/2", "W+1.5"),
+        ("Result: B+R", "B+R"),
+        ("White moves", "White moves"),
+        ("Black", "Black"),
+        ("1-0", "1-0"),
     ],
 )
 def test_results(written, read):
@@ -175,6 +207,14 @@ def test_results(written, read):
         ("May 2018", 20180500),
         ("Wed May  2 10:00:00 2018", 20180502),
         ("c. 1700", 17000000),
+        ("02.05.2018", 20180502),
+        ("2018 05 02", 20180502),
+        ("2018_05_02", 20180502),
+        ("20180502193000", 20180502),
+        ("2018-05-02-2018-05-03", 20180502),
+        ("二○一八年五月二日", 20180502),
+        ("H30.5.2", 20180502),
+        ("民國107年5月2日", 20180502),
         ("18-05-02", 0),
         ("12345", 0),
     ],
@@ -195,6 +235,17 @@ def test_dates(written, date):
         ("2018.5.2-5.4", "2018.5.2-5.4"),
         ("2018-05", "2018-05"),
         ("Spring 1835", "Spring 1835"),
+        ("02.05.2018", "2018-05-02"),
+        ("2018-05-02 19:30:00 CST", "2018-05-02"),
+        ("Wed May 2 12:00:00 2018", "2018-05-02"),
+        ("2nd of May 2018", "2018-05-02"),
+        ("2018年5月2日(水)", "2018-05-02"),
+        ("令和元年5月2日", "2019-05-02"),
+        ("昭和５８年１月２０日", "1983-01-20"),
+        ("2018年5月", "2018-05"),
+        ("2018年", "2018"),
+        ("Published 2018-05-02", "Published 2018-05-02"),
+        ("2018-05-02,2018-05-03", "2018-05-02,2018-05-03"),
     ],
 )
 def test_a_single_day_is_written_as_sgf_does(written, read):
@@ -233,10 +284,16 @@ def test_a_doubtful_size_is_said(head, size, note):
 
 
 @pytest.mark.parametrize(
-    ("written", "handicap"), [("2", 2), ("二子", 2), ("让4子", 4), ("３", 3), ("0", 0)]
+    ("written", "handicap"),
+    [
+        *[("2", 2), ("二子", 2), ("让4子", 4), ("３", 3), ("0", 0), ("두점", 2), ("접바둑 3점", 3)],
+        *[("互先", 0), ("定先", 0), ("让先", 0), ("호선", 0), ("even", 0)],
+    ],
 )
 def test_handicaps(written, handicap):
-    assert read_sgf(f"(;HA[{written}];W[aa])").handicap == handicap
+    record = read_sgf(f"(;HA[{written}];W[aa])")
+    assert record.handicap == handicap
+    assert record.notes == ()
 
 
 def test_a_handicap_that_is_not_a_number_is_said():

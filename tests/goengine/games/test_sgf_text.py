@@ -118,3 +118,43 @@ def test_other_games_are_refused(game):
 )
 def test_hostile_text_takes_no_quadratic_time(data):
     assert sum(1 for _ in read_collection(data)) >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(;GM[1]SZ[9];B[aa]N[x;W[bb];B[cc])",
+        "(;GM[1]SZ[9]C[hello;B[aa];W[bb];B[cc])",
+        "(;GM[1]SZ[9];B[aa]C[good\nmove\n;W[bb]BL[20];B[cc])",
+    ],
+)
+def test_a_value_that_nothing_closes_does_not_swallow_a_move(text):
+    record = read_sgf(text)
+    assert [move for _, move in record.moves] == [0, 10, 20]
+    assert record.notes == (
+        "values closed before the move behind them: 1 are not closed in the file",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(;GM[1]SZ[9]C[see ;W[bb\\] and B[];B[aa];W[bb];B[cc])",
+        "(;GM[1]SZ[9];B[aa]C[(;B[dd\\];W[ee\\])];W[bb];B[cc])",
+    ],
+)
+def test_moves_that_a_comment_quotes_are_not_played(text):
+    record = read_sgf(text)
+    assert [move for _, move in record.moves] == [0, 10, 20]
+    assert record.notes == ()
+
+
+def test_wide_brackets_are_read():
+    record = read_sgf("（；GM［1］SZ［9］；B［aa］；W［bb］）")
+    assert [move for _, move in record.moves] == [0, 10]
+    assert record.notes == ("wide brackets and semicolons were read as ASCII",)
+
+
+def test_moves_as_people_call_them():
+    record = read_sgf("(;GM[1]SZ[9];B[A9];W[pass];B[J1])")
+    assert record.moves == ((1, 0), (2, 81), (1, 80))

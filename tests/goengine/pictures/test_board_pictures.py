@@ -18,6 +18,7 @@ from goengine.coords import move_to_gtp
 from goengine.feature_table import OPPONENT_STONE, OWN_STONE
 from goengine.pictures.board_drawing import DISC, INK, PAPER
 from goengine.pictures.png import planes_figure, policy_figure, position_title, save_png
+from goengine.pictures.svg import board_svg
 
 SIZES = (2, 5, 9, 13, 19)
 
@@ -153,3 +154,17 @@ def test_names_of_games_are_drawn_or_left_out(name: str, tmp_path: Path) -> None
         for figure in (policy_figure(board, priors(board), name), planes_figure(board, 48, name)):
             assert figure.texts[1].get_text() in (name, "")
             save_png(figure, tmp_path / "picture.png")
+
+
+def test_a_name_that_no_font_can_write_takes_nothing_else_with_it() -> None:
+    board = position(9)
+    figure = policy_figure(board, priors(board), "\udcff.sgf, network policy-64")
+    assert figure.texts[1].get_text() == "network policy-64"
+
+
+@pytest.mark.parametrize(("size", "count"), [(9, 5), (13, 5), (19, 9), (5, 0)])
+def test_pictures_have_the_usual_star_points(size: int, count: int) -> None:
+    figure = policy_figure(Board(size), np.zeros(size * size, np.float32), "a game")
+    circles = [patch for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    assert len(circles) == count
+    assert board_svg(Board(size)).count("<circle") == count

@@ -9,7 +9,8 @@ import pytest
 
 from goengine.board import Board
 from goengine.coords import move_to_gtp
-from goengine.terminal.board_text import LETTERS, Style, draw, star_points, style_for
+from goengine.handicap import star_points
+from goengine.terminal.board_text import LETTERS, Style, draw, style_for
 
 
 class Screen(io.TextIOWrapper):
