@@ -69,7 +69,9 @@ class Processes:
         )
         spread.train()
         kept = [buffer.clone() for buffer in compute.buffers()]
-        torch.autograd.backward(spread(example).float().sum())
+        outputs = spread(example)
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        torch.autograd.backward(torch.stack([part.float().sum() for part in parts]).sum())
         for buffer, value in zip(compute.buffers(), kept, strict=True):
             buffer.copy_(value)
         for parameter in compute.parameters():

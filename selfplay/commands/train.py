@@ -37,8 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         type=Path,
-        help="archive made by 'selfplay ingest'; for fine-tuning also an SGF file, folder or "
-        "package",
+        action="append",
+        help="archive made by 'selfplay ingest' or 'selfplay generate', several times for networks "
+        "that judge; for fine-tuning also an SGF file, folder or package",
     )
     parser.add_argument(
         "--out", type=Path, help="folder of the run; resumed if begun (fine-tuning: DATA-net)"
@@ -105,21 +106,23 @@ def _train(
 ) -> tuple[Run, str]:
     """Begin or go on with the run of a recipe; return the run and how it ended."""
     folder = _named(args)
-    archive = Archive.open(args.data)
+    archives = [Archive.open(path) for path in args.data]
     recipe = load_recipe(args.recipe, args.set)
-    archive.verify()
+    for archive in archives:
+        archive.verify()
     device_options.take_threads(args)
     with claimed(folder, processes):
         training = open_run(
             folder,
             recipe,
-            archive,
+            archives[0],
             device=device,
             start=args.start,
             filters=args.widen,
             workers=args.workers,
             processes=processes,
             other_data=args.other_data,
+            more_archives=archives[1:],
         )
         return training, training.fit(minutes=args.minutes, progress=not args.quiet)
 
