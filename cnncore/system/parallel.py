@@ -53,6 +53,14 @@ class Processes:
         dist.all_reduce(raised, op=dist.ReduceOp.MAX)
         return tuple(bool(flag) for flag in raised.tolist())
 
+    def most(self, value: float) -> float:
+        """Return the greatest of all processes' values; asks no accelerator."""
+        if self.count == 1:
+            return value
+        values = torch.tensor([value], dtype=torch.float64)
+        dist.all_reduce(values, op=dist.ReduceOp.MAX)
+        return float(values)
+
     def spread(self, compute: nn.Module, example: Tensor) -> nn.Module:
         """Return what to call in place of `compute` so that several processes have one gradient.
 

@@ -61,6 +61,8 @@ def fine_tune(
         raise RecipeError(f"--epochs {args.epochs:g} is not a length; give more than 0")
     if processes.count > 1:
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
+    if args.stop_after is not None:
+        raise RecipeError("--stop-after is for recipes; fine-tuning stops after its --minutes")
     if len(args.data) > 1:
         raise RecipeError(
             f"fine-tuning learns from one --data, not from {len(args.data)}; put all games into one"

@@ -27,7 +27,7 @@ from cnncore.training.compiled import Compiled
 from cnncore.training.loop import Course, fit
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from cnncore.training.schedule import Plan
+from cnncore.training.schedule import Plan, Stretch
 from cnncore.training.training_state import TrainingState
 from goengine.networks.files import Network
 from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, kind_of
@@ -188,18 +188,30 @@ class Run:
             return self.processes.spread(compute, self.lessons.planes(self.lessons.batch(0)))
 
     def fit(
-        self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
+        self,
+        *,
+        until: int | None = None,
+        minutes: float = math.inf,
+        stretch: float | None = None,
+        progress: bool = False,
     ) -> str:
         """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was.
 
-        `until` ends it earlier, after so many positions. However it ends, the metrics reach the
-        last step and the curve shows them.
+        `stretch` minutes of training, those of earlier calls among them, take the whole plan,
+        whatever the machine's speed. `until` ends it earlier, after so many positions of the plan.
+        However it ends, the metrics reach the last step and the curve shows them.
+
+        Raises:
+            RecipeError: a plan that was stretched over a time gets none.
         """
         deadline = minutes
         first, began = self.state.samples, self.state.seconds
-        end = self.recipe.positions if until is None else min(until, self.recipe.positions)
+        planned = self.recipe.positions
+        end = planned if until is None else min(until, planned)
+        self._stretch(stretch)
         while True:
-            filters = self.recipe.filters_at(self.state.samples)
+            place = self.state.place(planned)
+            filters = self.recipe.filters_at(place)
             if filters > self.learner.policy.config.filters:
                 self._grow(filters)
             before = self.state.seconds
@@ -215,10 +227,10 @@ class Run:
                     processes=self.processes,
                     progress=progress,
                 )
-                until_growth = min(end, self.recipe.next_growth(self.state.samples))
+                until_growth = min(end, self.recipe.next_growth(place))
                 outcome = fit(self.state, course, until=until_growth, minutes=deadline)
             deadline -= (self.state.seconds - before) / 60.0
-            if outcome != "finished" or self.state.samples >= end:
+            if outcome != "finished" or self.state.place(planned) >= end:
                 break
         if self.processes.leads:
             seconds = self.state.seconds - began
@@ -226,11 +238,27 @@ class Run:
             self.files.draw()
         return outcome
 
+    def _stretch(self, minutes: float | None) -> None:
+        """Lay the rest of the plan in the rest of so many minutes of training."""
+        state = self.state
+        if minutes is None:
+            if state.stretch is not None:
+                raise RecipeError(
+                    f"the plan of the run in {self.folder} is stretched over "
+                    f"{state.stretch.seconds / 60:.4g} minutes, of which {state.seconds / 60:.3g} "
+                    "are used; give --minutes again"
+                )
+        elif state.stretch is None or state.stretch.seconds != 60.0 * minutes:
+            share = state.place(self.recipe.positions) / self.recipe.positions
+            state.share = min(1.0, share)
+            state.stretch = Stretch(60.0 * minutes, since=state.seconds, share=state.share)
+
     def _report_rest(self, speed: float) -> None:
         """Write a line of metrics for the steps since the last one, if there are any."""
         state = self.state
         if not state.sums:
             return
+        place = state.place(self.recipe.positions)
         means = {k: v / state.sums["samples"] for k, v in state.sums.items() if k != "samples"}
         self.files.metrics.write(
             {
@@ -238,7 +266,7 @@ class Run:
                 "step": state.step,
                 "samples": state.samples,
                 **means,
-                "rate": training_plan(self.recipe, self.precision).rate(state.samples),
+                "rate": training_plan(self.recipe, self.precision).rate(place),
                 "samples_per_second": round(speed, 2),
                 "time": round(time.time(), 1),
                 PARTIAL: True,

@@ -57,7 +57,9 @@ def open_run(
         RecipeError: the network has another kind or shape than the recipe, or is missing.
     """
     begins_with = None
-    if RunFolder(folder).begun:
+    files = RunFolder(folder, processes)
+    if files.begun:
+        files.prepare()  # puts the checkpoint before in the place of a damaged one
         recipe = _shaped(recipe, run_config(folder))
     elif start is None:
         if filters:

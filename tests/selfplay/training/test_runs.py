@@ -64,7 +64,7 @@ def test_no_step_on_a_gpu_waits_for_it(archive: Archive, tmp_path: Path, optimiz
     staged = stage(run.lessons.train.random_batch(8, seed=1, number=2), pinned=True)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        _step(run.state, run.state.model, staged, loss, training_plan(recipe, "bfloat16"), 0)
+        _step(run.state, run.state.model, staged, loss, training_plan(recipe, "bfloat16"), 1.0, 0)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
