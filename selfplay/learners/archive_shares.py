@@ -20,17 +20,16 @@ Shares = dict[tuple[int, int], dict[str, float]]
 """By number of the archive and board size, the share of each source; "" stands for all of them."""
 
 
-def positions_of(recipe: Recipe, labels: Sequence[Labels], split: str) -> SizeMix:
+def positions_of(recipe: Recipe, labels: Sequence[Labels], shares: Shares, split: str) -> SizeMix:
     """Return the positions of a split that a recipe of a policy-value network wants.
 
-    A source's share is divided among archives and board sizes by their moves; `recipe.sizes` then
-    says how much each size gets. On a frozen trunk only games that teach a value are drawn.
+    On a frozen trunk only games that teach a value are drawn.
 
     Raises:
         DataError: there are none.
     """
     mix: dict[Positions, float] = {}
-    for (number, size), sources in archive_shares(recipe, labels).items():
+    for (number, size), sources in shares.items():
         mine = labels[number]
         try:
             positions = Positions(
@@ -55,7 +54,11 @@ def positions_of(recipe: Recipe, labels: Sequence[Labels], split: str) -> SizeMi
 
 
 def archive_shares(recipe: Recipe, labels: Sequence[Labels]) -> Shares:
-    """Return the shares of a recipe; a source that no archive has is left out with a warning."""
+    """Return the shares of a recipe; a source that no archive has is left out with a warning.
+
+    A source's share is divided among archives and board sizes by their moves; `recipe.sizes` then
+    says how much each size gets.
+    """
     moves = [_moves(each.archive) for each in labels]
     present = {source for table in moves for _, source in table}
     named = {source: share for source, share in recipe.sources.items() if share > 0}

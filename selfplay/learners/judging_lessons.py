@@ -21,7 +21,7 @@ from selfplay.batches.labelled import LabelledBatch, LabelledMix, StagedLesson, 
 from selfplay.batches.labels import Labels
 from selfplay.batches.packing import unpack
 from selfplay.labelling.owners_file import owners_path, read_ownership
-from selfplay.learners.archive_shares import positions_of
+from selfplay.learners.archive_shares import archive_shares, positions_of
 from selfplay.learners.judging_loss import judging_loss, measure_judgement
 from selfplay.learners.lessons import Classroom
 
@@ -42,10 +42,12 @@ class JudgingLessons:
     def __init__(self, room: Classroom, archives: Sequence[Archive]) -> None:
         self.room = room
         labels = [archive_labels(archive) for archive in archives]
-        self.train = LabelledMix(positions_of(room.recipe, labels, "train"), labels)
+        recipe, shares = room.recipe, archive_shares(room.recipe, labels)
+        self.train = LabelledMix(positions_of(recipe, labels, shares, "train"), labels)
         self.held_out: LabelledMix | None = None
         try:
-            self.held_out = LabelledMix(positions_of(room.recipe, labels, "validation"), labels)
+            held_out = positions_of(recipe, labels, shares, "validation")
+            self.held_out = LabelledMix(held_out, labels)
         except DataError as error:
             log.warning("no validation during this run: %s", error)
         self._measured_on: list[list[StagedLesson]] = []

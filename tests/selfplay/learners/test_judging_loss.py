@@ -15,7 +15,7 @@ from selfplay.archive.reader import Archive
 from selfplay.batches.labelled import LabelledMix, StagedLesson, stage_lesson
 from selfplay.batches.packing import unpack
 from selfplay.batches.positions import NO_MOVE
-from selfplay.learners.archive_shares import positions_of
+from selfplay.learners.archive_shares import archive_shares, positions_of
 from selfplay.learners.judging_lessons import archive_labels
 from selfplay.learners.judging_loss import judging_loss, measure_judgement
 from selfplay.learners.learner import JudgingLearner, Said
@@ -38,7 +38,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 def mix_of(archive: Archive, recipe: Recipe = RECIPE) -> LabelledMix:
     labels = [archive_labels(archive)]
-    return LabelledMix(positions_of(recipe, labels, "train"), labels)
+    return LabelledMix(
+        positions_of(recipe, labels, archive_shares(recipe, labels), "train"), labels
+    )
 
 
 def learner() -> JudgingLearner:

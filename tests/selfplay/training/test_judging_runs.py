@@ -167,7 +167,9 @@ def test_shares_are_those_of_the_recipe(archives: list[Archive]) -> None:
     assert set(sized) == {(0, 19), (1, 9)}
     assert [sum(entry.values()) for entry in sized.values()] == pytest.approx([0.5, 0.5])
     frozen = replace(RECIPE, freeze="trunk")
-    for positions in positions_of(frozen, labels, "train").positions:
+    for positions in positions_of(
+        frozen, labels, archive_shares(frozen, labels), "train"
+    ).positions:
         teaches = next(each for each in labels if each.archive is positions.archive).teaches
         games, _, _ = positions.drawn(200, seed=1, number=0)
         assert teaches[games].all()
