@@ -130,12 +130,8 @@ def wider(
 
 
 def make_learner(net: Network, recipe: Recipe) -> Learner:
-    """Return the learner of a network as a recipe wants it.
-
-    A recipe that does not judge teaches the trunk and the moves of a policy-value network as those
-    of a policy network; the heads that judge stay as they are.
-    """
-    if isinstance(net, PolicyValueNet) and recipe.judges:
+    """Return the learner of a network as a recipe wants it."""
+    if isinstance(net, PolicyValueNet):
         frozen = recipe.freeze == "trunk"
         return JudgingLearner(net, future_moves=recipe.further_moves, frozen=frozen)
     return Learner(net, future_moves=recipe.further_moves)

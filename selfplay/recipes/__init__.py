@@ -82,6 +82,9 @@ class Recipe(TrainingRecipe):
     """Weight of the lead's loss, in units of 20 points."""
     ownership_weight: float = 0.5
     """Weight of the ownership's loss."""
+    keep: float = 1.0
+    """Weight of what a policy-value network said of margin, spread and ownership at the begin, when
+    it is fine-tuned on moves alone."""
     teacher: str = ""
     """Name or file of a network whose answers are part of the next move's target; empty for
     none."""
@@ -124,7 +127,7 @@ class Recipe(TrainingRecipe):
         counts = ("filters", "positions", "validate_positions", "neck", "hidden")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
         rates = ("lr", "lr_rest", "future_weight", "grow_noise")
-        weights = ("value_weight", "lead_weight", "ownership_weight")
+        weights = ("value_weight", "lead_weight", "ownership_weight", "keep")
         others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds")
         check_values(
             self,

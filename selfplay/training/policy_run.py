@@ -31,8 +31,10 @@ from cnncore.training.schedule import Plan, Stretch
 from cnncore.training.training_state import TrainingState
 from goengine.networks.files import Network
 from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, kind_of
+from goengine.networks.policy_value import PolicyValueNet
 from selfplay.archive.reader import Archive
 from selfplay.learners.judging_lessons import JudgingLessons
+from selfplay.learners.keeping_lessons import KeepingLessons
 from selfplay.learners.learner import Learner, make_learner
 from selfplay.learners.lessons import Classroom, Lessons
 from selfplay.learners.optimisers import make_optimizers
@@ -101,7 +103,7 @@ class Run:
         self.device, self.processes = device, processes
         self.precision = recipe.precision_on(device)
         room = Classroom(recipe, device, self.precision, workers, processes)
-        self.lessons = make_lessons(room, self.archives)
+        self.lessons = make_lessons(room, self.archives, start_from)
         self.files = RunFolder(folder, processes)
         self.files.prepare()
         if self.files.begun:
@@ -282,8 +284,10 @@ class Run:
             atomic.write_text(metrics.path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
-def make_lessons(room: Classroom, archives: Sequence[Archive]) -> Lessons:
-    """Return what the network of a recipe learns from.
+def make_lessons(
+    room: Classroom, archives: Sequence[Archive], start: Network | None = None
+) -> Lessons:
+    """Return what the network of a recipe learns from; `start` is what the run began with.
 
     Raises:
         RecipeError: a policy network gets several archives.
@@ -296,6 +300,8 @@ def make_lessons(room: Classroom, archives: Sequence[Archive]) -> Lessons:
             f"a policy network learns from one archive, not from {len(archives)}; ingest all games "
             "into one"
         )
+    if isinstance(start, PolicyValueNet):
+        return KeepingLessons(room, archives[0], start)
     return PolicyLessons(room, archives[0])
 
 
