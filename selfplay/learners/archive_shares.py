@@ -57,7 +57,8 @@ def archive_shares(recipe: Recipe, labels: Sequence[Labels]) -> Shares:
     """Return the shares of a recipe; a source that no archive has is left out with a warning.
 
     A source's share is divided among archives and board sizes by their moves; `recipe.sizes` then
-    says how much each size gets.
+    says how much each size gets. Of a size that it names and no named source has, all positions
+    are alike: small boards are not in the collections that recipes name.
     """
     moves = [_moves(each.archive) for each in labels]
     present = {source for table in moves for _, source in table}
@@ -68,16 +69,25 @@ def archive_shares(recipe: Recipe, labels: Sequence[Labels]) -> Shares:
     wanted = {source: share for source, share in named.items() if source in present}
     if named and not wanted:
         log.warning("so all positions are drawn alike; --set sources={...} names others")
+    covered = {size for table in moves for size, source in table if source in wanted}
+    alike = {int(size) for size in recipe.sizes if size.isdigit()} - covered
     shares: Shares = {}
     for number, table in enumerate(moves):
         for (size, source), count in table.items():
             entry = shares.setdefault((number, size), {})
-            if not wanted:
+            if not wanted or size in alike:
                 entry[""] = entry.get("", 0.0) + count
             elif source in wanted:
                 total = sum(other.get((z, source), 0.0) for other in moves for z in _sizes(moves))
                 entry[source] = wanted[source] * count / total
-    return _by_size({key: entry for key, entry in shares.items() if entry}, recipe.sizes)
+    found = _by_size({key: entry for key, entry in shares.items() if entry}, recipe.sizes)
+    for number, each in enumerate(labels):
+        if all(number != other for other, _ in found):
+            log.warning(
+                "nothing is learnt from %s: the recipe's sources and sizes leave it out",
+                each.archive.path,
+            )
+    return found
 
 
 def _by_size(shares: Shares, sizes: Mapping[str, float]) -> Shares:

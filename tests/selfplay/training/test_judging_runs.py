@@ -157,7 +157,9 @@ def test_the_heads_recipe_takes_any_shape_and_goes_on(
     assert same(weights(whole), weights(parts))
 
 
-def test_shares_are_those_of_the_recipe(archives: list[Archive]) -> None:
+def test_shares_are_those_of_the_recipe(
+    archives: list[Archive], caplog: pytest.LogCaptureFixture
+) -> None:
     labels = [archive_labels(archive) for archive in archives]
     recipe = replace(RECIPE, sources={"even": 0.7, "self-play": 0.3, "absent": 1.0})
     shares = archive_shares(recipe, labels)
@@ -166,6 +168,15 @@ def test_shares_are_those_of_the_recipe(archives: list[Archive]) -> None:
     sized = archive_shares(replace(recipe, sizes={"9": 0.5, "19": 0.5}), labels)
     assert set(sized) == {(0, 19), (1, 9)}
     assert [sum(entry.values()) for entry in sized.values()] == pytest.approx([0.5, 0.5])
+    people = replace(RECIPE, sources={"even": 1.0})
+    assert set(archive_shares(people, labels)) == {(0, 19)}
+    told = f"nothing is learnt from {archives[1].path}: the recipe's sources and sizes leave it out"
+    assert told in caplog.text
+    both = archive_shares(replace(people, sizes={"9": 0.25, "19": 0.75}), labels)
+    assert {key: sum(entry.values()) for key, entry in both.items()} == {
+        (0, 19): pytest.approx(0.75),
+        (1, 9): pytest.approx(0.25),
+    }
     frozen = replace(RECIPE, freeze="trunk")
     for positions in positions_of(
         frozen, labels, archive_shares(frozen, labels), "train"
