@@ -15,13 +15,20 @@ from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
 from goengine.networks.files import Network, default_network
 from goengine.networks.network_config import PolicyConfig, PolicyValueConfig
+from goengine.networks.policy_value import PolicyValueNet
+from goengine.networks.unfolding import unfolded
 from selfplay.archive.reader import Archive
+from selfplay.batches.packing import stage, unpack
+from selfplay.batches.positions import Positions
 from selfplay.learners.learner import wider
 from selfplay.recipes import Recipe
 from selfplay.training.policy_run import Run
 from selfplay.training.trained_network import named_network, run_config
 
 log = logging.getLogger(__name__)
+
+SETTLING = 512
+"""Positions whose statistics the normalisation of an exported network takes anew."""
 
 
 def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> Network:
@@ -68,15 +75,9 @@ def open_run(
             raise RecipeError("a frozen trunk needs a network to start from; add --from NET")
     else:
         begins_with = network_to_start_from(start, filters, recipe)
-        shaped = _shaped(recipe, begins_with.config)
-        if shaped.norm != recipe.norm and recipe.freeze == "none":
-            log.warning(
-                "%s has norm = %s, so the run has it as well; without normalisation take a low "
-                "rate, --set lr=0.002 for instance",
-                start or default_network(),
-                str(shaped.norm).lower(),
-            )
-        recipe = shaped
+        recipe = _shaped(recipe, begins_with.config)
+        if isinstance(begins_with, PolicyValueNet) and recipe.judges and recipe.norm:
+            begins_with = _normalised(begins_with, archive, recipe)
         _check_fit(start or default_network(), begins_with.config, recipe)
     return Run(
         folder,
@@ -94,13 +95,10 @@ def open_run(
 def _shaped(recipe: Recipe, config: PolicyConfig) -> Recipe:
     """Return a recipe with what it takes over from the network that its run begins with.
 
-    A policy recipe takes over nothing; one that judges the normalisation, which an exported file
-    has lost; on a frozen trunk all of the shape.
+    On a frozen trunk that is all of the shape, otherwise nothing.
     """
-    if not recipe.judges or not isinstance(config, PolicyValueConfig):
+    if recipe.freeze == "none" or not isinstance(config, PolicyValueConfig):
         return recipe
-    if recipe.freeze == "none":
-        return replace(recipe, norm=config.norm)
     return replace(
         recipe,
         network=config.kind,
@@ -111,6 +109,17 @@ def _shaped(recipe: Recipe, config: PolicyConfig) -> Recipe:
         neck=config.neck,
         hidden=config.hidden,
     )
+
+
+def _normalised(net: PolicyValueNet, archive: Archive, recipe: Recipe) -> PolicyValueNet:
+    """Return a network with batch normalisation; that of an exported file is made anew."""
+    if net.config.norm:
+        return net
+    size = int(archive.games["size"].max())
+    positions = Positions(archive, "train", size=size)
+    planes, _ = unpack(stage(positions.random_batch(SETTLING, seed=recipe.seed, number=0)))
+    log.info("batch normalisation made anew from %d positions", SETTLING)
+    return unfolded(net, planes)
 
 
 def _check_fit(name: str, config: PolicyConfig, recipe: Recipe) -> None:

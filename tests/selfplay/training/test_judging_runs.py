@@ -141,6 +141,22 @@ def test_a_frozen_trunk_stays_as_it_is(archives: list[Archive], net: Path, tmp_p
     assert card["archive"] == "+".join(archive.digest for archive in archives)
 
 
+def test_an_exported_network_goes_on_with_normalisation(
+    archives: list[Archive], net: Path, tmp_path: Path
+) -> None:
+    words = ["--from", str(net), "--stop-after", "0", "--set", "lr=0", "--set", "lr_rest=0"]
+    assert train(archives, tmp_path / "run", *words) == 0
+    begun = averaged_network(tmp_path / "run")
+    assert isinstance(begun, PolicyValueNet) and begun.config.norm
+    lessons = begin(tmp_path / "other", archives).lessons
+    planes = lessons.planes(lessons.batch(0))
+    with torch.no_grad():
+        said, before = begun(planes), load_network(net)(planes)
+    drift = (said.margin - before.margin).abs().mean()  # one step of running statistics is in it
+    assert drift < 0.1 * before.margin.abs().mean()
+    assert train(archives, tmp_path / "run", "--set", "lr=0.01") == 0
+
+
 def test_the_heads_recipe_takes_any_shape_and_goes_on(
     archives: list[Archive], net: Path, tmp_path: Path
 ) -> None:
