@@ -15,15 +15,16 @@ from pathlib import Path
 
 from torch import nn
 
-from goengine.networks.policy_network import PolicyNet
+from goengine.networks.files import Network
 from selfplay.__main__ import main as selfplay
 from selfplay.recipes import load_recipe
 from selfplay.training.policy_run import network_config
+from selfplay.training.trained_network import network_of
 
 POINTS = 361
 
 
-def multiply_adds(net: PolicyNet) -> int:
+def multiply_adds(net: Network) -> int:
     """Return the multiply-adds of one forward pass on a 19x19 board; biases do not count."""
     kernels = (module.weight for module in net.modules() if isinstance(module, nn.Conv2d))
     return POINTS * sum(kernel.numel() for kernel in kernels)
@@ -47,7 +48,7 @@ def main() -> int:
     args = parser.parse_args()
     common = ["--data", args.data, "--threads", str(args.threads)]
     costs = [
-        multiply_adds(PolicyNet(network_config(load_recipe(name, args.set))))
+        multiply_adds(network_of(network_config(load_recipe(name, args.set))))
         for name in args.recipes
     ]
     runs = []

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,13 +27,13 @@ from cnncore.system.devices import default_device, training_precision
 from cnncore.training.compiled import Compiled
 from cnncore.training.loop import Course, fit
 from cnncore.training.training_state import TrainingState
-from goengine.networks.policy_network import PolicyNet
 from selfplay.archive.reader import Archive
-from selfplay.batches.packing import StagedBatch, stage, unpack
-from selfplay.batches.positions import PackedBatch, Positions
+from selfplay.learners.learner import make_learner
+from selfplay.learners.lessons import Classroom
+from selfplay.learners.optimisers import make_optimizers
 from selfplay.recipes import Recipe, load_recipe
-from selfplay.training.learner import Learner, make_optimizers, policy_loss
-from selfplay.training.policy_run import network_config, training_plan
+from selfplay.training.policy_run import make_lessons, network_config, training_plan
+from selfplay.training.trained_network import network_of
 from selfplay.training.utilisation import matrix_rate, multiply_adds, training_flops
 
 
@@ -41,37 +42,33 @@ class Bench:
 
     def __init__(self, recipe: Recipe, archive: Archive, device: torch.device, workers: int):
         self.recipe, self.device, self.workers = recipe, device, workers
-        self.positions = Positions(archive, "train", future=recipe.future_moves)
-        learner = Learner(PolicyNet(network_config(recipe)), future_moves=recipe.future_moves)
+        precision = recipe.precision_on(device)
+        self.lessons = make_lessons(Classroom(recipe, device, precision, workers), [archive])
+        learner = make_learner(network_of(network_config(recipe)), recipe)
         learner = channels_last(learner, device)
         self.state = TrainingState.start(learner, make_optimizers(learner, recipe))
         self.compute = Compiled(learner) if recipe.compile else learner
         self.plan = training_plan(recipe, training_precision(device))
-        self.loss = policy_loss(recipe, device)
-        self.staged = self._stage(self.positions.random_batch(recipe.batch, seed=0, number=0))
+        self.loss = self.lessons.loss()
+        self.staged = self.lessons.batch(0)
         self.ready = self.staged.to(device)
 
-    def _stage(self, batch: PackedBatch) -> StagedBatch:
-        return stage(batch, pinned=self.device.type == "cuda")
-
-    def stream(self) -> Generator[StagedBatch, None, None]:
+    def stream(self) -> Generator[Any, None, None]:
         """Return an endless stream made by all workers."""
-        return self.positions.stream(
-            self.recipe.batch, seed=1, prepare=self._stage, workers=self.workers
-        )
+        return self.lessons.stream(0)
 
     def load(self, steps: int) -> None:
         """Make batches in this thread and drop them."""
         for number in range(steps):
-            self._stage(self.positions.random_batch(self.recipe.batch, seed=2, number=number))
+            self.lessons.batch(number)
 
     def unpack(self, steps: int) -> None:
         """Make planes of one batch on the device, over and over."""
         for _ in range(steps):
-            planes, _ = unpack(self.staged.to(self.device))
+            planes = self.lessons.planes(self.staged)
         int(planes[0, 0, 0, 0])  # waits for the device
 
-    def train(self, batches: Callable[[int], Iterator[StagedBatch]], steps: int) -> None:
+    def train(self, batches: Callable[[int], Iterator[Any]], steps: int) -> None:
         """Take steps on batches."""
         course = Course(
             batches,
@@ -83,7 +80,7 @@ class Bench:
         )
         fit(self.state, course, until=self.state.samples + steps * self.recipe.batch)
 
-    def repeat_ready(self, step: int) -> Iterator[StagedBatch]:
+    def repeat_ready(self, step: int) -> Iterator[Any]:
         """Yield the batch that is on the device already."""
         while True:
             yield self.ready

@@ -53,6 +53,14 @@ class Processes:
         dist.all_reduce(raised, op=dist.ReduceOp.MAX)
         return tuple(bool(flag) for flag in raised.tolist())
 
+    def most(self, value: float) -> float:
+        """Return the greatest of all processes' values; asks no accelerator."""
+        if self.count == 1:
+            return value
+        values = torch.tensor([value], dtype=torch.float64)
+        dist.all_reduce(values, op=dist.ReduceOp.MAX)
+        return float(values)
+
     def spread(self, compute: nn.Module, example: Tensor) -> nn.Module:
         """Return what to call in place of `compute` so that several processes have one gradient.
 
@@ -69,7 +77,9 @@ class Processes:
         )
         spread.train()
         kept = [buffer.clone() for buffer in compute.buffers()]
-        torch.autograd.backward(spread(example).float().sum())
+        outputs = spread(example)
+        parts = outputs if isinstance(outputs, tuple) else (outputs,)
+        torch.autograd.backward(torch.stack([part.float().sum() for part in parts]).sum())
         for buffer, value in zip(compute.buffers(), kept, strict=True):
             buffer.copy_(value)
         for parameter in compute.parameters():

@@ -47,7 +47,8 @@ class MetricsLog:
 def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
     """Draw loss and top-1 over the samples seen as a PNG, once there is a line of training.
 
-    The title is written if an installed font has its letters.
+    Where a value is learnt, its error on held-out samples and on those learnt from is drawn beside
+    them. The title is written if an installed font has its letters.
     """
     train = [line for line in lines if line["event"] == "train"]
     held_out = [line for line in lines if line["event"] == "validation"]
@@ -56,8 +57,10 @@ def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> N
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    loss_axes, top_axes = figure.subplots(1, 2)
+    judged = [line for line in held_out if "value_error" in line]
+    panels = 3 if judged else 2
+    figure = Figure(figsize=(5 * panels, 4), layout="constrained")
+    loss_axes, top_axes, *more = figure.subplots(1, panels)
     for axes, key, scale in ((loss_axes, "loss", 1.0), (top_axes, "top1", 100.0)):
         mine = "policy_loss" if key == "loss" and "policy_loss" in train[0] else key
         if mine in train[0]:
@@ -84,7 +87,29 @@ def plot_curves(lines: Sequence[dict[str, Any]], path: Path, *, title: str) -> N
     loss_axes.set_ylabel("cross-entropy")
     top_axes.set_ylabel("top-1, %")
     top_axes.legend(loc="lower right")
+    if judged:
+        _plot_value(more[0], judged)
+        more[0].xaxis.set_major_formatter(EngFormatter(sep=""))
     name = lettering(title, "training run")
     figure.suptitle(name.text, **name.style())
     with atomic.replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
+
+
+def _plot_value(axes: Any, lines: Sequence[dict[str, Any]]) -> None:
+    """Draw the value error on held-out samples, and on those that the run learns from."""
+    kinds = (("value_error", "#c40", "held out"), ("learnt_value_error", "#9ab", "learnt from"))
+    for key, colour, label in kinds:
+        points = [line for line in lines if key in line]
+        axes.plot(
+            [line["samples"] for line in points],
+            [line[key] for line in points],
+            color=colour,
+            marker="o",
+            markersize=3,
+            label=label,
+        )
+    axes.set_xlabel("samples seen")
+    axes.set_ylabel("value error (squared)")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper right")

@@ -66,14 +66,17 @@ def fit(
 ) -> Outcome:
     """Train until `until` samples (the whole plan by default), `minutes` have passed, or Ctrl-C.
 
-    A checkpoint is written at every stop. Between reports nothing waits for the device.
+    Where `state.stretch` stretches the plan over a time, rates, validations and the end follow the
+    share of the time that is used (the greatest of all processes' shares) and not the samples. A
+    checkpoint is written at every stop. Between reports nothing waits for the device.
 
     Raises:
         TrainingError: the loss is no longer finite.
     """
     end = course.plan.samples if until is None else min(until, course.plan.samples)
     silent = not course.progress or not course.processes.leads
-    bar = tqdm(total=end, initial=state.samples, unit="sample", disable=silent, file=sys.stderr)
+    behind = state.place(course.plan.samples)
+    bar = tqdm(total=end, initial=behind, unit="sample", disable=silent, file=sys.stderr)
     with interruptible() as interrupted, bar:
         return _Fitting(state, course, end, bar).run(interrupted, minutes)
 
@@ -87,6 +90,7 @@ class _Fitting:
         self.compute = state.model if course.compute is None else course.compute
         self.began = self.reported = self.saved = time.monotonic()
         self.samples_reported = state.samples
+        self.place = self._place()
         self.stream = course.batches(state.step)
         self.sums = _Sums(state.sums, next(state.model.parameters()).device)
         state.model.train()
@@ -95,11 +99,11 @@ class _Fitting:
     def run(self, interrupted: Callable[[], bool], minutes: float) -> Outcome:
         """Take steps until the end, the time limit or an interruption."""
         limit = self.began + 60.0 * minutes
-        while self.state.samples < self.end:
-            before = self.state.samples
+        while self.place < self.end:
+            before = self.place
             self._step()
             now = time.monotonic()
-            if self.state.step % self.plan.report_steps == 0 or self.state.samples >= self.end:
+            if self.state.step % self.plan.report_steps == 0 or self.place >= self.end:
                 now = self._report()
             self._validate(before)
             due = now - self.saved > self.plan.checkpoint_seconds
@@ -108,10 +112,18 @@ class _Fitting:
                 self._save()
                 if stop:
                     return "interrupted"
-                if late and self.state.samples < self.end:
+                if late and self.place < self.end:
                     return "time"
         self._save()
         return "finished"
+
+    def _place(self) -> int:
+        """Return how many samples of the plan are behind the run, by the clock if it decides."""
+        state = self.state
+        if state.stretch is not None:
+            used = state.seconds + time.monotonic() - self.began
+            state.share = self.processes.most(state.stretch.share_at(used))
+        return state.place(self.plan.samples)
 
     def _step(self) -> None:
         """Learn from the next batch."""
@@ -119,11 +131,13 @@ class _Fitting:
         batch = next(self.stream)
         count = len(batch) * self.processes.count
         rank = self.processes.rank
-        measures = _step(state, self.compute, batch, course.loss, self.plan, rank)
+        rate = self.plan.rate(self.place)
+        measures = _step(state, self.compute, batch, course.loss, self.plan, rate, rank)
         self.sums.add(measures, count, self.processes)
         state.step += 1
         state.samples += count
-        self.bar.update(count)
+        before, self.place = self.place, self._place()
+        self.bar.update(self.place - before)
 
     def _report(self) -> float:
         """Write a line of metrics, begin new sums, and return the time."""
@@ -131,17 +145,17 @@ class _Fitting:
         now = time.monotonic()
         if self.processes.leads:
             speed = (self.state.samples - self.samples_reported) / (now - self.reported)
-            self.course.report(_line(self.state, self.plan, speed))
+            self.course.report(_line(self.state, self.plan.rate(self.place), speed))
         self.reported, self.samples_reported = now, self.state.samples
         self.sums.clear()
         self.state.sums = {}
-        self.bar.set_postfix_str(f"rate {self.plan.rate(self.state.samples):.3f}")
+        self.bar.set_postfix_str(f"rate {self.plan.rate(self.place):.3f}")
         return now
 
     def _validate(self, before: int) -> None:
         """Measure the averaged model where that is due; the time for it is not training."""
         validate, every = self.course.validate, self.plan.validate_samples
-        if validate is None or not _crossed(before, self.state.samples, every, self.end):
+        if validate is None or not _crossed(before, self.place, every, self.end):
             return
         line = _validation(self.state, validate)
         if self.processes.leads:
@@ -199,11 +213,16 @@ class _Sums:
 
 
 def _step(
-    state: TrainingState, compute: nn.Module, batch: Batch, loss: Loss, plan: Plan, rank: int
+    state: TrainingState,
+    compute: nn.Module,
+    batch: Batch,
+    loss: Loss,
+    plan: Plan,
+    rate: float,
+    rank: int,
 ) -> dict[str, Tensor]:
     """Take one step of the optimisers and return the sums over this process's part."""
     torch.manual_seed((state.seed * 1_000_003 + state.step + (rank << 40)) % 2**63)
-    rate = plan.rate(state.samples)
     for optimizer in state.optimizers:
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
@@ -237,7 +256,7 @@ def _crossed(before: int, after: int, every: int, until: int) -> bool:
     return bool(every) and (before // every != after // every or after >= until)
 
 
-def _line(state: TrainingState, plan: Plan, speed: float) -> dict[str, Any]:
+def _line(state: TrainingState, rate: float, speed: float) -> dict[str, Any]:
     count = state.sums["samples"]
     means = {name: value / count for name, value in state.sums.items() if name != "samples"}
     return {
@@ -245,7 +264,7 @@ def _line(state: TrainingState, plan: Plan, speed: float) -> dict[str, Any]:
         "step": state.step,
         "samples": state.samples,
         **means,
-        "rate": plan.rate(state.samples),
+        "rate": rate,
         "samples_per_second": round(speed, 2),
         "time": round(time.time(), 1),
     }

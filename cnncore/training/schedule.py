@@ -46,6 +46,30 @@ class Schedule:
         )
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A plan stretched over a time of training: the clock says how far it is, not the samples.
+
+    >>> stretch = Stretch(seconds=540.0, since=240.0, share=0.4)
+    >>> [round(stretch.share_at(seconds), 2) for seconds in (240.0, 390.0, 540.0, 600.0)]
+    [0.4, 0.7, 1.0, 1.0]
+    """
+
+    seconds: float
+    """Seconds of training after which the plan is over, those of earlier calls among them."""
+    since: float = 0.0
+    """Seconds of training that were behind the run when this stretch began."""
+    share: float = 0.0
+    """Share of the plan that was behind it then."""
+
+    def share_at(self, seconds: float) -> float:
+        """Return the share of the plan that is behind a run after so many seconds of training."""
+        if seconds >= self.seconds:
+            return 1.0
+        passed = (seconds - self.since) / (self.seconds - self.since)
+        return self.share + (1.0 - self.share) * max(0.0, passed)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan(Schedule):
     """A schedule stretched over a number of samples.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cnncore.training.schedule import Stretch
 from cnncore.weights.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 KIND = "training-state"
@@ -38,6 +39,10 @@ class TrainingState:
     """How many samples are behind it."""
     seconds: float = 0.0
     """How long it has trained."""
+    share: float = 0.0
+    """Which share of its plan is behind it, if that is stretched over a time; otherwise 0."""
+    stretch: Stretch | None = None
+    """How its plan is stretched over a time, if it is."""
     sums: dict[str, float] = field(default_factory=dict)
     """The measures since the last report."""
 
@@ -48,6 +53,10 @@ class TrainingState:
         """Return the state of a run that has seen nothing yet."""
         average = copy.deepcopy(model).eval().requires_grad_(False)
         return cls(model, optimizers, average, seed)
+
+    def place(self, planned: int) -> int:
+        """Return how many samples of a plan of so many are behind the run."""
+        return self.samples if self.stretch is None else int(self.share * planned)
 
     def save(self, path: Path | str, *, metadata: Mapping[str, Any]) -> None:
         """Write the state atomically and keep the one before; `metadata` must be JSON.
@@ -74,6 +83,8 @@ class TrainingState:
             "step": self.step,
             "samples": self.samples,
             "seconds": self.seconds,
+            "share": self.share,
+            "stretch": None if self.stretch is None else asdict(self.stretch),
             "sums": self.sums,
         }
         facts = {**metadata, "state": counters}
@@ -103,6 +114,8 @@ class TrainingState:
         counters = checkpoint.metadata["state"]
         self.seed, self.step = counters["seed"], counters["step"]
         self.samples, self.seconds = counters["samples"], counters["seconds"]
+        self.share, stretch = counters.get("share", 0.0), counters.get("stretch")
+        self.stretch = None if stretch is None else Stretch(**stretch)
         self.sums = dict(counters["sums"])
 
 

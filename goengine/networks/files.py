@@ -208,8 +208,8 @@ def policy_network(net: Network, name: str | Path) -> PolicyNet:
 
     if not isinstance(net, PolicyNet):
         raise NetworkError(
-            f"{name} is a policy-value network and only policy networks can be trained here; "
-            "give one, policy-residual-64 for instance"
+            f"{name} is a policy-value network and only a policy network can be the teacher; give "
+            "one, policy-residual-64 for instance"
         )
     return net
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from selfplay.archive.reader import Archive
-from selfplay.batches.positions import Index, Positions
+from selfplay.batches.positions import SIZE, Index, Positions
 
 SEED = 20160128
 """Decides which positions are drawn."""
@@ -54,14 +54,14 @@ def fixed_sample(positions: Positions, limit: int) -> Sample:
 
 
 def source_sample(
-    archive: Archive, source: str, *, split: str = "test", limit: int = 20_000
+    archive: Archive, source: str, *, split: str = "test", limit: int = 20_000, size: int = SIZE
 ) -> Sample:
-    """Return up to `limit` fixed random positions of one source.
+    """Return up to `limit` fixed random positions of one source on boards of `size` lines.
 
     Raises:
-        DataError: the source is unknown, or has no moves of 19x19 games in that split.
+        DataError: the source is unknown, or has no moves of such games in that split.
     """
-    return fixed_sample(Positions(archive, split, weights={source: 1.0}), limit)
+    return fixed_sample(Positions(archive, split, weights={source: 1.0}, size=size), limit)
 
 
 def distinct_sample(archive: Archive, split: str, limit: int) -> Sample:

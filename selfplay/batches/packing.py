@@ -71,6 +71,12 @@ def unpack(batch: StagedBatch) -> tuple[Tensor, Tensor]:
     return planes.permute(0, 3, 1, 2), targets[batch.symmetries[:, None], batch.moves]
 
 
+def turned(points: Tensor, symmetries: Tensor) -> Tensor:
+    """Return what belongs to points (B, N * N), turned as `unpack` turns the planes."""
+    sources, _, _ = _tables(points.device, math.isqrt(points.shape[1]))
+    return points.gather(1, sources[symmetries])
+
+
 @lru_cache(maxsize=64)
 def _tables(device: torch.device, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return (sources, targets, octets) for a board size on a device.

@@ -84,7 +84,8 @@ class Positions:
 
     A position is a move that is not a pass, in a game on a board of `size` lines. `weights` gives
     each source's share of the draws; sources that it does not name are left out; without it all
-    positions are alike. `weighting` says how the positions of a source share its draws.
+    positions are alike. `weighting` says how the positions of a source share its draws; `only`,
+    bool (G,), leaves out games.
     """
 
     def __init__(
@@ -96,11 +97,14 @@ class Positions:
         weighting: Weighting = ALIKE,
         future: int = 0,
         size: int = SIZE,
+        only: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.archive = archive
         self.size = size
         self.future = future
         games = np.asarray(archive.split(split), dtype=np.int64)
+        if only is not None:
+            games = games[only[games]]
         table = archive.games[games]
         games = games[(table["size"] == size) & (table["length"] > 0)]
         odd, even = weighting.of_moves(archive, games)
@@ -221,10 +225,14 @@ class Positions:
 
         Of `parts` processes that share the `count` positions, process `part` gets its own.
         """
+        games, plies, turns = self.drawn(count, seed=seed, number=number)
+        return self.packed(games, plies, symmetries=turns, part=part, parts=parts)
+
+    def drawn(self, count: int, *, seed: int, number: int) -> tuple[Index, Index, Index]:
+        """Return (games, plies, symmetries) of the whole batch `number` of the stream of `seed`."""
         rng = np.random.default_rng([seed, number])
         games, plies = self.draw(count, rng)
-        turns = rng.integers(SYMMETRIES, size=count)
-        return self.packed(games, plies, symmetries=turns, part=part, parts=parts)
+        return games, plies, rng.integers(SYMMETRIES, size=count)
 
     def stream(
         self,

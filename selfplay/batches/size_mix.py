@@ -19,7 +19,7 @@ _SALT = 9
 
 
 class SizeMix:
-    """Positions by the share of the batches that each gets; they differ in board size.
+    """Positions by the share of the batches that each gets; those of an archive differ in size.
 
     Batch `b` of a stream is a pure function of (seed, b), as with `Positions` of one size.
 
@@ -30,11 +30,15 @@ class SizeMix:
     def __init__(self, shares: Mapping[Positions, float]) -> None:
         self.positions = list(shares)
         sizes = [positions.size for positions in self.positions]
-        if not sizes or len(set(sizes)) != len(sizes):
+        kinds = {(positions.archive.digest, positions.size) for positions in self.positions}
+        if not sizes or len(kinds) != len(sizes):
             raise DataError(f"boards of sizes {sizes}: give each size once, and one at least")
         if min(shares.values()) <= 0:
             raise DataError(f"shares {list(shares.values())}: every share must be above 0")
-        self._ends = np.cumsum(list(shares.values())) / sum(shares.values())
+        total = sum(shares.values())
+        self.shares = [share / total for share in shares.values()]
+        """The share of each of `positions`; they sum to 1."""
+        self._ends = np.cumsum(list(shares.values())) / total
 
     def pick(self, *, seed: int, number: int) -> Positions:
         """Return the positions that batch `number` of the stream of `seed` is drawn from."""

@@ -10,19 +10,24 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
 from cnncore.system.devices import default_device, training_precision
 from cnncore.training.curves import MetricsLog
+from goengine.networks.policy_value import PolicyValueNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import Sample, source_sample
+from selfplay.batches.positions import SIZE
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Evaluation, Symmetry
 from selfplay.evaluation.result_lines import json_lines, text_lines
 from selfplay.evaluation.survey import Survey
+from selfplay.learners.judging_lessons import archive_labels
 from selfplay.report.chart_sections import Curve
 from selfplay.report.evaluation_page import write_report
 from selfplay.report.examples import SHOWN
@@ -103,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
         contestants = _contestants(args.net, args.symmetry, device)
         curves = _curves(args)
         samples = _samples(archive, args.sources, split=args.split, limit=args.limit)
-        survey = Survey(contestants)
+        judges = any(isinstance(each.net, PolicyValueNet) for each in contestants)
+        survey = Survey(contestants, archive_labels(archive) if judges else None)
 
         def told(source: str, answers: Sequence[Answers]) -> None:
             lines = json_lines if args.json else text_lines
@@ -156,14 +162,14 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
     Raises:
         DataError: a named source is unknown or has no such games, or all sources are empty.
     """
-    if named:
-        names = named.split(",")
-        return {name: source_sample(archive, name, split=split, limit=limit) for name in names}
-    samples, empty = {}, []
-    for name in filter(None, archive.sources):
-        try:
-            samples[name] = source_sample(archive, name, split=split, limit=limit)
-        except DataError:
+    samples: dict[str, Sample] = {}
+    empty = []
+    for name in named.split(",") if named else filter(None, archive.sources):
+        found = _by_size(archive, name, split=split, limit=limit)
+        if not found and named:
+            source_sample(archive, name, split=split, limit=limit)  # says what is missing
+        samples |= found
+        if not found:
             empty.append(name)
     if not samples:
         raise DataError(
@@ -175,6 +181,18 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
         log.warning(
             "left out for want of 19x19 %s games: %s%s", split, ", ".join(empty[:FEW]), more
         )
+    return samples
+
+
+def _by_size(archive: Archive, source: str, *, split: str, limit: int) -> dict[str, Sample]:
+    """Return the positions of a source for each board size; small boards are named."""
+    samples: dict[str, Sample] = {}
+    if source not in archive.sources:
+        return samples
+    for size in np.unique(archive.games["size"]).tolist()[::-1]:
+        name = source if size == SIZE else f"{source} {size}x{size}"
+        with suppress(DataError):
+            samples[name] = source_sample(archive, source, split=split, limit=limit, size=size)
     return samples
 
 

@@ -11,7 +11,7 @@ import torch
 
 from cnncore.system.folders import make_folder
 from goengine.networks.files import save_network
-from goengine.networks.widening import widen
+from selfplay.learners.learner import wider
 from selfplay.recipes import from_table
 from selfplay.training.failures import fail
 from selfplay.training.trained_network import trained_network
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         card["widened_from"] = net.config.filters if args.widen else None
         if args.widen:
             seed = from_table(card["recipe"]).seed
-            net = widen(net, args.widen, np.random.default_rng(seed))
+            net = wider(net, args.widen, np.random.default_rng(seed))
         make_folder(args.out.parent)
         dtype = torch.float16 if args.float16 else torch.float32
         save_network(net, args.out, metadata=card, dtype=dtype)

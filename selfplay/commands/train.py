@@ -37,8 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         type=Path,
-        help="archive made by 'selfplay ingest'; for fine-tuning also an SGF file, folder or "
-        "package",
+        action="append",
+        help="archive made by 'selfplay ingest' or 'selfplay generate', several times for networks "
+        "that judge; for fine-tuning also an SGF file, folder or package",
     )
     parser.add_argument(
         "--out", type=Path, help="folder of the run; resumed if begun (fine-tuning: DATA-net)"
@@ -47,8 +48,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=float,
         default=math.inf,
-        help="stop after this long; of fine-tuning, measuring before and after is part of it; "
-        "default: at the end of the plan",
+        help="stop after this long; a recipe with clock = true, dual-96 for instance, is stretched "
+        "over this time of training, earlier calls included; of fine-tuning, measuring before and "
+        "after is part of it; default: the end of the plan",
+    )
+    parser.add_argument(
+        "--stop-after",
+        type=float,
+        metavar="MINUTES",
+        help="stop this call after so long and leave the plan as it is",
     )
     add_settings(parser)
     parser.add_argument(
@@ -105,27 +113,42 @@ def _train(
 ) -> tuple[Run, str]:
     """Begin or go on with the run of a recipe; return the run and how it ended."""
     folder = _named(args)
-    archive = Archive.open(args.data)
+    archives = [Archive.open(path) for path in args.data]
     recipe = load_recipe(args.recipe, args.set)
-    archive.verify()
+    for archive in archives:
+        archive.verify()
     device_options.take_threads(args)
     with claimed(folder, processes):
         training = open_run(
             folder,
             recipe,
-            archive,
+            archives[0],
             device=device,
             start=args.start,
             filters=args.widen,
             workers=args.workers,
             processes=processes,
             other_data=args.other_data,
+            more_archives=archives[1:],
         )
-        return training, training.fit(minutes=args.minutes, progress=not args.quiet)
+        return training, _fit(training, args)
+
+
+def _fit(training: Run, args: argparse.Namespace) -> str:
+    """Train as long as the plan and the command line say; return how it ended."""
+    stop = math.inf if args.stop_after is None else args.stop_after
+    if not training.recipe.clock or math.isinf(args.minutes):
+        minutes = min(args.minutes, stop)
+        return training.fit(minutes=minutes, progress=not args.quiet)
+    if args.minutes == 0:
+        raise RecipeError("--minutes 0 leaves a plan no time to be stretched over; give more")
+    return training.fit(minutes=stop, stretch=args.minutes, progress=not args.quiet)
 
 
 def _named(args: argparse.Namespace) -> Path:
     """Return the folder of the run; a recipe's run needs a name, and no option of fine-tuning."""
+    if not args.minutes >= 0:
+        raise RecipeError(f"--minutes {args.minutes} is not a time; give 0 or more")
     for option, value in (("player", args.player), ("others", args.others)):
         if value is not None:
             raise RecipeError(f"--{option} is for fine-tuning; leave out the recipe")

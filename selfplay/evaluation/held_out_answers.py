@@ -23,7 +23,9 @@ from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import BATCH, Sample
+from selfplay.batches.labels import Labels, PositionLabels
 from selfplay.batches.positions import Index, PositionBatch
+from selfplay.evaluation.judgements import Judgements, joined_judgements
 
 Symmetry = Literal["none", "all"]
 """One view of the board, or the mean of all eight."""
@@ -76,6 +78,8 @@ class Answers:
     """float32 (N, TOP): their probabilities."""
     seconds: npt.NDArray[np.float64]
     """float64 (batches,): seconds a position, batch by batch."""
+    judged: Judgements | None = None
+    """What a network that judges said of the winner, the lead and the owners, if it was asked."""
 
     def __len__(self) -> int:
         """Return the number of positions."""
@@ -102,41 +106,65 @@ class Evaluation:
 
 def joined(parts: Sequence[Answers]) -> Answers:
     """Return the answers of several batches as one; at least one batch is needed."""
-    columns = zip(*(vars(part).values() for part in parts), strict=True)
-    return Answers(*(np.concatenate(column) for column in columns))
+    columns = {
+        name: np.concatenate([vars(part)[name] for part in parts])
+        for name in vars(parts[0])
+        if name != "judged"
+    }
+    return Answers(**columns, judged=joined_judgements([part.judged for part in parts]))
 
 
 def ask(
-    contestants: Sequence[Contestant], sample: Sample, *, batch: int = BATCH
+    contestants: Sequence[Contestant],
+    sample: Sample,
+    *,
+    batch: int = BATCH,
+    labels: Labels | None = None,
 ) -> Iterator[list[Answers]]:
-    """Yield what each contestant answers, batch by batch."""
+    """Yield what each contestant answers, batch by batch.
+
+    With the `labels` of the sample's archive, networks that judge are asked for that as well.
+    """
     for start in range(0, len(sample), batch):
         part = slice(start, start + batch)
         games, plies = sample.games[part], sample.plies[part]
         order = np.lexsort((plies, games))
         data = sample.positions.batch(games[order], plies[order])
-        yield [_answer(contestant, data) for contestant in contestants]
+        known = None if labels is None else labels.of(data.games, data.plies)
+        yield [_answer(contestant, data, known) for contestant in contestants]
 
 
-def answered(contestant: Contestant, sample: Sample, *, label: str | None = None) -> Answers:
+def answered(
+    contestant: Contestant,
+    sample: Sample,
+    *,
+    label: str | None = None,
+    labels: Labels | None = None,
+) -> Answers:
     """Return one contestant's answers to a whole sample; with a label, stderr shows progress."""
     batches = []
     silent = label is None
     with tqdm(
         total=len(sample), desc=label, unit="pos", disable=silent, file=sys.stderr, leave=False
     ) as bar:
-        for (answers,) in ask([contestant], sample):
+        for (answers,) in ask([contestant], sample, labels=labels):
             batches.append(answers)
             bar.update(len(answers))
     return joined(batches)
 
 
-def _answer(contestant: Contestant, data: PositionBatch) -> Answers:
+def _answer(
+    contestant: Contestant, data: PositionBatch, labels: PositionLabels | None = None
+) -> Answers:
     """Return one contestant's answers to one batch."""
     began = time.perf_counter()
-    priors = contestant.evaluator.evaluate_planes(data.planes).priors[:, :-1]
+    komi = None if labels is None else labels.komi
+    said = contestant.evaluator.evaluate_planes(data.planes, komi=komi)
     seconds = (time.perf_counter() - began) / len(data)
-    scores = torch.from_numpy(priors).clamp_min(1e-30).log()
+    judged = None
+    if said.value is not None and said.lead is not None and said.ownership is not None and labels:
+        judged = Judgements.of(said.value, said.lead, said.ownership, labels)
+    scores = torch.from_numpy(said.priors[:, :-1]).clamp_min(1e-30).log()
     moves = torch.from_numpy(data.moves[:, :1])
     mine = scores.gather(1, moves)
     best = scores.topk(TOP, dim=1)
@@ -149,4 +177,5 @@ def _answer(contestant: Contestant, data: PositionBatch) -> Answers:
         top=best.indices.numpy(),
         chances=best.values.exp().float().numpy(),
         seconds=np.array([seconds]),
+        judged=judged,
     )

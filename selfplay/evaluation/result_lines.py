@@ -9,6 +9,7 @@ from dataclasses import asdict
 from selfplay.archive.reader import Archive
 from selfplay.evaluation.held_out_answers import Answers, Contestant
 from selfplay.evaluation.intervals import Share, bracketed, plus_minus
+from selfplay.evaluation.judgements import JudgementMeasure, Mean
 from selfplay.evaluation.measures import Difference, difference
 from selfplay.evaluation.source_reports import SourceReport, source_report
 
@@ -60,7 +61,32 @@ def table(reports: Sequence[SourceReport]) -> str:
                 f"loss {part.loss:.3f} {plus_minus(part.loss_error, 3)}"
                 for name, part in report.groups[kind].items()
             ]
+        if report.judgement is not None:
+            lines.append(f"  judgement: {_judged(report.judgement.whole)}")
+            lines += [
+                f"  judgement, moves {name:>8}: {_judged(part)}"
+                for name, part in report.judgement.by_move.items()
+            ]
     return "\n".join(lines) + "\n"
+
+
+def _judged(measure: JudgementMeasure) -> str:
+    """Return how positions were judged, as far as they tell."""
+    parts = []
+    if measure.value is not None and measure.right is not None and measure.calibration is not None:
+        parts.append(
+            f"value error {_mean(measure.value, 4)}, winner right {_percent(measure.right)}, "
+            f"calibration error {100 * measure.calibration:.2f} %"
+        )
+    if measure.lead is not None:
+        parts.append(f"lead error {_mean(measure.lead, 2)} points")
+    if measure.ownership is not None:
+        parts.append(f"ownership error {_mean(measure.ownership, 3)}")
+    return "  ".join(parts) or "no game here teaches a value"
+
+
+def _mean(mean: Mean, digits: int) -> str:
+    return f"{mean.value:.{digits}f} {plus_minus(mean.error, digits)} of {mean.count:,}"
 
 
 def comparison(gain: Difference, *, net: str, against: str) -> str:

@@ -13,10 +13,28 @@ import numpy as np
 from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import source_sample
+from selfplay.batches.labels import Labels
 from selfplay.evaluation.calibration import Bin, expected_calibration_error, reliability
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Symmetry, answered
 from selfplay.evaluation.intervals import Share
-from selfplay.evaluation.measures import Measure, measure, measure_groups
+from selfplay.evaluation.judgements import (
+    JudgementMeasure,
+    measure_judgements,
+    value_calibration,
+)
+from selfplay.evaluation.measures import Measure, by_move, measure, measure_groups
+
+
+@dataclass(frozen=True)
+class JudgementReport:
+    """How well one network judged the positions of one source."""
+
+    whole: JudgementMeasure
+    """All positions."""
+    calibration: list[Bin]
+    """The reliability table of the win chance."""
+    by_move: dict[str, JudgementMeasure]
+    """Moves "1-30", "31-60", and so on."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,8 @@ class SourceReport:
     """The reliability table."""
     groups: dict[str, dict[str, Measure]]
     """For "move", "phase" and "rank", a Measure of each of their groups."""
+    judgement: JudgementReport | None = None
+    """How the network judged; None if it does not judge or was not asked."""
 
 
 def source_report(source: str, answers: Answers, archive: Archive) -> SourceReport:
@@ -61,6 +81,22 @@ def source_report(source: str, answers: Answers, archive: Archive) -> SourceRepo
         ece=expected_calibration_error(table),
         calibration=table,
         groups=groups,
+        judgement=judgement_report(answers, archive),
+    )
+
+
+def judgement_report(answers: Answers, archive: Archive) -> JudgementReport | None:
+    """Return how well a network judged, if it was asked for that."""
+    judged, games = answers.judged, answers.games
+    if judged is None:
+        return None
+    return JudgementReport(
+        whole=measure_judgements(judged, games),
+        calibration=value_calibration(judged, games),
+        by_move={
+            name: measure_judgements(judged, games, mask)
+            for name, mask in by_move(answers, archive).items()
+        },
     )
 
 
@@ -74,9 +110,13 @@ def evaluate_source(
     symmetry: Symmetry = "none",
     precision: str = "float32",
     progress: bool = False,
+    labels: Labels | None = None,
 ) -> SourceReport:
-    """Measure a network on up to `limit` fixed random positions of one source."""
+    """Measure a network on up to `limit` fixed random positions of one source.
+
+    With the archive's `labels` a network that judges is measured on that as well.
+    """
     contestant = Contestant("", net, symmetry, precision)
     sample = source_sample(archive, source, split=split, limit=limit)
     label = f"measuring on {source}" if progress else None
-    return source_report(source, answered(contestant, sample, label=label), archive)
+    return source_report(source, answered(contestant, sample, label=label, labels=labels), archive)

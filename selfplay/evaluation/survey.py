@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from tqdm import tqdm
 
 from selfplay.batches.fixed_samples import Sample
+from selfplay.batches.labels import Labels
 from selfplay.evaluation.held_out_answers import Answers, Contestant, ask, joined
 
 
 class Survey:
     """The answers so far: `answers[source][number of the contestant]`."""
 
-    def __init__(self, contestants: Sequence[Contestant]) -> None:
-        self.contestants = contestants
+    def __init__(self, contestants: Sequence[Contestant], labels: Labels | None = None) -> None:
+        """Ask contestants; with the archive's `labels` about the ends of the games as well."""
+        self.contestants, self.labels = contestants, labels
         self.answers: dict[str, list[Answers]] = {}
 
     def ask_all(
@@ -33,7 +35,7 @@ class Survey:
                 batches: list[list[Answers]] = []
                 bar.set_description(source)
                 try:
-                    for answers in ask(self.contestants, sample):
+                    for answers in ask(self.contestants, sample, labels=self.labels):
                         batches.append(answers)
                         bar.update(len(answers[0]))
                 except KeyboardInterrupt:

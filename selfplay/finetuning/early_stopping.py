@@ -19,14 +19,13 @@ import torch
 
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import load_network, save_network
-from goengine.networks.policy_network import PolicyNet
+from goengine.networks.files import Network, load_network, save_network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import BATCH, distinct_sample
 from selfplay.batches.positions import Positions
 from selfplay.evaluation.held_out_answers import Contestant, answered
+from selfplay.learners.learner import Learner
 from selfplay.recipes import Recipe
-from selfplay.training.learner import Learner
 from selfplay.training.policy_run import Run
 from selfplay.training.trained_network import NETWORK, START
 
@@ -46,7 +45,7 @@ MEASURED = 0.1
 
 
 def tuning_recipe(
-    recipe: Recipe, net: PolicyNet, archive: Archive, *, epochs: float | None
+    recipe: Recipe, net: Network, archive: Archive, *, epochs: float | None
 ) -> Recipe:
     """Return a recipe in the shape of a network, as long as `epochs` passes over the games.
 
@@ -80,7 +79,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def keep_start(folder: Path, net: PolicyNet) -> PolicyNet:
+def keep_start(folder: Path, net: Network) -> Network:
     """Return the folded network that the run in `folder` begins with; written at its begin.
 
     Raises:

@@ -61,8 +61,14 @@ def fine_tune(
         raise RecipeError(f"--epochs {args.epochs:g} is not a length; give more than 0")
     if processes.count > 1:
         raise RecipeError("fine-tuning needs no more than one process; start it without torchrun")
+    if args.stop_after is not None:
+        raise RecipeError("--stop-after is for recipes; fine-tuning stops after its --minutes")
+    if len(args.data) > 1:
+        raise RecipeError(
+            f"fine-tuning learns from one --data, not from {len(args.data)}; put all games into one"
+        )
     take_threads(args)
-    folder: Path = args.out or Path(f"{source_name(args.data.resolve().name)}-net")
+    folder: Path = args.out or Path(f"{source_name(args.data[0].resolve().name)}-net")
     check_folder(folder)
     deadline = time.monotonic() + 60.0 * args.minutes
     with claimed(folder):
@@ -72,7 +78,7 @@ def fine_tune(
 def _tune(
     args: argparse.Namespace, folder: Path, *, device: torch.device, deadline: float
 ) -> tuple[Run, str]:
-    archive = open_games(args.data, folder / GAMES, player=args.player, progress=not args.quiet)
+    archive = open_games(args.data[0], folder / GAMES, player=args.player, progress=not args.quiet)
     archive.verify()
     archive = hold_out(archive)
     others = Archive.open(args.others) if args.others else None

@@ -42,6 +42,17 @@ class Recipe(TrainingRecipe):
     """How many convolutions the network has."""
     norm: bool = True
     """Normalise batches while training; folded at export."""
+    judges: bool = False
+    """Whether the network has heads for value, lead and ownership: a policy-value network."""
+    pools: tuple[int, ...] = ()
+    """Its residual blocks with global pooling, the first block being 0."""
+    neck: int = 32
+    """Maps between its trunk and the heads that judge."""
+    hidden: int = 64
+    """Units between its pooled neck and margin and spread."""
+    freeze: Literal["none", "trunk"] = "none"
+    """What of a policy-value network stays as it is: with "trunk" only neck, value, lead and
+    ownership learn, and the recipe takes the shape of the network that the run starts from."""
     positions: int = 2_000_000
     """Planned length of the run, which the schedule is stretched over."""
     batch: int = 128
@@ -65,6 +76,15 @@ class Recipe(TrainingRecipe):
     """How many moves after the next one extra outputs learn to predict, in training only."""
     future_weight: float = 0.15
     """Weight of each such loss."""
+    value_weight: float = 0.5
+    """Weight of the value's loss, where the network judges; that of the next move is 1."""
+    lead_weight: float = 0.2
+    """Weight of the lead's loss, in units of 20 points."""
+    ownership_weight: float = 0.5
+    """Weight of the ownership's loss."""
+    keep: float = 1.0
+    """Weight of what a policy-value network said of margin, spread and ownership at the begin, when
+    it is fine-tuned on moves alone."""
     teacher: str = ""
     """Name or file of a network whose answers are part of the next move's target; empty for
     none."""
@@ -76,6 +96,9 @@ class Recipe(TrainingRecipe):
     teacher still sees them."""
     sources: Mapping[str, float] = field(default_factory=dict)
     """Share of each archive source in a batch, by name; empty takes all positions alike."""
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    """Share of each board size in the batches of a policy-value network, each batch being of one
+    size; empty takes all positions alike."""
     recency: float = 0.0
     """Years over which older games count less: see `selfplay.batches.weighting.Weighting`."""
     ranks: Mapping[str, float] = field(default_factory=dict)
@@ -90,6 +113,8 @@ class Recipe(TrainingRecipe):
     """How many held-out positions it is measured on."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """What the network computes in; "auto" takes bfloat16 where the machine computes in it."""
+    clock: bool = False
+    """Whether `--minutes` stretches the whole plan over that time; otherwise it stops the run."""
     compile: bool = False
     """Let torch.compile translate the network, where that works."""
 
@@ -99,12 +124,18 @@ class Recipe(TrainingRecipe):
         Raises:
             RecipeError: a value is out of range.
         """
-        counts = ("filters", "positions", "validate_positions")
+        counts = ("filters", "positions", "validate_positions", "neck", "hidden")
         check_values(self, *counts, fits=lambda x: x >= 1, remedy="give at least 1")
         rates = ("lr", "lr_rest", "future_weight", "grow_noise")
+        weights = ("value_weight", "lead_weight", "ownership_weight", "keep")
         others = ("warmup", "future_moves", "validate_every", "checkpoint_seconds")
         check_values(
-            self, *rates, *others, fits=lambda x: 0 <= x < math.inf, remedy="give a number from 0"
+            self,
+            *rates,
+            *weights,
+            *others,
+            fits=lambda x: 0 <= x < math.inf,
+            remedy="give a number from 0",
         )
         self.check_common()
         shares = ("teacher_weight", "forget")
@@ -115,9 +146,36 @@ class Recipe(TrainingRecipe):
             raise RecipeError(
                 f"recipe: layers = {self.layers}; a residual network has 2 and 2 more a block"
             )
+        self._check_heads()
         widths = [self.filters, *(growth.filters for growth in self.grow)]
         if widths != sorted(widths):
             raise RecipeError(f"recipe: grow goes through {widths} filters; they may only grow")
+
+    def _check_heads(self) -> None:
+        """Check what only policy-value networks have, and what they do not have."""
+        if not self.judges:
+            for key, value in (("pools", self.pools), ("sizes", self.sizes)):
+                if value:
+                    raise RecipeError(
+                        f"recipe: {key} = {value!r} is for networks that judge; add judges = true, "
+                        "or leave it out"
+                    )
+            if self.freeze != "none":
+                raise RecipeError(
+                    f"recipe: freeze = {self.freeze!r} leaves a policy network nothing to learn; "
+                    "add judges = true, or leave it out"
+                )
+        elif self.teacher:
+            raise RecipeError(
+                f"recipe: teacher = {self.teacher!r} teaches policy networks only; leave it out"
+            )
+        if self.freeze != "none" and self.grow:
+            raise RecipeError("recipe: a frozen trunk cannot grow; leave out grow or freeze")
+
+    @property
+    def further_moves(self) -> int:
+        """How many moves after the next one are learnt: none on a frozen trunk."""
+        return self.future_moves if self.freeze == "none" else 0
 
     def filters_at(self, positions: int) -> int:
         """Return how many filters the network has once `positions` positions are behind it."""
@@ -141,6 +199,7 @@ class Recipe(TrainingRecipe):
         return {
             **asdict(self),
             "sources": dict(self.sources),
+            "sizes": dict(self.sizes),
             "ranks": dict(self.ranks),
             "grow": [asdict(g) for g in self.grow],
         }
@@ -154,6 +213,8 @@ def from_table(table: Mapping[str, Any]) -> Recipe:
     """
     parsers: dict[str, Callable[[Any], Any]] = {
         "grow": _growths,
+        "pools": _blocks,
+        "sizes": lambda value: _shares("sizes", value, example="19 = 0.6, 9 = 0.4"),
         "sources": lambda value: _shares("sources", value, example="kgs_6d = 0.6"),
         "ranks": lambda value: _shares("ranks", value, example="9p = 2, 6d = 1"),
     }
@@ -169,6 +230,12 @@ def _growths(value: Any) -> tuple[Growth, ...]:
         raise RecipeError(
             f"recipe: grow = {value!r} should look like [{{at = 0.25, filters = 64}}]"
         ) from error
+
+
+def _blocks(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple) or not all(type(block) is int for block in value):
+        raise RecipeError(f"recipe: pools = {value!r} should look like [2, 5]")
+    return tuple(value)
 
 
 def _shares(key: str, value: Any, *, example: str) -> dict[str, float]:

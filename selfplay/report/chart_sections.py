@@ -69,6 +69,7 @@ def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:
             series.append(Series(curve.name, xs, ys, notes=notes, colour=colour))
         chart = line_chart(series, x_label="million positions seen", y_label=label, width=480.0)
         figures.append(f"<figure>{chart}</figure>")
+    figures += _judging_curves(drawn, colours)
     last = "; ".join(
         f"{escape(curve.name)} stands at {percent(ys[-1])} after {xs[-1]:.3g} million positions"
         for curve in drawn
@@ -76,7 +77,7 @@ def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:
     )
     text = (
         f"<p>{last}. Dots: the averaged weights on held-out positions of the run's own mixture; "
-        "faint: training batches.</p>"
+        f"faint: training batches.{_gaps(drawn)}</p>"
     )
     return section(
         "How it learned",
@@ -84,6 +85,35 @@ def learning(curves: Sequence[Curve], networks: Sequence[str] = ()) -> str:
         + legend([curve.name for curve in drawn], colours)
         + f'<div class="pair">{"".join(figures)}</div>',
     )
+
+
+def _judging_curves(curves: Sequence[Curve], colours: Sequence[int]) -> list[str]:
+    """Return the value error on held-out games, faintly that on games learnt from."""
+    series = []
+    for colour, curve in zip(colours, curves, strict=True):
+        for key, faint in (("learnt_value_error", True), ("value_error", False)):
+            xs, ys = _points(curve, "validation", key)
+            if len(xs) > 1:
+                name = "" if faint else curve.name
+                series.append(Series(name, xs, ys, colour=colour, faint=faint))
+    if not series:
+        return []
+    label = "value error; faint: on games learnt from"
+    chart = line_chart(series, x_label="million positions seen", y_label=label, width=480.0)
+    return [f"<figure>{chart}</figure>"]
+
+
+def _gaps(curves: Sequence[Curve]) -> str:
+    """Return how much worse held-out games are judged than those learnt from."""
+    texts = []
+    for curve in curves:
+        _, gaps = _points(curve, "validation", "value_gap")
+        if gaps:
+            texts.append(
+                f"{escape(curve.name)} judges held-out games by {gaps[-1]:.4f} of squared error "
+                "worse than games that it learns from"
+            )
+    return f" {'; '.join(texts)}: the larger that gap, the more it knows by heart." if texts else ""
 
 
 def _points(curve: Curve, event: str, key: str) -> tuple[list[float], list[float]]:

@@ -25,6 +25,7 @@ from selfplay.evaluation.measures import by_source, difference, measure
 from selfplay.report.chart_sections import Curve, by_move_number, calibration, grouped, learning
 from selfplay.report.charts import COLOURS
 from selfplay.report.examples import SHOWN, Example, confident_misses, drawn_by_lot, example
+from selfplay.report.judgement_sections import judgement
 from selfplay.report.page_frame import PAGE, bounds, percent, section, signed, table
 
 ANCHOR = "kgs_6d"
@@ -56,6 +57,7 @@ def report_page(
         grouped(evaluation, "phase", "By phase of the game"),
         grouped(evaluation, "rank", "By rank of the player"),
         calibration(evaluation),
+        judgement(evaluation),
         _examples(evaluation, boards) if boards else "",
         _method(evaluation),
     ]
@@ -102,7 +104,7 @@ def _headlines(evaluation: Evaluation) -> str:
     lead = (
         f"<p>Asked for the next move in {len(evaluation.answers[0]):,} positions from games that "
         f"were kept apart from training ({escape(evaluation.split)} games of "
-        f"{escape(', '.join(sources))}), choosing among all 361 points.</p>"
+        f"{escape(', '.join(sources))}), choosing among all points of the board.</p>"
     )
     if evaluation.split == "train":
         lead = lead.replace("kept apart from training", "<b>trained on</b>")
@@ -207,9 +209,9 @@ def _method(evaluation: Evaluation) -> str:
         f"{evaluation.split} split; up to {evaluation.limit:,} positions of each source, drawn "
         f"with a fixed seed, or each once if there are at most so many; here from {games:,} "
         "games. Passes are not asked about.",
-        "Top-1 and top-5 are over all 361 points, without a legality mask. Intervals are at 95 %: "
-        "Wilson's for shares, normal for losses and differences; positions of one game are not "
-        "taken for independent, and a single game does not give an interval.",
+        "Top-1 and top-5 are over all points of the board, without a legality mask. Intervals are "
+        "at 95 %: Wilson's for shares, normal for losses and differences; positions of one game "
+        "are not taken for independent, and a single game does not give an interval.",
         "Calibration error: mean distance between the probability of the first choice and how "
         f"often it was right, in {BINS} bins (Guo et al. 2017). In groups of a few hundred "
         "positions it is mostly chance.",

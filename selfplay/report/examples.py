@@ -14,7 +14,6 @@ from goengine.pictures.svg import board_svg
 from goengine.types import colour_name
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import SEED
-from selfplay.batches.positions import SIZE
 from selfplay.evaluation.held_out_answers import Answers, Contestant
 from selfplay.evaluation.intervals import Mask
 
@@ -71,21 +70,21 @@ def example(
     facts = [source, *filter(None, [rank, (record.date or "")[:4]])]
     head = f"Move {ply + 1}, {mover} to play ({', '.join(facts)})"
     rows = [
-        f"<li>{escape(contestant.name)}: {_choices(mine, index)}</li>"
+        f"<li>{escape(contestant.name)}: {_choices(mine, index, board.size)}</li>"
         for contestant, mine in zip(contestants, answers, strict=True)
     ]
     caption = (
-        f"<b>{escape(head)}.</b> Played: <em>{move_to_gtp(played, SIZE)}</em>"
+        f"<b>{escape(head)}.</b> Played: <em>{move_to_gtp(played, board.size)}</em>"
         f"<ul>{''.join(rows)}</ul>"
     )
-    title = f"{head}; {move_to_gtp(played, SIZE)} was played"
+    title = f"{head}; {move_to_gtp(played, board.size)} was played"
     return Example(board_svg(board, chances=marked, played=played, title=escape(title)), caption)
 
 
-def _choices(answers: Answers, index: int) -> str:
+def _choices(answers: Answers, index: int, size: int) -> str:
     """Return the three first choices, and the place of the player's move if it is behind them."""
     named = [
-        f"{move_to_gtp(int(move), SIZE)} {100 * float(chance):.0f}\u00a0%"
+        f"{move_to_gtp(int(move), size)} {100 * float(chance):.0f}\u00a0%"
         for move, chance in zip(answers.top[index, :3], answers.chances[index, :3], strict=True)
     ]
     place = int(answers.better[index])

@@ -1,4 +1,7 @@
-"""One training run in its folder: started from a recipe, resumed, grown, measured."""
+"""One training run in its folder: started from a recipe, resumed, grown, measured.
+
+What it learns, and from what, is the business of its lessons (selfplay/learners).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +19,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from cnncore.data.samples import DataError
 from cnncore.layers.blocks import channels_last
 from cnncore.system import atomic
 from cnncore.system.devices import TrainingPrecision, autocast
@@ -25,22 +27,38 @@ from cnncore.training.compiled import Compiled
 from cnncore.training.loop import Course, fit
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from cnncore.training.schedule import Plan
+from cnncore.training.schedule import Plan, Stretch
 from cnncore.training.training_state import TrainingState
-from goengine.networks.files import load_network, policy_network
-from goengine.networks.policy_network import PolicyConfig, PolicyNet
+from goengine.networks.files import Network
+from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, kind_of
+from goengine.networks.policy_value import PolicyValueNet
 from selfplay.archive.reader import Archive
-from selfplay.batches.fixed_samples import BATCH, fixed_sample
-from selfplay.batches.packing import StagedBatch, stage, unpack
-from selfplay.batches.positions import PackedBatch, Positions
-from selfplay.batches.weighting import Weighting
+from selfplay.learners.judging_lessons import JudgingLessons
+from selfplay.learners.keeping_lessons import KeepingLessons
+from selfplay.learners.learner import Learner, make_learner
+from selfplay.learners.lessons import Classroom, Lessons
+from selfplay.learners.optimisers import make_optimizers
+from selfplay.learners.policy_lessons import PolicyLessons
 from selfplay.recipes import Recipe, from_table
-from selfplay.training.learner import Learner, make_optimizers, measure, policy_loss
-from selfplay.training.trained_network import read_facts
+from selfplay.training.trained_network import network_of, read_facts, run_config
 
 log = logging.getLogger(__name__)
 
-FIXED = ("network", "filters", "layers", "norm", "optimizer", "future_moves", "seed", "batch")
+FIXED = (
+    "network",
+    "filters",
+    "layers",
+    "norm",
+    "judges",
+    "pools",
+    "neck",
+    "hidden",
+    "freeze",
+    "optimizer",
+    "future_moves",
+    "seed",
+    "batch",
+)
 """Keys of a recipe that cannot change once a run has begun."""
 
 
@@ -52,7 +70,8 @@ class Run:
     """A run in a folder: a new one, or the one that is there.
 
     A new one begins with the network `start_from`, or with a fresh one. With `other_data` the run
-    goes on although the archive is not the one that it began with.
+    goes on although the archive is not the one that it began with. Networks that judge may learn
+    from `more_archives` as well.
 
     Raises:
         RecipeError: a key that is fixed has changed, or the processes cannot share a batch.
@@ -68,60 +87,60 @@ class Run:
         archive: Archive,
         *,
         device: torch.device,
-        start_from: PolicyNet | None = None,
+        start_from: Network | None = None,
         workers: int = 1,
         processes: Processes = ALONE,
         other_data: bool = False,
+        more_archives: Sequence[Archive] = (),
     ) -> None:
         if recipe.batch % processes.count:
             raise RecipeError(
                 f"recipe: batch = {recipe.batch} cannot be shared evenly by {processes.count} "
                 "processes; give a multiple"
             )
-        self.folder, self.recipe, self.archive = folder, recipe, archive
-        self.device, self.workers, self.processes = device, workers, processes
-        self._teacher = _teacher(recipe, device)
+        self.folder, self.recipe = folder, recipe
+        self.archives = [archive, *more_archives]
+        self.device, self.processes = device, processes
+        self.precision = recipe.precision_on(device)
+        room = Classroom(recipe, device, self.precision, workers, processes)
+        self.lessons = make_lessons(room, self.archives, start_from)
         self.files = RunFolder(folder, processes)
         self.files.prepare()
         if self.files.begun:
             self._check(other_data)
-        weights = recipe.sources
-        self.train = Positions(
-            archive,
-            "train",
-            weights=weights,
-            weighting=Weighting(recipe.recency, recipe.ranks),
-            future=recipe.future_moves,
-        )
-        self.held_out = _held_out(archive, weights)
-        self._measured_on: list[StagedBatch] = []
-        self.precision = recipe.precision_on(device)
-        if self.files.begun:
-            net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
-        else:
-            net = start_from or self._fresh()
-        net.config = replace(net.config, forgetful=net.config.forgetful or recipe.forget > 0)
+        net = network_of(run_config(folder)) if self.files.begun else start_from or self._fresh()
+        if recipe.forget > 0 and recipe.freeze == "none":
+            net.config = replace(net.config, forgetful=True)
         self.state = self._state(net)
         self.files.resume(self.state)
         if processes.leads:
             self._forget_partial()
+
+    @property
+    def archive(self) -> str:
+        """What the run learns from: the digest of its archive, or of its archives."""
+        return "+".join(archive.digest for archive in self.archives)
 
     def _check(self, other_data: bool) -> None:
         """Refuse to go on with another recipe or archive than the run began with."""
         facts = read_facts(self.folder)
         before = from_table(facts["recipe"]).table()
         self.files.check_recipe(before, self.recipe.table(), fixed=FIXED)
-        self.files.check_data(
-            facts["archive"], self.archive.digest, kind="archive", other_data=other_data
-        )
+        self.files.check_data(facts["archive"], self.archive, kind="archive", other_data=other_data)
 
-    def _fresh(self) -> PolicyNet:
+    def _fresh(self) -> Network:
         torch.manual_seed(self.recipe.seed)
-        return PolicyNet(network_config(self.recipe))
+        return network_of(network_config(self.recipe))
 
-    def _state(self, policy: PolicyNet) -> TrainingState:
-        learner = Learner(policy, future_moves=self.recipe.future_moves)
-        learner = channels_last(learner, self.device)
+    @property
+    def learner(self) -> Learner:
+        """What learns: the network with its outputs for further moves."""
+        learner = self.state.model
+        assert isinstance(learner, Learner)
+        return learner
+
+    def _state(self, net: Network) -> TrainingState:
+        learner = channels_last(make_learner(net, self.recipe), self.device)
         optimizers = make_optimizers(learner, self.recipe)
         return TrainingState.start(learner, optimizers, seed=self.recipe.seed)
 
@@ -146,12 +165,12 @@ class Run:
 
     def checkpoint(self) -> None:
         """Save the state, and draw the curve anew."""
-        policy = self.state.model.policy
-        assert isinstance(policy, PolicyNet)
+        config = self.learner.policy.config
         facts = {
-            "config": vars(policy.config),
+            "kind": kind_of(config),
+            "config": vars(config),
             "recipe": self.recipe.table(),
-            "archive": self.archive.digest,
+            "archive": self.archive,
             "torch": torch.__version__,
             "precision": self.precision,
         }
@@ -159,18 +178,7 @@ class Run:
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Measure a model on the held-out positions."""
-        if self.held_out is None:
-            raise DataError("this run has no held-out positions to measure on")
-        if not self._measured_on:
-            count = self.recipe.validate_positions
-            self._measured_on = _fixed_batches(self.held_out, count, self.processes)
-        sums = measure(model, self._measured_on, device=self.device, precision=self.precision)
-        self.processes.add(sums)
-        loss, top1, top5, count = sums.tolist()
-        return {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
-
-    def _stream(self) -> _Stream:
-        return _Stream(self.train, self.recipe, self.device, self.workers, self.processes)
+        return self.lessons.validate(model)
 
     def _compute(self) -> nn.Module:
         """Return what the loss calls: the model as it is, compiled, spread over processes."""
@@ -178,51 +186,53 @@ class Run:
         compute = Compiled(twin) if self.recipe.compile else twin
         if self.processes == ALONE:
             return compute
-        share = self.recipe.batch // self.processes.count
-        example = self.train.random_batch(share, seed=0, number=0)
-        planes, _ = unpack(stage(example).to(self.device))
         with autocast(self.device, self.precision):
-            return self.processes.spread(compute, planes)
-
-    def _loss(self) -> Callable[[Any, Any], Any]:
-        return policy_loss(
-            self.recipe, self.device, processes=self.processes, teacher=self._teacher
-        )
+            return self.processes.spread(compute, self.lessons.planes(self.lessons.batch(0)))
 
     def fit(
-        self, *, until: int | None = None, minutes: float = math.inf, progress: bool = False
+        self,
+        *,
+        until: int | None = None,
+        minutes: float = math.inf,
+        stretch: float | None = None,
+        progress: bool = False,
     ) -> str:
         """Train to the end of the recipe, for `minutes`, or until Ctrl-C; return which it was.
 
-        `until` ends it earlier, after so many positions. However it ends, the metrics reach the
-        last step and the curve shows them.
+        `stretch` minutes of training, those of earlier calls among them, take the whole plan,
+        whatever the machine's speed. `until` ends it earlier, after so many positions of the plan.
+        However it ends, the metrics reach the last step and the curve shows them.
+
+        Raises:
+            RecipeError: a plan that was stretched over a time gets none.
         """
         deadline = minutes
         first, began = self.state.samples, self.state.seconds
-        end = self.recipe.positions if until is None else min(until, self.recipe.positions)
+        planned = self.recipe.positions
+        end = planned if until is None else min(until, planned)
+        self._stretch(stretch)
         while True:
-            filters = self.recipe.filters_at(self.state.samples)
-            learner = self.state.model
-            assert isinstance(learner, Learner)
-            if filters > learner.policy.config.filters:
+            place = self.state.place(planned)
+            filters = self.recipe.filters_at(place)
+            if filters > self.learner.policy.config.filters:
                 self._grow(filters)
             before = self.state.seconds
-            with closing(self._stream()) as stream:
+            with closing(_Streams(self.lessons)) as streams:
                 course = Course(
-                    stream,
-                    self._loss(),
+                    streams,
+                    self.lessons.loss(),
                     training_plan(self.recipe, self.precision),
                     report=self.files.metrics.write,
                     checkpoint=self.checkpoint,
-                    validate=self.validate if self.held_out else None,
+                    validate=self.validate if self.lessons.measurable else None,
                     compute=self._compute(),
                     processes=self.processes,
                     progress=progress,
                 )
-                until_growth = min(end, self.recipe.next_growth(self.state.samples))
+                until_growth = min(end, self.recipe.next_growth(place))
                 outcome = fit(self.state, course, until=until_growth, minutes=deadline)
             deadline -= (self.state.seconds - before) / 60.0
-            if outcome != "finished" or self.state.samples >= end:
+            if outcome != "finished" or self.state.place(planned) >= end:
                 break
         if self.processes.leads:
             seconds = self.state.seconds - began
@@ -230,11 +240,27 @@ class Run:
             self.files.draw()
         return outcome
 
+    def _stretch(self, minutes: float | None) -> None:
+        """Lay the rest of the plan in the rest of so many minutes of training."""
+        state = self.state
+        if minutes is None:
+            if state.stretch is not None:
+                raise RecipeError(
+                    f"the plan of the run in {self.folder} is stretched over "
+                    f"{state.stretch.seconds / 60:.4g} minutes, of which {state.seconds / 60:.3g} "
+                    "are used; give --minutes again"
+                )
+        elif state.stretch is None or state.stretch.seconds != 60.0 * minutes:
+            share = state.place(self.recipe.positions) / self.recipe.positions
+            state.share = min(1.0, share)
+            state.stretch = Stretch(60.0 * minutes, since=state.seconds, share=state.share)
+
     def _report_rest(self, speed: float) -> None:
         """Write a line of metrics for the steps since the last one, if there are any."""
         state = self.state
         if not state.sums:
             return
+        place = state.place(self.recipe.positions)
         means = {k: v / state.sums["samples"] for k, v in state.sums.items() if k != "samples"}
         self.files.metrics.write(
             {
@@ -242,7 +268,7 @@ class Run:
                 "step": state.step,
                 "samples": state.samples,
                 **means,
-                "rate": training_plan(self.recipe, self.precision).rate(state.samples),
+                "rate": training_plan(self.recipe, self.precision).rate(place),
                 "samples_per_second": round(speed, 2),
                 "time": round(time.time(), 1),
                 PARTIAL: True,
@@ -258,9 +284,40 @@ class Run:
             atomic.write_text(metrics.path, "".join(json.dumps(line) + "\n" for line in kept))
 
 
+def make_lessons(
+    room: Classroom, archives: Sequence[Archive], start: Network | None = None
+) -> Lessons:
+    """Return what the network of a recipe learns from; `start` is what the run began with.
+
+    Raises:
+        RecipeError: a policy network gets several archives.
+        NetworkError, ArchiveError, DataError: see the two kinds.
+    """
+    if room.recipe.judges:
+        return JudgingLessons(room, archives)
+    if len(archives) > 1:
+        raise RecipeError(
+            f"a policy network learns from one archive, not from {len(archives)}; ingest all games "
+            "into one"
+        )
+    if isinstance(start, PolicyValueNet):
+        return KeepingLessons(room, archives[0], start)
+    return PolicyLessons(room, archives[0])
+
+
 def network_config(recipe: Recipe) -> PolicyConfig:
     """Return the shape of the network that a recipe begins with."""
-    return PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm, kind=recipe.network)
+    if not recipe.judges:
+        return PolicyConfig(recipe.filters, recipe.layers, norm=recipe.norm, kind=recipe.network)
+    return PolicyValueConfig(
+        recipe.filters,
+        recipe.layers,
+        norm=recipe.norm,
+        kind=recipe.network,
+        pools=recipe.pools,
+        neck=recipe.neck,
+        hidden=recipe.hidden,
+    )
 
 
 def training_plan(recipe: Recipe, precision: TrainingPrecision) -> Plan:
@@ -273,64 +330,17 @@ def training_plan(recipe: Recipe, precision: TrainingPrecision) -> Plan:
     )
 
 
-def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
-    """Return the network that a recipe learns from, if it names one."""
-    if not recipe.teacher:
-        return None
-    teacher = policy_network(load_network(recipe.teacher), recipe.teacher)
-    return channels_last(teacher, device).requires_grad_(False)
+class _Streams:
+    """The batches of some lessons from any step on; `close` ends the worker threads."""
 
+    def __init__(self, lessons: Lessons) -> None:
+        self._lessons = lessons
+        self._open: list[Generator[Any, None, None]] = []
 
-def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:
-    """Return the positions to validate on; None, with a warning, if the archive has none."""
-    try:
-        return Positions(archive, "validation", weights=weights)
-    except DataError as error:
-        log.warning("no validation during this run: %s", error)
-        return None
-
-
-def _fixed_batches(positions: Positions, count: int, processes: Processes) -> list[StagedBatch]:
-    """Return this process's part of `count` positions, the same for all runs on an archive."""
-    sample = fixed_sample(positions, count)
-    rank, parts = processes.rank, processes.count
-    chunks = [slice(start, start + BATCH) for start in range(0, len(sample), BATCH)]
-    batches = [
-        positions.packed(sample.games[c], sample.plies[c], part=rank, parts=parts) for c in chunks
-    ]
-    return [stage(batch) for batch in batches if len(batch)]
-
-
-class _Stream:
-    """One process's batches of a recipe from any step on; `close` ends the worker threads."""
-
-    def __init__(
-        self,
-        positions: Positions,
-        recipe: Recipe,
-        device: torch.device,
-        workers: int,
-        processes: Processes,
-    ) -> None:
-        self._positions, self._recipe, self._workers = positions, recipe, workers
-        self._pinned, self._processes = device.type == "cuda", processes
-        self._open: list[Any] = []
-
-    def __call__(self, step: int) -> Iterator[StagedBatch]:
-        stream = self._positions.stream(
-            self._recipe.batch,
-            seed=self._recipe.seed,
-            prepare=self._stage,
-            first=step,
-            part=self._processes.rank,
-            parts=self._processes.count,
-            workers=self._workers,
-        )
+    def __call__(self, step: int) -> Iterator[Any]:
+        stream = self._lessons.stream(step)
         self._open.append(stream)
         return stream
-
-    def _stage(self, batch: PackedBatch) -> StagedBatch:
-        return stage(batch, pinned=self._pinned)
 
     def close(self) -> None:
         for stream in self._open:

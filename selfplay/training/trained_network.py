@@ -12,14 +12,18 @@ from typing import Any
 from cnncore.training.run_folder import RunFolder
 from cnncore.training.training_state import KIND
 from cnncore.weights.checkpoint import load_checkpoint
-from goengine.networks.files import Network, load_network, policy_network, read_network
-from goengine.networks.policy_network import PolicyConfig, PolicyNet
+from goengine.networks.files import Network, load_network, read_network
+from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, config_from
+from goengine.networks.policy_network import PolicyNet
+from goengine.networks.policy_value import PolicyValueNet
 
 NETWORK = "network.safetensors"
 """The best network so far of a fine-tuning run."""
 START = "start.safetensors"
 """The network that a fine-tuning run began with; no other run has this file."""
 
+POLICY = "policy-network"
+"""What a run trains whose checkpoint does not say: those of older releases trained nothing else."""
 _OF_THE_FILE = ("config", "feature_version")
 """Facts that every network file has of its own."""
 
@@ -33,9 +37,27 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return RunFolder(folder).facts(("config", "recipe", "archive"))
 
 
-def averaged_network(folder: Path) -> PolicyNet:
-    """Return the averaged policy network of a run's checkpoint, with its batch normalisation."""
-    net = PolicyNet(PolicyConfig(**read_facts(folder)["config"]))
+def run_config(folder: Path) -> PolicyConfig:
+    """Return the shape of the network of a run that has begun.
+
+    Raises:
+        CheckpointError: as for `read_facts`.
+        NetworkError: the shape is not possible.
+    """
+    facts = read_facts(folder)
+    return config_from(facts.get("kind", POLICY), facts["config"])
+
+
+def network_of(config: PolicyConfig) -> Network:
+    """Return a network of a shape, with weights that have learnt nothing."""
+    if isinstance(config, PolicyValueConfig):
+        return PolicyValueNet(config)
+    return PolicyNet(config)
+
+
+def averaged_network(folder: Path) -> Network:
+    """Return the averaged network of a run's checkpoint, with its batch normalisation."""
+    net = network_of(run_config(folder))
     checkpoint = load_checkpoint(RunFolder(folder).file, kind=KIND)
     prefix = "average.policy."
     tensors = checkpoint.tensors
@@ -45,7 +67,7 @@ def averaged_network(folder: Path) -> PolicyNet:
     return net.eval()
 
 
-def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
+def trained_network(folder: Path) -> tuple[Network, dict[str, Any]]:
     """Return the network of a run that has begun, and what a file of it tells of its training.
 
     Raises:
@@ -55,9 +77,7 @@ def trained_network(folder: Path) -> tuple[PolicyNet, dict[str, Any]]:
     facts = read_facts(folder)
     if (folder / START).is_file() and (folder / NETWORK).is_file():
         net, card = read_network(folder / NETWORK)
-        return policy_network(net, folder), {
-            key: value for key, value in card.items() if key not in _OF_THE_FILE
-        }
+        return net, {key: value for key, value in card.items() if key not in _OF_THE_FILE}
     return averaged_network(folder), {
         "recipe": facts["recipe"],
         "archive": facts["archive"],

@@ -53,6 +53,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("labelling",),
         ("batches",),
         ("recipes",),
+        ("learners",),
         ("training",),
         ("evaluation",),
         ("report",),

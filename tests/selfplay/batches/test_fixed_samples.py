@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import selfplay.training.policy_run
+import selfplay.learners.policy_lessons
 from goengine.games.record import GameRecord
 from selfplay.__main__ import main
 from selfplay.archive.reader import Archive
@@ -93,13 +93,13 @@ def test_validation_asks_once_about_each_position_too(
     tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    measure = selfplay.training.policy_run.measure
+    measure = selfplay.learners.policy_lessons.measure
 
     def counted(model, batches, **options):  # type: ignore[no-untyped-def]
         seen.extend(len(batch) for batch in batches)
         return measure(model, batches, **options)
 
-    monkeypatch.setattr(selfplay.training.policy_run, "measure", counted)
+    monkeypatch.setattr(selfplay.learners.policy_lessons, "measure", counted)
     run = small_run(tmp_path / "run", archive, replace(RECIPE, validate_positions=4096))
     run.validate(run.state.average)
     assert sum(seen) == len(Positions(archive, "validation").listed()[0])

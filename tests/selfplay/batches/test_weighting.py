@@ -149,6 +149,6 @@ def test_a_weighted_run_resumes_to_the_bit(archive: Archive, tmp_path: Path) -> 
         assert torch.equal(value, expected[name])
     plain = Run(
         tmp_path / "plain", replace(recipe, recency=0.0, ranks={}), archive, device=cpu
-    ).train.random_batch(8, seed=1, number=0)
-    weighted = again.train.random_batch(8, seed=1, number=0)
+    ).lessons.train.random_batch(8, seed=1, number=0)
+    weighted = again.lessons.train.random_batch(8, seed=1, number=0)
     assert not torch.equal(stage(plain).bits, stage(weighted).bits)

@@ -29,8 +29,9 @@ torch.set_num_threads(1)
 @pytest.mark.parametrize("name", list_recipes())
 def test_shipped_recipes_parse_and_train(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
-    assert recipe.layers == {"policy-residual": 22, "policy-residual-64": 14}.get(name, 13)
-    archive = make_archive(tmp_path / "archive")
+    layers = {"policy-residual": 22, "policy-residual-64": 14, "dual-96": 18}
+    assert recipe.layers == layers.get(name, 13)
+    archive = make_archive(tmp_path / "archive", facts=lambda number: {"komi": 6.5})
     small = replace(
         recipe,
         positions=16,

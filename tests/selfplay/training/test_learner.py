@@ -17,8 +17,9 @@ from goengine.networks.policy_network import NetworkError, PolicyConfig, PolicyN
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import NO_MOVE, Positions
+from selfplay.learners.learner import Learner
+from selfplay.learners.policy_loss import policy_loss
 from selfplay.recipes import Recipe
-from selfplay.training.learner import Learner, policy_loss
 from selfplay.training.policy_run import Run
 from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
@@ -101,11 +102,11 @@ def test_a_taught_network_answers_more_like_its_teacher(
 ) -> None:
     taught = replace(RECIPE, teacher=str(teacher), teacher_weight=1.0)
     runs = [Run(tmp_path / r.teacher[-1:], r, archive, device=CPU) for r in (RECIPE, taught)]
-    assert runs[1]._teacher is not None
+    assert runs[1].lessons.teacher is not None
     batch = _batch(archive)
-    before = [_divergence(run.state.average.policy, runs[1]._teacher, batch) for run in runs]
+    before = [_divergence(run.state.average.policy, runs[1].lessons.teacher, batch) for run in runs]
     assert [run.fit() for run in runs] == ["finished", "finished"]
-    after = [_divergence(run.state.average.policy, runs[1]._teacher, batch) for run in runs]
+    after = [_divergence(run.state.average.policy, runs[1].lessons.teacher, batch) for run in runs]
     assert before[0] == before[1]
     assert after[1] < 0.9 * before[1]
     assert after[1] < 0.9 * after[0]

@@ -16,7 +16,7 @@ from torch import Tensor
 
 import cnncore.training.run_folder
 import cnncore.weights.checkpoint
-import selfplay.training.policy_run
+import selfplay.learners.policy_lessons
 from cnncore.system.command_line import FAILED, MISUSED
 from cnncore.training.run_folder import CHECKPOINT
 from cnncore.weights.checkpoint import load_checkpoint, previous_checkpoint, save_checkpoint
@@ -264,7 +264,7 @@ def test_weights_that_are_not_finite_are_never_saved(
 
 
 def poison_loss(monkeypatch: pytest.MonkeyPatch, poison: Callable[[Tensor], Any]) -> None:
-    sound = selfplay.training.policy_run.policy_loss
+    sound = selfplay.learners.policy_lessons.policy_loss
 
     def poisoned(*args: Any, **kwargs: Any) -> Any:
         loss = sound(*args, **kwargs)
@@ -275,7 +275,7 @@ def poison_loss(monkeypatch: pytest.MonkeyPatch, poison: Callable[[Tensor], Any]
 
         return spoil
 
-    monkeypatch.setattr(selfplay.training.policy_run, "policy_loss", poisoned)
+    monkeypatch.setattr(selfplay.learners.policy_lessons, "policy_loss", poisoned)
 
 
 def no_room_for_an_array() -> None:

@@ -15,8 +15,8 @@ from cnncore.training.loop import _step
 from cnncore.training.run_folder import CHECKPOINT
 from selfplay.archive.reader import Archive
 from selfplay.batches.packing import stage
+from selfplay.learners.policy_loss import policy_loss
 from selfplay.recipes import Growth
-from selfplay.training.learner import policy_loss
 from selfplay.training.policy_run import Run, training_plan
 from selfplay.training.trained_network import averaged_network
 from tests.helpers.small_archive import make_archive
@@ -61,10 +61,10 @@ def test_no_step_on_a_gpu_waits_for_it(archive: Archive, tmp_path: Path, optimiz
     run = Run(tmp_path / "run", recipe, archive, device=torch.device("cuda"))
     assert run.fit(until=16) == "finished"
     loss = policy_loss(recipe, run.device)
-    staged = stage(run.train.random_batch(8, seed=1, number=2), pinned=True)
+    staged = stage(run.lessons.train.random_batch(8, seed=1, number=2), pinned=True)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        _step(run.state, run.state.model, staged, loss, training_plan(recipe, "bfloat16"), 0)
+        _step(run.state, run.state.model, staged, loss, training_plan(recipe, "bfloat16"), 1.0, 0)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 

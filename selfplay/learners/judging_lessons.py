@@ -1,0 +1,175 @@
+"""Lessons of a policy-value network: moves, winners, margins and owners, from several archives.
+
+A held-out value error that stays behind that of training games shows that the network learns games
+by heart (Silver et al. 2016, Methods, "Value network: regression": 0.37 against 0.19). So the
+averaged network is also measured on fixed positions of the games that it learns from.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from cnncore.data.samples import DataError
+from selfplay.archive.reader import Archive
+from selfplay.batches.fixed_samples import BATCH
+from selfplay.batches.labelled import LabelledBatch, LabelledMix, StagedLesson, stage_lesson
+from selfplay.batches.labels import Labels
+from selfplay.batches.packing import unpack
+from selfplay.labelling.owners_file import owners_path, read_ownership
+from selfplay.learners.archive_shares import archive_shares, positions_of
+from selfplay.learners.judging_loss import judging_loss, measure_judgement
+from selfplay.learners.lessons import Classroom
+
+log = logging.getLogger(__name__)
+
+GAP = 0.01
+"""Squared error by which held-out games may surely be judged worse than those learnt from."""
+
+
+class JudgingLessons:
+    """All that the games of some archives teach, by a recipe's sources and sizes.
+
+    Raises:
+        ArchiveError: the labels beside an archive are another archive's, or damaged.
+        DataError: the archives have no positions to learn from.
+    """
+
+    def __init__(self, room: Classroom, archives: Sequence[Archive]) -> None:
+        self.room = room
+        labels = [archive_labels(archive) for archive in archives]
+        recipe, shares = room.recipe, archive_shares(room.recipe, labels)
+        self.train = LabelledMix(positions_of(recipe, labels, shares, "train"), labels)
+        self.held_out: LabelledMix | None = None
+        try:
+            held_out = positions_of(recipe, labels, shares, "validation")
+            self.held_out = LabelledMix(held_out, labels)
+        except DataError as error:
+            log.warning("no validation during this run: %s", error)
+        self._measured_on: list[list[StagedLesson]] = []
+        self._warned_at = 0.0
+
+    @property
+    def measurable(self) -> bool:
+        """Whether there are held-out positions to measure on."""
+        return self.held_out is not None
+
+    def stream(self, first: int) -> Generator[StagedLesson, None, None]:
+        """Return this process's batches from number `first` on; closing it ends its threads."""
+        room = self.room
+        return self.train.stream(
+            room.recipe.batch,
+            seed=room.recipe.seed,
+            prepare=self._stage,
+            first=first,
+            part=room.processes.rank,
+            parts=room.processes.count,
+            workers=room.workers,
+        )
+
+    def batch(self, number: int) -> StagedLesson:
+        """Return this process's part of batch `number`, made here and now."""
+        recipe, processes = self.room.recipe, self.room.processes
+        batch = self.train.random_batch(
+            recipe.batch,
+            seed=recipe.seed,
+            number=number,
+            part=processes.rank,
+            parts=processes.count,
+        )
+        return self._stage(batch)
+
+    def planes(self, batch: StagedLesson) -> Tensor:
+        """Return the planes of a batch on the network's device."""
+        planes, _ = unpack(batch.positions.to(self.room.device))
+        return planes
+
+    def _stage(self, batch: LabelledBatch) -> StagedLesson:
+        return stage_lesson(batch, pinned=self.room.device.type == "cuda")
+
+    def loss(self) -> Callable[[Any, Any], Any]:
+        """Return the loss of all heads at once."""
+        room = self.room
+        return judging_loss(room.recipe, room.device, processes=room.processes)
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Return what held-out positions show, and the value error on those learnt from."""
+        if self.held_out is None:
+            raise DataError("this run has no held-out positions to measure on")
+        if not self._measured_on:
+            self._measured_on = [self._fixed(self.held_out), self._fixed(self.train)]
+        held_out, learnt = (self._sums(model, batches) for batches in self._measured_on)
+        line = _line(held_out)
+        if held_out[7] and learnt[7]:
+            known = learnt[4] / learnt[7]
+            line |= {"learnt_value_error": known, "value_gap": line["value_error"] - known}
+            self._guard(line, math.hypot(_error(held_out), _error(learnt)))
+        return line
+
+    def _fixed(self, mix: LabelledMix) -> list[StagedLesson]:
+        room = self.room
+        batches = mix.fixed(
+            room.recipe.validate_positions,
+            batch=BATCH,
+            part=room.processes.rank,
+            parts=room.processes.count,
+        )
+        return [stage_lesson(batch) for batch in batches]
+
+    def _sums(self, model: nn.Module, batches: Sequence[StagedLesson]) -> list[float]:
+        room = self.room
+        sums = measure_judgement(model, batches, device=room.device, precision=room.precision)
+        room.processes.add(sums)
+        sums_of_all: list[float] = sums.tolist()
+        return sums_of_all
+
+    def _guard(self, line: dict[str, float], error: float) -> None:
+        """Warn where the gap is larger than chance explains, and again when it has grown."""
+        gap = line["value_gap"]
+        if gap - 2 * error > GAP and gap > self._warned_at + GAP:
+            self._warned_at = gap
+            log.warning(
+                "the network begins to learn games by heart: its value error is %.3f on held-out "
+                "games and %.3f on those that it learns from; give it more games, or stop earlier",
+                line["value_error"],
+                line["learnt_value_error"],
+            )
+
+
+def archive_labels(archive: Archive) -> Labels:
+    """Return what an archive's games teach; without a file of owners, no ownership.
+
+    Raises:
+        ArchiveError: the file is another archive's, or damaged.
+    """
+    if owners_path(archive.path).is_file():
+        return Labels(archive, read_ownership(owners_path(archive.path), archive))
+    log.warning(
+        "%s has no ownership beside it, so none is learnt from it: `selfplay label %s` finds it",
+        archive.path,
+        archive.path,
+    )
+    return Labels(archive)
+
+
+def _line(sums: Sequence[float]) -> dict[str, float]:
+    """Return means of the sums of `measure_judgement`, as far as there are positions for them."""
+    loss, top1, top5, count, value, _, right, taught, lead, counted, owner, owned = sums
+    line = {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
+    if taught:
+        line |= {"value_error": value / taught, "winner_right": right / taught}
+    if counted:
+        line["lead_error"] = lead / counted
+    if owned:
+        line["ownership_error"] = owner / owned
+    return line
+
+
+def _error(sums: Sequence[float]) -> float:
+    """Return the standard error of the mean value error, positions taken for independent."""
+    mean = sums[4] / sums[7]
+    return math.sqrt(max(0.0, sums[5] / sums[7] - mean**2) / sums[7])
