@@ -196,7 +196,9 @@ class Evaluator:
             )
             return _in_terms_of_the_game(straight, softmax(straight.logits, masks), komi)
 
-        turned = np.stack([transform_planes(p, int(s)) for p, s in zip(planes, picks, strict=True)])
+        turned = np.empty_like(planes)
+        for pick in np.unique(picks):
+            turned[picks == pick] = transform_planes(planes[picks == pick], int(pick))
         return turned, turn_all_back
 
     def _all_views(self, outputs: RawOutputs, masks: Masks, komi: Floats | None) -> Evaluation:
