@@ -57,6 +57,11 @@ def run(args: argparse.Namespace) -> int:
     _say("making the board code and the network ready ...")
     player = make_policy_player(args.network)
     _say(f"ready after {time.perf_counter() - began:.1f} s: {player.name}")
+    backend = player.evaluator.backend
+    _say(
+        f"the network is computed by {backend.name} on {backend.device} in {backend.precision}, "
+        f"{backend.threads} threads"
+    )
     began = time.perf_counter()
     move = player.choose(Game(19), rng=np.random.default_rng(0)).move
     seconds = time.perf_counter() - began
