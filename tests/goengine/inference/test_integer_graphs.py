@@ -149,6 +149,16 @@ def test_a_trial_decides_and_is_kept(
     assert integers_pay(tiny) == pays and len(tried) == 3
 
 
+def test_where_the_trial_fails_float_numbers_stay(
+    tiny: NetworkFile, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*graphs: object) -> Trial:
+        raise RuntimeError("QLinearConv is not implemented")
+
+    monkeypatch.setattr(integer_trial, "try_out", fail)
+    assert integers_pay(tiny) is False and not list(own_cache.glob("*.json"))
+
+
 def test_the_trial_measures_both() -> None:
     file = open_network("policy-residual-64")
     graph = cached_graph(file)

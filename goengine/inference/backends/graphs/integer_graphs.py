@@ -12,6 +12,7 @@ from typing import Any
 from goengine.inference.backends.graphs.graph_cache import cached_graph, kept, require_onnx
 from goengine.inference.processor import adds_bytes_up_in_words, is_installed, processor_name
 from goengine.networks.files import NetworkFile
+from goengine.types import GoError
 
 FASTER = 1.2
 """Times the positions a second of float32 from which integers are the default."""
@@ -67,9 +68,15 @@ def integers_pay(file: NetworkFile) -> bool:
         log.debug("%s in integers: %s", file.name, trial)
         return json.dumps(asdict(trial)).encode()
 
-    found = _numbers(kept(file, f"-{number}.json", measure))
-    if not found:
-        found = _numbers(kept(file, f"-{number}.json", measure, anew=True))
+    ending = f"-{number}.json"
+    try:
+        found = _numbers(kept(file, ending, measure))
+        found = found or _numbers(kept(file, ending, measure, anew=True))
+    except GoError:
+        raise
+    except Exception as error:  # ONNX Runtime's errors have no common class
+        log.warning("%s cannot be tried in int8 and is not: %s", file.name, error)
+        return False
     return bool(found["speed"] >= FASTER and found["strayed"] <= STRAYED)
 
 
