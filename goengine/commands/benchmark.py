@@ -21,7 +21,8 @@ from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
 from goengine.games.game import Game
-from goengine.inference.backends.torch_backend import DTYPES
+from goengine.inference.backends.backend import Backend
+from goengine.inference.backends.torch_backend import DTYPES, choose_device, choose_precision
 from goengine.inference.choosing import BACKENDS, make_backend
 from goengine.inference.evaluator import Evaluator
 from goengine.inference.processor import is_installed
@@ -36,6 +37,10 @@ FILTERS = (64, 192)
 """Networks measured with random weights where none is named and none is shipped."""
 BATCHES = (1, 4, 8, 16)
 """Batches that a search on a processor asks for."""
+PAIRED = 8
+"""Positions of the batch that the backend computes without the evaluator around it."""
+PRECISIONS = {"onnx": ("float32", "int8"), "torch": tuple(DTYPES)}
+"""What each backend computes in."""
 
 
 def middle_games(count: int, size: int, *, seed: int = 1) -> list[Board]:
@@ -69,7 +74,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--backend", action="append", choices=BACKENDS, help="what computes (all that can here)"
     )
     parser.add_argument("--device", help="cuda, mps or cpu (the best one here)")
-    parser.add_argument("--precision", help="float32, bfloat16 or float16 (the device's best)")
+    parser.add_argument(
+        "--precision", help="float32, bfloat16, float16 or int8 (float32 and the best of each)"
+    )
     parser.add_argument(
         "--threads", type=options.threads, help="CPU threads (each backend's default)"
     )
@@ -95,21 +102,32 @@ def _random(filters: int) -> NetworkFile:
         return open_network(file)
 
 
-def backends(args: argparse.Namespace) -> list[str]:
-    """Return the backends to measure: those named, or all that the device and precision allow."""
-    if args.backend:
-        return list(args.backend)
-    possible = args.device in (None, "cpu") and args.precision in (None, "float32")
-    return list(BACKENDS) if possible and is_installed("onnxruntime") else ["torch"]
+def ways(args: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """Return the backends and precisions to measure: those named, or all that can be had here."""
+    plain = args.device in (None, "cpu")
+    names = args.backend or [name for name in BACKENDS if name == "torch" or plain]
+    found: list[tuple[str, str | None]] = []
+    for name in names:
+        if name == "onnx" and not args.backend and not is_installed("onnxruntime"):
+            continue
+        if args.precision:
+            if args.backend or args.precision in PRECISIONS[name]:
+                found.append((name, args.precision))
+        elif name == "onnx":
+            found += [(name, "float32"), (name, "int8")]
+        else:
+            best = choose_precision(choose_device(args.device))
+            found += [(name, precision) for precision in dict.fromkeys(("float32", best))]
+    return found or [("torch", args.precision)]
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print one line a result."""
-    choice = {"device": args.device, "precision": args.precision, "threads": args.threads}
+    choice = {"device": args.device, "threads": args.threads}
     measured = [
-        (name, file, Evaluator(make_backend(file, backend=backend, **choice)))
+        (name, file, Evaluator(make_backend(file, backend=way, precision=precision, **choice)))
         for name, file in networks(args.network)
-        for backend in backends(args)
+        for way, precision in ways(args)
     ]
     boards = middle_games(max(args.batch, *BATCHES), args.size)
     records = np.concatenate([board.records for board in boards])
@@ -123,7 +141,7 @@ def run(args: argparse.Namespace) -> int:
     judgements = rate(lambda: status(boards[0], rng=rng), args.seconds)
     print(f"playouts from a middle game, one thread: {judgements * PLAYOUTS:,.0f}/s")
     products = {
-        (backend.device, backend.precision, backend.threads): 0.0
+        (backend.device, _multiplied(backend), backend.threads): 0.0
         for backend in (evaluator.backend for _, _, evaluator in measured)
     }
     for device, precision, threads in products:
@@ -134,9 +152,14 @@ def run(args: argparse.Namespace) -> int:
         )
     for name, file, evaluator in measured:
         backend = evaluator.backend
-        product = products[backend.device, backend.precision, backend.threads]
+        product = products[backend.device, _multiplied(backend), backend.threads]
         _measure(name, file, evaluator, records, boards[0], product, args)
     return 0
+
+
+def _multiplied(backend: Backend) -> str:
+    """Return the precision whose matrix product stands beside a backend: float32 for int8."""
+    return backend.precision if backend.precision in DTYPES else "float32"
 
 
 def matrix_rate(device: str, precision: str, threads: int, seconds: float) -> float:
@@ -185,10 +208,12 @@ def _measure(
         f"{1000 / single:.1f} ms a move, {1000 / eight:.1f} ms with all symmetries"
     )
     rates = [positions(batch) for batch in BATCHES]
+    planes = encode_batch(records[:PAIRED], planes=backend.planes)
+    bare = len(planes) * rate(lambda: backend.run(planes), args.seconds)
     each = 2e-9 * args.size**2 * sum(w.size for w in file.weights.values() if w.ndim == 4)
     print(
         f"  batches of {', '.join(map(str, BATCHES))}: "
         f"{', '.join(f'{value:,.0f}' for value in rates)} evaluations/s, "
         f"{each * max(rates):.0f} GFLOP/s or {100 * each * max(rates) / product:.0f} % of the "
-        "matrix product"
+        f"matrix product in {_multiplied(backend)}; bare in batches of {len(planes)}: {bare:,.0f}/s"
     )

@@ -51,12 +51,19 @@ def instructions(command: list[str], options: list[str]) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Make everything ready and print the instructions."""
+    from goengine.inference.evaluator import Evaluator
     from goengine.players.making import make_player
 
     began = time.perf_counter()
     _say("making the board code and the network ready ...")
     player = make_player(args.network)
     _say(f"ready after {time.perf_counter() - began:.1f} s: {player.name}")
+    if isinstance(player.evaluator, Evaluator):
+        backend = player.evaluator.backend
+        _say(
+            f"the network is computed by {backend.name} on {backend.device} in "
+            f"{backend.precision}, {backend.threads} threads"
+        )
     began = time.perf_counter()
     move = player.choose(Game(19), rng=np.random.default_rng(0)).move
     seconds = time.perf_counter() - began

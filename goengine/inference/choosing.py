@@ -27,8 +27,8 @@ def make_evaluator(
 ) -> Evaluator:
     """Return an evaluator for a network, a shipped name or a file.
 
-    `backend` (onnx, torch), `device` (cuda, mps, cpu) and `precision` choose themselves where they
-    are None. Example:
+    `backend` (onnx, torch), `device` (cuda, mps, cpu) and `precision` (float32, bfloat16, float16,
+    int8) choose themselves where they are None. Example:
 
         >>> from goengine import Board, make_evaluator
         >>> evaluator = make_evaluator("dual-96", backend="onnx", threads=1)
@@ -73,21 +73,54 @@ def make_backend(
     if backend is not None and backend not in BACKENDS:
         raise BackendError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
     threads = spare_one() if threads is None else threads
-    if (backend or best_backend(device, precision)) == "onnx":
+    chosen, within = best_way(network, backend=backend, device=device, precision=precision)
+    if chosen == "onnx":
         from goengine.inference.backends.onnx_backend import OnnxBackend
 
-        return OnnxBackend(network, device=device, precision=precision, threads=threads)
+        return OnnxBackend(network, device=device, precision=within, threads=threads)
     from goengine.inference.backends.torch_backend import TorchBackend
     from goengine.networks.files import network_of
 
-    return TorchBackend(network_of(network), device=device, precision=precision, threads=threads)
+    return TorchBackend(network_of(network), device=device, precision=within, threads=threads)
+
+
+def best_way(
+    network: NetworkFile,
+    *,
+    backend: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+) -> tuple[str, str | None]:
+    """Return the backend and precision that compute a network fastest here, what is given kept.
+
+    On a processor that is ONNX Runtime in int8 where this network's own trial says so, 3.2 to 3.9
+    times float32 where it has instructions for it (docs/lab.md). The trial takes a second or two at
+    the network's first use; its outcome is kept.
+
+    Raises:
+        GoError: the weights do not fit the shape.
+    """
+    free = precision in (None, "auto")
+    if precision == "int8" and backend is None:
+        return "onnx", precision
+    if backend == "torch" or device not in (None, "auto", "cpu"):
+        return backend or "torch", precision
+    if backend is None and best_backend(device, "float32" if free else precision) != "onnx":
+        return "torch", precision
+    if free:
+        from goengine.inference.backends.graphs.integer_graphs import integers_pay
+
+        if integers_pay(network):
+            return "onnx", "int8"
+    return backend or best_backend(device, precision), precision
 
 
 def best_backend(device: str | None = None, precision: str | None = None) -> str:
-    """Return the backend that is fastest here for a device and a precision, None for any.
+    """Return the backend that computes a device and a precision fastest here, None for any.
 
-    ONNX Runtime computes in float32 on the processor; everything else is PyTorch's: accelerators,
-    and processors that multiply bfloat16, where it is 1.2 to 1.9 times as fast (docs/lab.md).
+    That is without int8, of which each network decides for itself. ONNX Runtime computes in float32
+    on the processor; everything else is PyTorch's: accelerators, and processors that multiply
+    bfloat16, where it is 1.2 to 1.9 times as fast (docs/lab.md).
     """
     if device not in (None, "auto", "cpu") or precision not in (None, "auto", "float32"):
         return "torch"

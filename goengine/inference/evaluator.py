@@ -8,7 +8,9 @@ from the planes themselves (plane "sensibleness"); what superko forbids besides,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, get_args
 
 import numpy as np
@@ -28,6 +30,12 @@ from goengine.types import WHITE
 
 Symmetry = Literal["none", "random", "all"]
 Masks = npt.NDArray[np.bool_]
+Question = tuple[Planes, Callable[[RawOutputs], Evaluation]]
+"""What a backend is asked, and what becomes of its answer."""
+PIECE = 128
+"""Positions that an accelerator gets at once: it computes them while the next are encoded."""
+IN_FLIGHT = 2
+"""Pieces that an accelerator has to do at the same time, so that it never waits for one."""
 
 
 class Evaluator:
@@ -92,17 +100,18 @@ class Evaluator:
         if (records["size"] != records["size"][0]).any():
             raise EvaluatorError("the boards of one batch must have one size: group them by size")
         mode = self.symmetry if symmetry is None else _known(symmetry)
-        parts = []
-        for part in self._chunks(len(records), mode):
-            planes = encode_batch(
-                records[part], planes=self.backend.planes, threads=self.backend.threads
-            )
-            masks = planes[:, SENSIBLE].reshape(len(planes), -1) != 0
-            if allowed is not None:
-                masks &= allowed[part]
-            points = None if komi is None else komi[part]
-            parts.append(self._evaluate_chunk(planes, masks, points, mode, rng))
-        return _joined(parts)
+
+        def questions() -> Iterator[Question]:
+            for part in self._chunks(len(records), mode):
+                planes = encode_batch(
+                    records[part], planes=self.backend.planes, threads=self.backend.threads
+                )
+                masks = planes[:, SENSIBLE].reshape(len(planes), -1) != 0
+                if allowed is not None:
+                    masks &= allowed[part]
+                yield self._question(planes, masks, None if komi is None else komi[part], mode, rng)
+
+        return _joined(list(self._answers(questions())))
 
     def evaluate_planes(
         self, planes: Planes, *, komi: Floats | None = None, symmetry: str | None = None
@@ -118,54 +127,84 @@ class Evaluator:
         mode = self.symmetry if symmetry is None else _known(symmetry)
         masks = np.ones((len(planes), planes.shape[-1] ** 2), dtype=np.bool_)
         return _joined(
-            [
-                self._evaluate_chunk(
-                    planes[part], masks[part], None if komi is None else komi[part], mode, None
+            list(
+                self._answers(
+                    self._question(
+                        planes[part], masks[part], None if komi is None else komi[part], mode, None
+                    )
+                    for part in self._chunks(len(planes), mode)
                 )
-                for part in self._chunks(len(planes), mode)
-            ]
+            )
         )
 
     def _chunks(self, count: int, mode: Symmetry) -> Iterator[slice]:
         """Yield parts of a batch that the backend takes at once."""
-        chunk = max(1, self.backend.chunk // (SYMMETRIES if mode == "all" else 1))
+        most = self.backend.chunk if self.backend.device == "cpu" else PIECE
+        chunk = max(1, min(most, self.backend.chunk) // (SYMMETRIES if mode == "all" else 1))
         for start in range(0, count, chunk):
             yield slice(start, min(start + chunk, count))
 
-    def _evaluate_chunk(
+    def _answers(self, questions: Iterable[Question]) -> Iterator[Evaluation]:
+        """Yield what the network says of each question.
+
+        An accelerator computes while this thread encodes the next ones and counts the last.
+        """
+        if self.backend.device == "cpu":
+            for planes, understood in questions:
+                yield understood(self.backend.run(planes))
+            return
+        running: deque[tuple[Future[RawOutputs], Callable[[RawOutputs], Evaluation]]] = deque()
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            for planes, understood in questions:
+                running.append((pool.submit(self.backend.run, planes), understood))
+                if len(running) > IN_FLIGHT:
+                    answer, told = running.popleft()
+                    yield told(answer.result())
+            while running:
+                answer, told = running.popleft()
+                yield told(answer.result())
+
+    def _question(
         self,
         planes: Planes,
         masks: Masks,
         komi: Floats | None,
         mode: Symmetry,
         rng: np.random.Generator | None,
-    ) -> Evaluation:
-        """Run the network under a symmetry and put its outputs into the terms of the game."""
+    ) -> Question:
+        """Return planes under a symmetry, and what puts outputs into the terms of the game."""
         if mode == "none":
-            outputs = self.backend.run(planes)
-            return _in_terms_of_the_game(outputs, softmax(outputs.logits, masks), komi)
+            return planes, lambda outputs: _in_terms_of_the_game(
+                outputs, softmax(outputs.logits, masks), komi
+            )
         if mode == "all":
-            return self._all_views(planes, masks, komi)
+            views = eight_views(planes, forgetful=self.backend.forgetful)
+            return views.reshape(-1, *planes.shape[1:]), lambda outputs: self._all_views(
+                outputs, masks, komi
+            )
         if rng is None:
             raise EvaluatorError("symmetry 'random' needs an rng: pass a numpy Generator")
         picks = rng.integers(0, SYMMETRIES, size=len(planes))
-        turned = np.stack([transform_planes(p, int(s)) for p, s in zip(planes, picks, strict=True)])
-        outputs = self.backend.run(turned)
         table = move_table(planes.shape[-1])[picks, :-1].astype(np.int64)
-        outputs = RawOutputs(
-            np.take_along_axis(outputs.logits, table, axis=1),
-            outputs.margin,
-            outputs.spread,
-            None if outputs.ownership is None else _put_back(outputs.ownership, table),
-        )
-        return _in_terms_of_the_game(outputs, softmax(outputs.logits, masks), komi)
 
-    def _all_views(self, planes: Planes, masks: Masks, komi: Floats | None) -> Evaluation:
-        """Average what the network says of all eight views."""
+        def turn_all_back(outputs: RawOutputs) -> Evaluation:
+            straight = RawOutputs(
+                np.take_along_axis(outputs.logits, table, axis=1),
+                outputs.margin,
+                outputs.spread,
+                None if outputs.ownership is None else _put_back(outputs.ownership, table),
+            )
+            return _in_terms_of_the_game(straight, softmax(straight.logits, masks), komi)
+
+        turned = np.empty_like(planes)
+        for pick in np.unique(picks):
+            turned[picks == pick] = transform_planes(planes[picks == pick], int(pick))
+        return turned, turn_all_back
+
+    def _all_views(self, outputs: RawOutputs, masks: Masks, komi: Floats | None) -> Evaluation:
+        """Average what the network says of all eight views of B positions."""
         forgetful = self.backend.forgetful
-        views = eight_views(planes, forgetful=forgetful)
-        batch, size = len(planes), planes.shape[-1]
-        outputs = self.backend.run(views.reshape(-1, *planes.shape[1:]))
+        batch, size = len(masks), round(masks.shape[1] ** 0.5)
         answers = turn_back(outputs.logits.reshape(SYMMETRIES, batch, -1))
         priors = np.stack([softmax(view, masks) for view in answers])
         together = mean_of_views(priors, forgetful=forgetful)

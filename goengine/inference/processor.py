@@ -48,6 +48,24 @@ def has_bfloat16() -> bool:
     return any(wanted & set(entry.get("flags", "").split()) for entry in _processors())
 
 
+def adds_bytes_up_in_words() -> bool:
+    """Tell whether products of two bytes are added up in 16 bits, which 8-bit weights overflow.
+
+    x86 processors without VNNI do that; where the system does not tell, an x86 one counts as such.
+    """
+    if platform.machine().lower() not in ("amd64", "x86_64"):
+        return False
+    wanted = {"avx512_vnni", "avx_vnni"}
+    return not any(wanted & set(entry.get("flags", "").split()) for entry in _processors())
+
+
+def processor_name() -> str:
+    """Return the name of the processor and what it can do, for what was measured on it."""
+    first = next(_processors(), {})
+    told = (first.get("model name", ""), first.get("flags", first.get("Features", "")))
+    return " ".join((platform.machine(), *told)) if any(told) else platform.processor()
+
+
 @functools.cache
 def has_accelerator() -> bool:
     """Tell whether there is a CUDA device or Apple's mps; drivers that cannot be asked are not."""

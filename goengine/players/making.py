@@ -138,6 +138,7 @@ def _evaluator(
     from goengine.players.warmup import warm_board, warm_encoder, warm_playouts
 
     warm_board()  # first: where it has to be compiled, the rest is compiled beside it
+    warm_encoder()  # a network's first use tries it on positions
     chosen = network or default_network()
     evaluator = make_evaluator(
         chosen,
@@ -147,6 +148,5 @@ def _evaluator(
         symmetry=symmetry,
         threads=threads,
     )
-    warm_encoder()
     warm_playouts()
     return Path(chosen).name.removesuffix(".safetensors"), evaluator

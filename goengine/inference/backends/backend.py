@@ -51,5 +51,8 @@ class Backend(Protocol):
     """The largest batch that it is asked for at once."""
 
     def run(self, planes: Planes) -> RawOutputs:
-        """Return the raw outputs of uint8 planes (B, P, N, N), B at most `chunk`."""
+        """Return the raw outputs of uint8 planes (B, P, N, N), B at most `chunk`.
+
+        Where `device` is not cpu, two threads may ask at the same time.
+        """
         ...

@@ -8,21 +8,23 @@ from typing import Any
 import numpy as np
 
 from goengine.inference.backends.backend import BackendError, Floats, Planes, RawOutputs
-from goengine.inference.backends.graph_cache import cached_graph
+from goengine.inference.backends.graphs.graph_cache import cached_graph
+from goengine.inference.backends.graphs.integer_graphs import integer_graph
+from goengine.inference.backends.graphs.sessions import open_session
 from goengine.inference.processor import is_installed, spare_one
 from goengine.networks.files import POSITION_BIAS, NetworkFile
 from goengine.networks.network_config import NetworkError, PolicyValueConfig
 from goengine.types import GoError
 
+PRECISIONS = ("float32", "int8")
+"""What it computes in."""
 _CHUNK = 64
-_ERROR = 3
-"""The severity from which ONNX Runtime writes to stderr."""
 
 log = logging.getLogger(__name__)
 
 
 class OnnxBackend:
-    """The network of a file in ONNX Runtime, in float32.
+    """The network of a file in ONNX Runtime, in float32 unless int8 is asked for.
 
     It gets `threads` threads, all physical cores but one by default, and they sleep while they wait
     for work, so that a program beside it stays quick.
@@ -34,7 +36,6 @@ class OnnxBackend:
 
     name = "onnx"
     device = "cpu"
-    precision = "float32"
     chunk = _CHUNK
 
     def __init__(
@@ -47,9 +48,10 @@ class OnnxBackend:
     ) -> None:
         if device not in (None, "auto", "cpu"):
             raise BackendError(f"the onnx backend runs on cpu, not {device}: use the torch backend")
-        if precision not in (None, "auto", "float32"):
+        if precision not in (None, "auto", *PRECISIONS):
             raise BackendError(
-                f"the onnx backend computes in float32, not {precision}: use the torch backend"
+                f"the onnx backend computes in {' or '.join(PRECISIONS)}, not {precision}: use the "
+                "torch backend"
             )
         if threads is not None and threads < 1:
             raise BackendError(f"{threads} threads make no sense: use 1 or more")
@@ -59,12 +61,13 @@ class OnnxBackend:
                 "torch backend"
             )
         config = file.config
+        self.precision = "int8" if precision == "int8" else "float32"
         self.planes = config.planes
         self.forgetful = config.forgetful
         self.threads = threads or spare_one()
         self._judges = isinstance(config, PolicyValueConfig)
         self._bias: Floats = _position_bias(file)
-        self._session = _session(file, self.threads)
+        self._session = _session(file, self.precision, self.threads)
 
     def run(self, planes: Planes) -> RawOutputs:
         """Return the raw outputs of uint8 planes (B, P, N, N)."""
@@ -86,24 +89,13 @@ def _position_bias(file: NetworkFile) -> Floats:
     return bias
 
 
-def _session(file: NetworkFile, threads: int) -> Any:
+def _session(file: NetworkFile, precision: str, threads: int) -> Any:
     """Return a session of the network's graph; a kept graph that is damaged is written again."""
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ERROR
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-
-    def opened(graph: bytes) -> Any:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
+    graph_of = integer_graph if precision == "int8" else cached_graph
     try:
-        return opened(cached_graph(file))
+        return open_session(graph_of(file), threads=threads)
     except GoError:
         raise
     except Exception as error:  # its errors have no common class
         log.warning("the kept graph of %s is damaged and is written again: %s", file.name, error)
-        return opened(cached_graph(file, anew=True))
+        return open_session(graph_of(file, anew=True), threads=threads)

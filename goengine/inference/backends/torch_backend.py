@@ -6,10 +6,11 @@ import copy
 from typing import get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cnncore.system.devices import DeviceError, Precision, best_precision, default_device
-from goengine.inference.backends.backend import BackendError, Floats, Planes, RawOutputs
+from goengine.inference.backends.backend import BackendError, Planes, RawOutputs
+from goengine.inference.backends.static_batches import Cuda, Eager, StaticBatches
 from goengine.networks.files import Network
 from goengine.networks.policy_value import PolicyValue
 
@@ -89,22 +90,27 @@ class TorchBackend:
                 module.weight.data = weight.contiguous(memory_format=torch.channels_last)
         self._network.to(self._device)
 
+        self._batches: StaticBatches | None = None
+        if self._device.type != "cpu":
+            on_cuda = self._device.type == "cuda"
+            self._batches = StaticBatches(
+                self._compute,
+                self._device,
+                largest=self.chunk,
+                accelerator=Cuda(self._device) if on_cuda else Eager(),
+            )
+
     def run(self, planes: Planes) -> RawOutputs:
         """Return the raw outputs of uint8 planes (B, P, N, N)."""
+        if self._batches is not None:
+            return RawOutputs(*self._batches.run(planes))
         with torch.inference_mode():
-            tensor = torch.from_numpy(planes).to(self._device, non_blocking=True)
-            said = self._network(tensor)
-            if isinstance(said, PolicyValue):
-                return RawOutputs(
-                    _array(said.logits),
-                    _array(said.margin),
-                    _array(said.spread),
-                    _array(said.ownership),
-                )
-            return RawOutputs(_array(said))
+            outputs = self._compute(torch.from_numpy(planes))
+            return RawOutputs(*(output.numpy() for output in outputs))
 
-
-def _array(tensor: torch.Tensor) -> Floats:
-    """Return a tensor of any device as a float32 array."""
-    array: Floats = tensor.float().cpu().numpy()
-    return array
+    def _compute(self, planes: Tensor) -> list[Tensor]:
+        """Return the float32 outputs of planes on the device, in the order of `RawOutputs`."""
+        said = self._network(planes)
+        if isinstance(said, PolicyValue):
+            return [t.float() for t in (said.logits, said.margin, said.spread, said.ownership)]
+        return [said.float()]

@@ -15,8 +15,8 @@ from torch import nn
 from cnncore.layers.global_pooling import GlobalPoolingBlock
 from goengine.commands.benchmark import middle_games
 from goengine.encoding.features import encode_batch
-from goengine.inference.backends import graph_cache
 from goengine.inference.backends.backend import BackendError, RawOutputs
+from goengine.inference.backends.graphs import graph_cache
 from goengine.inference.backends.onnx_backend import OnnxBackend
 from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.networks.files import NetworkFile, network_of, open_network, save_network
@@ -148,7 +148,7 @@ def test_what_it_cannot_do_is_refused_with_a_sentence(
     file = random_network(tmp_path, SHAPES["policy"])
     with pytest.raises(BackendError, match="runs on cpu, not cuda"):
         OnnxBackend(file, device="cuda")
-    with pytest.raises(BackendError, match="in float32, not bfloat16"):
+    with pytest.raises(BackendError, match="in float32 or int8, not bfloat16"):
         OnnxBackend(file, precision="bfloat16")
     with pytest.raises(BackendError, match="0 threads make no sense"):
         OnnxBackend(file, threads=0)
