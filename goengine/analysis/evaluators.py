@@ -7,13 +7,14 @@ from pathlib import Path
 from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import (
-    NetworkError,
     NetworkFile,
-    default_network,
     open_network,
     shipped_networks,
 )
-from goengine.networks.network_config import PolicyValueConfig
+from goengine.networks.network_config import NetworkError, PolicyValueConfig
+
+BEST_FIRST = ("dual-96", "policy-192")
+"""Shipped networks that judge, by their model cards in nets/."""
 
 
 def judging_network() -> str:
@@ -27,7 +28,8 @@ def judging_network() -> str:
         raise NetworkError(
             "this installation ships no network that judges positions; name a policy-value network"
         )
-    return default_network(candidates=names)
+    ranked = [name for name in BEST_FIRST if name in names]
+    return (ranked or names)[0]
 
 
 def make_analysis_evaluator(

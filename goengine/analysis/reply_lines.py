@@ -23,6 +23,7 @@ from goengine.types import BLACK, WHITE, colour_letter
 
 Reply = Mapping[str, Any]
 """One line; arrays in it are written as lists."""
+Numbers = npt.NDArray[np.float64]
 DIGITS = 6
 """Decimals of numbers, and of the numbers of large arrays two fewer."""
 NOT_KNOWN = -1.0
@@ -207,23 +208,27 @@ def _short(value: float) -> float:
     return round(value, DIGITS) + 0.0
 
 
-def _owned(ownership: Grid | None, side: int) -> npt.NDArray[np.float64] | None:
+def _owned(ownership: Grid | None, side: int) -> Numbers | None:
     """Return Black's ownership as the side that is asked for sees it, (N*N,)."""
     if ownership is None:
         return None
     return _rounded(ownership if side == BLACK else -ownership)
 
 
-def _rounded(grid: Grid | None) -> npt.NDArray[np.float64] | None:
+def _rounded(grid: Grid | None) -> Numbers | None:
     """Return the numbers of a board in a row, (N*N,)."""
     if grid is None:
         return None
-    return np.round(grid.astype(np.float64).ravel(), DIGITS - 2) + 0.0
+    numbers: Numbers = grid.ravel().astype(np.float64)
+    return numbers.round(DIGITS - 2) + 0.0  # so that -0.0 becomes 0.0
 
 
-def _policy(policy: Grid | None) -> npt.NDArray[np.float64] | None:
+def _policy(policy: Grid | None) -> Numbers | None:
     """Return probabilities (N*N + 1,) with digits enough to add up to 1."""
-    return None if policy is None else np.round(policy.astype(np.float64), DIGITS + 2)
+    if policy is None:
+        return None
+    numbers: Numbers = policy.astype(np.float64)
+    return numbers.round(DIGITS + 2)
 
 
 def _listed(value: object) -> object:

@@ -17,11 +17,13 @@ import numpy as np
 
 from goengine.analysis.position_analysis import Grid, Parts, PositionAnalysis, read_tree
 from goengine.analysis.replayed_games import check_moves, game_at
+from goengine.analysis.requests.json_fields import QueryError
 from goengine.analysis.requests.queries import PositionQuery
 from goengine.board import Board
-from goengine.inference.evaluator import Evaluator, Symmetry
+from goengine.inference.evaluator import Evaluator
 from goengine.search.expansion import pass_share
-from goengine.search.leaf_evaluation import Answers, LeafEvaluator, answers_of
+from goengine.search.leaf_evaluation import Answers, LeafEvaluator
+from goengine.search.pool import nodes_within
 from goengine.search.root import RootConditions
 from goengine.search.tree_search import IDLE, Batch, TreeSearch, batch_for
 
@@ -34,6 +36,8 @@ BATCH, LARGE_BATCH = 8, 64
 accelerator."""
 FULL_VIEWS_FROM = 50
 """Visits from which the root is seen from all eight sides."""
+ROOM, SPARE_NODES = 1.2, 32
+"""Nodes of a tree for each of its visits, and beside them, so that it does not feel short."""
 CACHE_SHARE = 0.1
 """Share of the memory that remembered evaluations may take."""
 MOST_WAITING = 200_000
@@ -119,8 +123,10 @@ class Scheduler:
         """Take a query's positions.
 
         Raises:
-            QueryError: a move of its game is illegal; none is taken.
+            QueryError: a move of its game is illegal, or too many positions wait; none is taken.
         """
+        if self.waiting + len(query.turns) > MOST_WAITING:
+            raise QueryError(f"More than {MOST_WAITING} positions would wait: send fewer at a time")
         check_moves(query)
         for turn, priority in zip(query.turns, query.priorities, strict=True):
             heapq.heappush(self._waiting, Job((-priority, self._arrived), query, turn))
@@ -161,34 +167,38 @@ class Scheduler:
         self._finish()
 
     def _choose(self) -> Iterator[tuple[Job, Batch]]:
-        """Yield jobs with the leaves that they want evaluated, best first, until a batch is full."""
+        """Yield jobs with leaves that wait for evaluation, best first, until a batch is full."""
         room = self.batch
-        level = None
         for job in self._by_rank():
-            if room <= 0 or (level is not None and job.order[0] != level):
-                return
-            level = job.order[0]
             tree = job.tree
-            assert tree is not None
-            size = min(batch_for(tree.visits), room, max(1, job.query.settings.visits - tree.visits))
-            leaves = tree.gather(size)
+            if tree is None:  # it failed, or another one has taken its place
+                continue
+            left = max(1, job.query.settings.visits - tree.visits)
+            leaves = tree.gather(min(batch_for(tree.visits), room, left))
             job.idle = 0 if len(leaves) else job.idle + 1
             room -= len(leaves)
             if len(leaves):
                 yield job, leaves
+            if room <= 0:
+                return
 
     def _by_rank(self) -> Iterator[Job]:
-        """Yield the jobs in order, those that wait among them as soon as it is their turn."""
+        """Yield the jobs of the highest priority in order; those next in line begin."""
         searched = sorted(self._searched)
+        level = None
         while searched or self._waiting:
-            if not searched or (self._waiting and self._waiting[0] < searched[0]):
-                job = self._begin()
-                if job is None:
-                    return
-                if job.tree is not None:
-                    yield job
-            else:
+            waits = bool(self._waiting) and (not searched or self._waiting[0] < searched[0])
+            first = self._waiting[0] if waits else searched[0]
+            if level is not None and first.order[0] != level:
+                return
+            level = first.order[0]
+            if not waits:
                 yield searched.pop(0)
+                continue
+            job = self._begin()
+            if job is None:
+                return
+            yield job
 
     def _begin(self) -> Job | None:
         """Give the first job that waits a tree; None where all trees are taken by better ones."""
@@ -205,8 +215,7 @@ class Scheduler:
         try:
             game = game_at(job.query, job.turn)
             tree = TreeSearch(
-                self.evaluator,
-                leaves=self.leaves,
+                self.leaves,
                 rng=np.random.default_rng(self._rng.integers(2**63)),
                 megabytes=self._megabytes_for(settings.visits, job.query.size),
             )
@@ -229,7 +238,9 @@ class Scheduler:
 
     def _megabytes_for(self, visits: int, size: int) -> float:
         """Return the memory of a tree: no more than its visits need, or its share of all."""
-        return min(self._tree_megabytes, visits * BYTES_A_NODE / 1e6 + 0.1)
+        needed = ROOM * visits + SPARE_NODES
+        per_megabyte = nodes_within(1000.0, size * size) / 1000.0
+        return min(self._tree_megabytes, needed / per_megabyte)
 
     def _evaluate(self, group: Sequence[tuple[Job, Batch]]) -> None:
         """Evaluate the leaves of several jobs together, and put the answers into their trees."""
@@ -260,17 +271,13 @@ class Scheduler:
         """Return the answer (1,) for a root, and keep all its probabilities for the report."""
         tree = job.tree
         assert tree is not None
-        symmetry: Symmetry = tree.symmetry
-        found = self.evaluator.evaluate_records(batch.leaves, symmetry=symmetry, rng=self._rng)
-        priors = found.priors
-        if batch.allowed is not None:
-            least = np.float32(1e-6)
-            priors = np.where(batch.allowed, np.maximum(priors, least), np.float32(0))
-        answers = answers_of(found, priors)
+        answers, priors = self.leaves.evaluate_fully(
+            batch.leaves, symmetry=tree.symmetry, rng=self._rng, allowed=batch.allowed
+        )
         board = tree.board
         area = board.size**2
         legal = board.legal()
-        policy = np.where(legal, found.priors[0], np.float32(0))
+        policy = np.where(legal, priors, np.float32(0))
         share = pass_share(answers["ownership"][0], area, board.passes)
         policy[area] = 0.0
         total = float(policy.sum())

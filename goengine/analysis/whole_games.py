@@ -41,7 +41,7 @@ class MoveReview:
     best: MoveAnalysis | None
     """What the analysis likes best there; None where it found no move."""
     points_lost: float
-    """Points by which the position after the move is worse than after the best one; not negative."""
+    """Points by which the position after it is worse than after the best one, 0 or more."""
     winrate_lost: float
     """The same in win rate, 0 to 1."""
     lead: float

@@ -79,9 +79,9 @@ def whole(query: Query, field: str, least: int, most: int, text: str) -> int:
         QueryError: it is missing, of another kind, or out of range; `text` says what it must be.
     """
     value = query.get(field)
-    if not _is_whole(value) or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         wrong(field, text)
-    return int(value)
+    return value
 
 
 def number(query: Query, field: str, least: float, most: float, text: str) -> float:
@@ -150,7 +150,11 @@ def pairs(query: Query, field: str, size: int, *, passes: bool) -> list[tuple[in
         wrong(field, _PAIRS)
     found = []
     for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(x, str) for x in pair):
+        if (
+            not isinstance(pair, list)
+            or len(pair) != 2
+            or not all(isinstance(x, str) for x in pair)
+        ):
             wrong(field, _PAIRS)
         colour = colour_of(pair[0])
         if colour is None:
@@ -178,12 +182,13 @@ def entries(query: Query, field: str, names: Sequence[str]) -> list[Query]:
         QueryError: it is not a list of such objects.
     """
     value = query.get(field)
-    listed = value if isinstance(value, list) else [None]
-    for entry in listed:
+    found: list[Query] = []
+    for entry in value if isinstance(value, list) else [None]:
         if not isinstance(entry, dict) or not all(name in entry for name in names):
             quoted = ", ".join(f"'{name}'" for name in names)
             wrong(field, f"Must be a list of dicts with subfields {quoted}")
-    return listed
+        found.append(entry)
+    return found
 
 
 def _point(text: str, size: int, field: str, *, passes: bool) -> int:

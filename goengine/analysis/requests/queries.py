@@ -273,9 +273,7 @@ def _settings(query: Query, defaults: AnalysisSettings) -> tuple[AnalysisSetting
     return settings, said
 
 
-def _report_times(
-    query: Query, settings: AnalysisSettings
-) -> tuple[float | None, float | None]:
+def _report_times(query: Query, settings: AnalysisSettings) -> tuple[float | None, float | None]:
     """Return the seconds between partial reports, and those until the first one."""
     every = first = settings.report_every
     if "reportDuringSearchEvery" in query:

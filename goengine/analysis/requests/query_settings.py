@@ -1,4 +1,4 @@
-"""`overrideSettings`, `-override-config` and configuration files: the settings that count here."""
+"""`overrideSettings` and the like: the settings of an analysis, by KataGo's names."""
 
 from __future__ import annotations
 
@@ -113,16 +113,6 @@ def with_settings(
     if idle:
         said.append(f"Config params without effect: {_listed(idle)}")
     return settings, said
-
-
-def read_config(text: str) -> dict[str, str]:
-    """Return the settings of a configuration file: lines `name = value`, # begins a comment."""
-    found = {}
-    for line in text.splitlines():
-        name, equals, value = line.partition("#")[0].partition("=")
-        if equals and name.strip() and not name.strip().startswith("@"):
-            found[name.strip()] = value.strip().strip('"')
-    return found
 
 
 def _side(value: object) -> Side:
