@@ -113,17 +113,17 @@ def test_every_position_is_answered_once_whatever_comes_in_between() -> None:
 
 
 def test_trees_are_few_and_freed_and_their_memory_is_bounded() -> None:
-    desk = Desk(megabytes=4.0)
+    desk = Desk(megabytes=1.0)
     for level in range(3 * TREES):
-        desk.scheduler.add(asked(id=str(level), priority=level, maxVisits=3000))
+        desk.scheduler.add(asked(id=str(level), priority=level, maxVisits=600))
         desk.scheduler.step()
         trees = [job.tree for job in desk.scheduler._searched if job.tree is not None]
         assert len(trees) <= TREES
         nodes = sum(len(tree.pool.state) for tree in trees)
-        assert nodes <= nodes_within(4.0, 25)
+        assert nodes <= nodes_within(1.0, 25)
     assert len(desk.finish()) == 3 * TREES
-    assert [report.analysis.visits for report in desk.reports if report.analysis] == [3000] * 24
-    assert desk.scheduler._searched == [] and len(desk.scheduler.leaves) <= 4000
+    assert [report.analysis.visits for report in desk.reports if report.analysis] == [600] * 24
+    assert desk.scheduler._searched == [] and len(desk.scheduler.leaves) <= 100_000 // 300
 
 
 def test_equal_seeds_give_equal_answers() -> None:
