@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from goengine.analysis.position_analysis import Grid, Parts, PositionAnalysis, read_tree
-from goengine.analysis.replayed_games import check_moves, game_at
+from goengine.analysis.replayed_games import ReplayedGames, check_moves
 from goengine.analysis.requests.json_fields import QueryError
 from goengine.analysis.requests.queries import PositionQuery
 from goengine.board import Board
@@ -108,6 +108,7 @@ class Scheduler:
         self._waiting: list[Job] = []
         self._searched: list[Job] = []
         self._arrived = 0
+        self._games = ReplayedGames()
 
     @property
     def idle(self) -> bool:
@@ -213,7 +214,7 @@ class Scheduler:
         settings = job.query.settings
         few = settings.visits < FULL_VIEWS_FROM
         try:
-            game = game_at(job.query, job.turn)
+            game = self._games.at(job.query, job.turn)
             tree = TreeSearch(
                 self.leaves,
                 rng=np.random.default_rng(self._rng.integers(2**63)),
