@@ -16,6 +16,7 @@ SUBCOMMANDS = {
         "goengine.commands.study.analysis",
         "analyse positions for KaTrain, Ogatak, LizzieYzy and scripts, as JSON lines",
     ),
+    "review": ("goengine.commands.study.review", "review whole games: SGF, page and picture"),
     "match": ("goengine.commands.match", "let two engines play games and count the wins"),
     "setup": ("goengine.commands.setup", "compile, try a move, say what to enter in Sabaki"),
     "networks": ("goengine.commands.networks", "list the networks that are shipped"),

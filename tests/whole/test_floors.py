@@ -46,6 +46,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("search",),
         ("players",),
         ("match", "gtp", "terminal", "analysis"),
+        ("review",),
         ("commands",),
     ),
     "selfplay": (
