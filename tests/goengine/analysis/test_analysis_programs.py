@@ -25,6 +25,8 @@ MOVES = [["B", "Q16"], ["W", "D4"], ["B", "D16"]]
 @pytest.fixture
 def client() -> Iterator[AnalysisClient]:
     found = AnalysisClient(instant_evaluator(0.001))
+    settings = {"reportAnalysisWinratesAs": "BLACK"}
+    found.ask(katrain(0, overrideSettings=settings))  # compiles; maxTime counts from the first step
     yield found
     assert found.close()
 
