@@ -12,9 +12,11 @@ from goengine.analysis.position_analysis import PositionAnalysis
 from goengine.analysis.whole_games import analyse, record_rules
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
+from goengine.games.sgf import read_sgf
 from goengine.types import BLACK, WHITE, GoError
 from tests.helpers.analysis_client import instant_evaluator
 
+ROOT = Path(__file__).resolve().parents[3]
 RECORD = GameRecord(
     size=5,
     komi=0.5,
@@ -94,3 +96,14 @@ def test_unknown_rules_of_a_record_are_taken_as_chinese() -> None:
 
 def test_the_front_door_has_it() -> None:
     assert goengine.analyse is analyse
+
+
+def test_ownership_adds_up_to_the_lead_of_a_finished_game() -> None:
+    """Under area scoring a game is worth what its owners' points add up to."""
+    record = read_sgf((ROOT / "data" / "samples" / "self-play-19x19.sgf").read_bytes())
+    last = len(record.moves)
+    assert [move for _, move in record.moves[-2:]] == [361, 361]
+    found = analyse(record, visits=10, turns=[last], rules="chinese", komi=7.5, network="dual-96")
+    position = found.at(last)
+    assert position.ownership is not None
+    assert abs(float(position.ownership.sum()) - 7.5 - position.black_lead) <= 3
