@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine.coords import move_to_gtp
-from goengine.search.findings import MoveFinding, move_findings, root_finding
+from goengine.search.findings import MoveFinding, move_findings, ownership_deviation, root_finding
 from goengine.search.tree_search import TreeSearch
 from goengine.types import BLACK
 
@@ -123,6 +123,11 @@ def read_tree(
     root = root_finding(tree.pool)
     size = tree.board.size
 
+    def deviation(node: int) -> Grid:
+        """Return by how much the ownership of each point differs behind a node, (N, N)."""
+        spread = ownership_deviation(tree.pool, node)
+        return spread.astype(np.float32).reshape(size, size)
+
     def shown(found: MoveFinding) -> MoveAnalysis:
         return MoveAnalysis(
             move=found.move,
@@ -137,9 +142,7 @@ def read_tree(
             pv=found.pv,
             pv_visits=found.pv_visits,
             ownership=_if(parts.moves_ownership, tree.ownership, found.node),
-            ownership_deviation=_if(
-                parts.moves_ownership_deviation, tree.ownership_deviation, found.node
-            ),
+            ownership_deviation=_if(parts.moves_ownership_deviation, deviation, found.node),
         )
 
     moves = tuple(
@@ -161,9 +164,7 @@ def read_tree(
                 pv=(first,),
                 pv_visits=(0,),
                 ownership=_if(parts.moves_ownership, tree.ownership, 0),
-                ownership_deviation=_if(
-                    parts.moves_ownership_deviation, tree.ownership_deviation, 0
-                ),
+                ownership_deviation=_if(parts.moves_ownership_deviation, deviation, 0),
             ),
         )
     return PositionAnalysis(
@@ -180,7 +181,7 @@ def read_tree(
         raw_deviation=float(tree.pool.raw_spread[0]),
         moves=moves,
         ownership=_if(parts.ownership, tree.ownership, 0),
-        ownership_deviation=_if(parts.ownership_deviation, tree.ownership_deviation, 0),
+        ownership_deviation=_if(parts.ownership_deviation, deviation, 0),
         policy=policy,
     )
 

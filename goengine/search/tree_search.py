@@ -21,7 +21,7 @@ from goengine.inference.evaluator import Symmetry
 from goengine.scoring.counting import handicap_bonus
 from goengine.search.descent import AGAIN, DEPTH, select_leaves, take_back
 from goengine.search.expansion import absorb_answers, refresh_utilities, utility_of
-from goengine.search.findings import ownership_deviation, ownership_for_black
+from goengine.search.findings import ownership_for_black
 from goengine.search.leaf_evaluation import Answers, LeafEvaluator
 from goengine.search.playing_out import final_lead, rollout_values
 from goengine.search.pool import (
@@ -300,11 +300,6 @@ class TreeSearch:
         black = (self.board.to_play == BLACK) == (node == 0)
         owners = ownership_for_black(self.pool, node, black)
         return owners.astype(np.float32).reshape(self._size, self._size)
-
-    def ownership_deviation(self, node: int = 0) -> npt.NDArray[np.float32]:
-        """Return by how much the ownership of each point differs in the tree, float32 (N, N)."""
-        spread = ownership_deviation(self.pool, node)
-        return spread.astype(np.float32).reshape(self._size, self._size)
 
     def _make_room(self, size: int) -> None:
         """Make the arrays for boards of another size."""
