@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from goengine.types import BLACK, EMPTY, RESIGN, WHITE, GoError, IllegalMoveError, opponent
 
 if TYPE_CHECKING:
+    from goengine.analysis.whole_games import analyse
     from goengine.board import Board
     from goengine.encoding.features import encode, encode_batch
     from goengine.games.record import GameRecord
@@ -26,6 +27,7 @@ _HOMES = {
     "RULES": "goengine.rules",
     "Rules": "goengine.rules",
     "SgfError": "goengine.games.sgf",
+    "analyse": "goengine.analysis.whole_games",
     "encode": "goengine.encoding.features",
     "encode_batch": "goengine.encoding.features",
     "get_rules": "goengine.rules",
@@ -47,6 +49,7 @@ __all__ = [
     "IllegalMoveError",
     "Rules",
     "SgfError",
+    "analyse",
     "encode",
     "encode_batch",
     "get_rules",

@@ -12,12 +12,17 @@ from goengine.types import GoError
 SUBCOMMANDS = {
     "gtp": ("goengine.commands.gtp", "play and analyse in Sabaki and other GTP clients"),
     "play": ("goengine.commands.play", "play a game in the terminal"),
+    "analysis": (
+        "goengine.commands.study.analysis",
+        "analyse positions for KaTrain, Ogatak, LizzieYzy and scripts, as JSON lines",
+    ),
+    "review": ("goengine.commands.study.review", "review whole games: SGF, page and picture"),
     "match": ("goengine.commands.match", "let two engines play games and count the wins"),
     "setup": ("goengine.commands.setup", "compile, try a move, say what to enter in Sabaki"),
     "networks": ("goengine.commands.networks", "list the networks that are shipped"),
     "benchmark": ("goengine.commands.benchmark", "measure the speed of this machine"),
-    "policy": ("goengine.commands.policy", "list and draw a network's moves in a position"),
-    "planes": ("goengine.commands.planes", "draw the feature planes of a position"),
+    "policy": ("goengine.commands.study.policy", "list and draw a network's moves in a position"),
+    "planes": ("goengine.commands.study.planes", "draw the feature planes of a position"),
 }
 """Name -> the module with `configure(parser)` and `run(args) -> int`, and a line of help."""
 
@@ -30,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         version=__version__,
         commands=SUBCOMMANDS,
         errors=(GoError, OSError),
-        own_stdout=("gtp",),
+        own_stdout=("gtp", "analysis"),
     )
     return run_program(program, argv)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from goengine import options
+from goengine.foreign_options import add_foreign_options, take_foreign_options
 from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
 from goengine.gtp.session import SessionSettings
@@ -123,6 +124,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     game.add_argument("--komi", type=options.finite, help="default: the komi of the rules")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the conversation to FILE")
     parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+    add_foreign_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -130,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
     level = logging.DEBUG if args.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
     logging.getLogger("numba").setLevel(logging.WARNING)
+    take_foreign_options(args)
     try:
         log = _open_log(args.log)
     except OSError as error:

@@ -55,7 +55,7 @@ from goengine.games.sgf_values import (
 )
 from goengine.types import BLACK, EMPTY, RESIGN, WHITE, colour_letter
 
-__all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "write_sgf"]
+__all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "utf8_text", "write_sgf"]
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,12 @@ def _soundness(text: bytes) -> Soundness:
         if not isinstance(game, SgfError):
             legal += max(0, legal_length(game))
     return -broken, legal, count_properties(mended(text)[0])
+
+
+def utf8_text(data: bytes) -> bytes:
+    """Return the text of the first game of SGF data in UTF-8, whatever its encoding was."""
+    text, _ = next(iter(decoded_parts(data, _soundness)))
+    return text
 
 
 def read_variations(data: bytes | str) -> Iterator[GameRecord]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
+
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, move_to_rowcol
 from goengine.handicap import star_points
@@ -16,6 +19,8 @@ from goengine.types import BLACK, EMPTY
 _WOOD, _LINE, _INK = "#e8c07a", "#5b4422", "#16161a"
 _PALE, _DEEP, _PLAYED = (179, 222, 247), (5, 56, 120), "#c8281e"
 _FONTS = "system-ui, 'Segoe UI', 'Noto Sans', Arial, sans-serif"
+LIKELY = 0.25
+"""Ownership from which a point gets a square."""
 _UNIT = 20
 _MARGIN = 1.05
 
@@ -25,12 +30,15 @@ def board_svg(
     *,
     chances: Mapping[int, float] | None = None,
     played: int | None = None,
+    ownership: npt.NDArray[np.float32] | None = None,
     title: str = "",
 ) -> str:
     """Return a position as an `<svg>` element.
 
     `chances` gives points a probability, written on them in per cent, the likelier the darker;
-    `played` gets a red ring; the last stone has a dot. `title` is what a screen reader says.
+    `played` gets a red ring; the last stone has a dot. `ownership` (N, N), 1 is Black's, puts a
+    square on each point whose owner is likely, the larger the surer. `title` is what a screen
+    reader says.
     """
     size = board.size
     side = (size - 1 + 2 * _MARGIN) * _UNIT
@@ -47,6 +55,8 @@ def board_svg(
     if board.last_move is not None and board.last_move < size * size:
         colour = int(board.grid.ravel()[board.last_move])
         parts.append(_disc(board.last_move, size, 0.16, "#fbfbf8" if colour == BLACK else _INK))
+    if ownership is not None:
+        parts += _owners(ownership)
     most = max([*(chances or {}).values(), 1e-9])
     for move, chance in (chances or {}).items():
         share = chance / most
@@ -61,6 +71,22 @@ def board_svg(
         ring = f' stroke="{_PLAYED}" stroke-width="2.6"'
         parts.append(_disc(played, size, 0.5, "none", ring))
     return "".join([*parts, "</svg>"])
+
+
+def _owners(ownership: npt.NDArray[np.float32]) -> list[str]:
+    """Return a square for each point whose owner is likely, 1 is Black's."""
+    size = len(ownership)
+    parts = []
+    for move, share in enumerate(ownership.ravel().tolist()):
+        if abs(share) >= LIKELY:
+            x, y = _place(move, size)
+            side = 0.4 * _UNIT * abs(share)
+            face = _INK if share > 0 else "#fbfbf8"
+            parts.append(
+                f'<rect x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" width="{side:.1f}" '
+                f'height="{side:.1f}" fill="{face}" stroke="#8a8172" stroke-width="0.7"/>'
+            )
+    return parts
 
 
 def _heat(share: float) -> str:

@@ -204,11 +204,12 @@ def refresh_utilities(
 
 
 @kernel
-def add_ownership(pool: Pool, start: int, cut: float, weights: Any, out: Any) -> None:
+def add_ownership(pool: Pool, start: int, cut: float, weights: Any, out: Any, squares: Any) -> None:
     """Add the mean ownership of a node and all behind it to float64 `out` (N*N,).
 
-    For the player to move there, -1 ... 1. Nodes that hold less than the share `cut` of the visits
-    stand for all behind them. `weights` float64 (M,) is scratch.
+    For the player to move there, -1 ... 1; the mean of its squares goes to `squares` (N*N,). Nodes
+    that hold less than the share `cut` of the visits stand for all behind them. `weights` float64
+    (M,) is scratch.
     """
     used = pool.used[0]
     weights[start:used] = 0.0
@@ -228,4 +229,6 @@ def add_ownership(pool: Pool, start: int, cut: float, weights: Any, out: Any) ->
                 rest -= part
                 child = pool.sibling[child]
         for point in range(points):
-            out[point] += rest * pool.ownership[node, point] / 127.0
+            owner = pool.ownership[node, point] / 127.0
+            out[point] += rest * owner
+            squares[point] += abs(rest) * owner * owner

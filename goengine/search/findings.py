@@ -132,16 +132,31 @@ def ownership_for_black(pool: Pool, node: int, black_moves: bool) -> npt.NDArray
 
     `black_moves`: whether Black is to move at the node.
     """
-    out = np.zeros(pool.ownership.shape[1])
-    weights = np.empty(int(pool.used[0]))
-    add_ownership(pool, node, OWNERSHIP_CUT, weights, out)
-    return out if black_moves else -out
+    mean, _ = _ownership(pool, node)
+    return mean if black_moves else -mean
+
+
+def ownership_deviation(pool: Pool, node: int) -> npt.NDArray[np.float64]:
+    """Return by how much the ownership of each point differs behind a node, float64 (N*N,).
+
+    It is the standard deviation over all evaluations there.
+    """
+    mean, squares = _ownership(pool, node)
+    return np.sqrt(np.maximum(0.0, squares - mean * mean))
 
 
 def most_visited(found: Sequence[MoveFinding]) -> tuple[MoveFinding, int]:
     """Return the move with the most visits, and the visits of the next one."""
     first, *rest = sorted(found, key=lambda finding: -finding.visits)
     return first, max((finding.visits for finding in rest), default=0)
+
+
+def _ownership(pool: Pool, node: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return mean and mean square of the ownership behind a node, for the player to move there."""
+    mean, squares = np.zeros((2, pool.ownership.shape[1]))
+    weights = np.empty(int(pool.used[0]))
+    add_ownership(pool, node, OWNERSHIP_CUT, weights, mean, squares)
+    return mean, squares
 
 
 def _deviation(pool: Pool, node: int) -> float:

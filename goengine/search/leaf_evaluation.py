@@ -37,6 +37,8 @@ ANSWER_DTYPE = readable(
     )
 )
 """What a search keeps of one evaluation."""
+LEAST_PRIOR = np.float32(1e-6)
+"""Prior of a move that is allowed but of which the network thinks nothing."""
 _COST = ANSWER_DTYPE.itemsize + 350
 """Bytes of a remembered evaluation with what Python needs to find it."""
 _WORDS = np.random.Generator(np.random.PCG64(5)).integers(
@@ -166,6 +168,26 @@ class LeafEvaluator:
         """
         return self._ask(leaves, symmetry, rng, allowed)
 
+    def evaluate_fully(
+        self,
+        root: Records,
+        *,
+        symmetry: Symmetry,
+        rng: np.random.Generator,
+        allowed: Masks | None = None,
+    ) -> tuple[Answers, npt.NDArray[np.float32]]:
+        """Return the answer (1,) for one record, and all probabilities float32 (N*N + 1,).
+
+        `allowed` as for `evaluate_among`; it does not change the probabilities. Nothing is kept.
+
+        Raises:
+            EvaluatorError: the network does not judge positions, it only names moves.
+        """
+        self.asked += 1
+        found = self._evaluator.evaluate_records(root, symmetry=symmetry, rng=rng)
+        priors = found.priors if allowed is None else _among(found.priors, allowed)
+        return _answers_of(found, priors), found.priors[0]
+
     def _names(self, leaves: Records) -> list[int]:
         """Return the keys of records (B,)."""
         keys = np.empty(len(leaves), dtype=np.uint64)
@@ -195,10 +217,14 @@ class LeafEvaluator:
             found = self._evaluator.evaluate_records(leaves[places], symmetry=symmetry, rng=rng)
             priors = found.priors
             if allowed is not None:
-                least = np.float32(1e-6)
-                priors = np.where(allowed[places], np.maximum(priors, least), np.float32(0))
+                priors = _among(priors, allowed[places])
             answers[places] = _answers_of(found, priors)
         return answers
+
+
+def _among(priors: npt.NDArray[np.float32], allowed: Masks) -> npt.NDArray[np.float32]:
+    """Return priors (B, N*N + 1) of the allowed moves, very small where the network has none."""
+    return np.where(allowed, np.maximum(priors, LEAST_PRIOR), np.float32(0))
 
 
 def _answers_of(found: Evaluation, priors: npt.NDArray[np.float32]) -> Answers:

@@ -98,7 +98,7 @@ def test_policy_figure_writes_the_likely_moves_only(tmp_path: Path) -> None:
 def test_errors_are_go_errors(tmp_path: Path) -> None:
     from argparse import Namespace
 
-    from goengine.commands.position import chosen_position
+    from goengine.commands.study.position import chosen_position
 
     bad = tmp_path / "bad.sgf"
     bad.write_bytes(b"no game")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from goengine.commands.position import chosen_position, configure_position
+from goengine.commands.study.position import chosen_position, configure_position
 from goengine.coords import move_to_gtp
 from goengine.inference.choosing import make_evaluator
 from goengine.networks.files import default_network

@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from goengine.commands.position import chosen_position, configure_position
+from goengine.commands.study.position import chosen_position, configure_position
 from goengine.encoding.features import encode
 from goengine.feature_table import POLICY_PLANES, VALUE_PLANES, plane_names
 from goengine.pictures.png import planes_figure, save_png

@@ -1,0 +1,1 @@
+"""The subcommands that study: positions as pictures, the analysis engine, whole games."""

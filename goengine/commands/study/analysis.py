@@ -1,0 +1,106 @@
+"""`goengine analysis`: the line-JSON engine that KaTrain, Ogatak, LizzieYzy and scripts start."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from dataclasses import replace
+
+from goengine import options
+from goengine.foreign_options import add_foreign_options, foreign_settings, take_foreign_options
+from goengine.gtp.server import reserve_stdout
+
+READY = "Started, ready to begin handling requests"
+"""What programs wait for on standard error."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `goengine analysis`."""
+    network = parser.add_argument_group("network")
+    network.add_argument(
+        "--network",
+        metavar="NAME|PATH",
+        help="a shipped network that judges positions, or a file (default: the best one)",
+    )
+    network.add_argument(
+        "--backend",
+        choices=["onnx", "torch"],
+        help="what computes the network: ONNX Runtime or PyTorch (default: the fastest here)",
+    )
+    network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+    network.add_argument(
+        "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
+    )
+    network.add_argument(
+        "--threads",
+        type=options.threads,
+        help="processor threads of the network (default: all cores but one)",
+    )
+    search = parser.add_argument_group("search")
+    search.add_argument(
+        "--visits",
+        type=options.count,
+        help="positions of a search where a query does not say it (default: 500)",
+    )
+    search.add_argument(
+        "--megabytes",
+        type=options.positive,
+        default=1000.0,
+        help="bound of all trees and remembered evaluations together (default: 1000)",
+    )
+    parser.add_argument(
+        "-quit-without-waiting",
+        "--quit-without-waiting",
+        action="store_true",
+        help="end at once when the input ends, instead of finishing what was asked",
+    )
+    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+    add_foreign_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the analysis protocol on standard input and output until the end of the input.
+
+    Raises:
+        GoError: the network cannot analyse, a setting is impossible, or stdout is closed.
+    """
+    output = reserve_stdout()
+    level = logging.DEBUG if args.verbose else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
+    logging.getLogger("numba").setLevel(logging.WARNING)
+    from goengine.analysis.evaluators import make_analysis_evaluator
+    from goengine.analysis.line_server import AnalysisServer
+    from goengine.analysis.requests.query_settings import AnalysisSettings, with_settings
+    from goengine.analysis.whole_games import analyse
+    from goengine.games.record import GameRecord
+
+    take_foreign_options(args, used=("-config", "-override-config"))
+    settings, said = with_settings(AnalysisSettings(), foreign_settings(args))
+    for sentence in said:
+        logging.getLogger(__name__).info("%s", sentence)
+    if args.visits is not None:
+        settings = replace(settings, visits=args.visits)
+    name, evaluator = make_analysis_evaluator(
+        args.network,
+        backend=args.backend,
+        device=args.device,
+        precision=args.precision,
+        threads=args.threads,
+    )
+    analyse(GameRecord(size=9), visits=4, evaluator=evaluator, moves_ownership=True)
+    server = AnalysisServer(
+        evaluator,
+        settings,
+        network=name,
+        input_fd=0,
+        output_fd=output,
+        megabytes=args.megabytes,
+        waits=not args.quit_without_waiting,
+    )
+    print(READY, file=sys.stderr, flush=True)
+    server.run()
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)  # a thread may sit in a read that only its own end would end

@@ -1,0 +1,98 @@
+"""`goengine review`: whole games reviewed, as annotated SGF, a page and a picture."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from goengine import options
+from goengine.types import GoError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `goengine review`."""
+    parser.add_argument("games", nargs="+", type=Path, help="SGF files, or folders of them")
+    parser.add_argument(
+        "--visits",
+        type=options.count,
+        default=50,
+        help="positions of the search for each move (default: 50)",
+    )
+    parser.add_argument(
+        "--seconds", type=options.positive, help="time for each move at the most (no limit)"
+    )
+    parser.add_argument(
+        "--player",
+        metavar="NAME",
+        help="whose moves to dwell on: black, white, or a part of a name (both)",
+    )
+    parser.add_argument(
+        "--language", choices=["en", "ko"], default="en", help="of page and comments (default: en)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where reviews go (beside each game)"
+    )
+    parser.add_argument(
+        "--network",
+        metavar="NAME|PATH",
+        help="a shipped network that judges positions, or a file (default: the best one)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=options.threads,
+        help="processor threads of the network (default: all cores but one)",
+    )
+    parser.add_argument(
+        "--megabytes",
+        type=options.positive,
+        default=1000.0,
+        help="bound of the memory of searches (default: 1000)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Review the games one after the other; a game that cannot be reviewed does not stop others.
+
+    Raises:
+        GoError: a path does not exist, or the network cannot analyse.
+    """
+    from tqdm import tqdm
+
+    from goengine.analysis.evaluators import make_analysis_evaluator
+    from goengine.review.review_files import ReviewPlan, files_of, find_games, review_file
+    from goengine.review.review_words import LANGUAGES
+
+    games = list(find_games(args.games))
+    plan = ReviewPlan(
+        visits=args.visits,
+        seconds=args.seconds,
+        player=args.player,
+        words=LANGUAGES[args.language],
+        folder=args.out,
+        megabytes=args.megabytes,
+    )
+    network, evaluator = make_analysis_evaluator(args.network, threads=args.threads)
+    failed = 0
+    for game in games:
+        with tqdm(unit="move", desc=game.name, file=sys.stderr) as bar:
+
+            def tell(done: int, total: int, bar: tqdm[None] = bar) -> None:
+                bar.total = total
+                bar.n = done
+                bar.refresh()
+
+            try:
+                summary = review_file(game, evaluator, plan, network=network, progress=tell)
+            except (GoError, OSError) as error:
+                failed += 1
+                print(f"goengine review: {game}: {error}", file=sys.stderr)
+                continue
+        for player in summary.players:
+            name = player.name or ("Black" if player.colour == 1 else "White")
+            print(
+                f"{game.name}: {name} {player.accuracy:.0f} % accurate, "
+                f"{player.points_lost:.2f} points lost a move"
+            )
+        print(files_of(game, plan).page)
+    return 1 if failed else 0

@@ -1,0 +1,118 @@
+"""A reviewed game as SGF: comments, win rates, marks and better variations in the file itself.
+
+The original's own comments, variations and properties stay. Every move gets Black's win rate as
+Sabaki keeps it (`SBKV`, per cent) and a comment; a move that cost much gets SGF's mark (`DO`, `BM`)
+and what was better as a variation; a hard move that was found gets `TE`.
+"""
+
+from __future__ import annotations
+
+from sgfmill import sgf
+from sgfmill.sgf import Tree_node
+
+from goengine.analysis.position_analysis import PositionAnalysis
+from goengine.analysis.whole_games import GameAnalysis, MoveReview
+from goengine.coords import move_to_gtp, move_to_sgf
+from goengine.games.sgf import SgfError, utf8_text, write_sgf
+from goengine.review.game_summary import DOUBTFUL, Mark, mark_of
+from goengine.review.review_words import ENGLISH, ReviewWords
+from goengine.types import BLACK, opponent
+
+SGF_MARKS = {
+    Mark.GOOD: ("TE", b"1"),
+    Mark.DOUBTFUL: ("DO", b""),
+    Mark.BAD: ("BM", b"1"),
+    Mark.VERY_BAD: ("BM", b"2"),
+}
+"""Property and value of each mark."""
+LONGEST = 10
+"""Moves of a variation."""
+
+
+def annotated_sgf(
+    analysis: GameAnalysis, original: bytes | None = None, *, words: ReviewWords = ENGLISH
+) -> bytes:
+    """Return a game with its review as SGF; `original` is the file that it was read from."""
+    game, nodes = _tree(analysis, original)
+    by_turn = {position.turn: position for position in analysis.positions}
+    if 0 in by_turn:
+        _describe(game.get_root(), by_turn[0], None, words)
+    reviews = {move.number: move for move in analysis.moves}
+    for number, node in enumerate(nodes, start=1):
+        if number in by_turn:
+            _describe(node, by_turn[number], reviews.get(number), words)
+        if number in reviews:
+            _judge(node, analysis, reviews[number])
+    found: bytes = game.serialise()
+    return found
+
+
+def _tree(analysis: GameAnalysis, original: bytes | None) -> tuple[sgf.Sgf_game, list[Tree_node]]:
+    """Return the tree to write into, and the node of each move of the record."""
+    if original is not None:
+        found = _matched(utf8_text(original), analysis)
+        if found is not None:
+            return found
+    found = _matched(write_sgf(analysis.record), analysis)
+    if found is None:
+        raise SgfError("the game cannot be written as SGF")
+    return found
+
+
+def _matched(text: bytes, analysis: GameAnalysis) -> tuple[sgf.Sgf_game, list[Tree_node]] | None:
+    """Return the tree of a text and the nodes of the record's moves; None where they differ."""
+    try:
+        game = sgf.Sgf_game.from_bytes(text, override_encoding="UTF-8")
+    except ValueError:
+        return None
+    game.get_root().set_raw("CA", b"UTF-8")
+    line = game.get_main_sequence()
+    nodes = [node for node in line if node.has_property("B") or node.has_property("W")]
+    moves = analysis.record.moves
+    nodes = nodes[len(nodes) - len(moves) :] if len(nodes) > len(moves) else nodes
+    if len(nodes) != len(moves):
+        return None
+    size = analysis.record.size
+    for node, (colour, move) in zip(nodes, moves, strict=True):
+        name = "B" if colour == BLACK else "W"
+        if not node.has_property(name):
+            return None
+        point = node.get_raw(name).decode("ascii", "replace").strip()
+        expected = move_to_sgf(move, size)
+        if point != expected and not (expected == "" and point == "tt"):
+            return None
+    return game, nodes
+
+
+def _describe(
+    node: Tree_node, position: PositionAnalysis, review: MoveReview | None, words: ReviewWords
+) -> None:
+    """Write win rate and comment of the position at a node."""
+    percent = 100 * position.black_winrate
+    node.set_raw("SBKV", f"{percent:.2f}".encode("ascii"))
+    lines = [words.winrate_line.format(percent, words.lead(position.black_lead))]
+    if review is not None and review.best is not None and review.points_lost >= DOUBTFUL:
+        vertex = move_to_gtp(review.best.move, position.size)
+        mine = review.best.lead if review.colour == BLACK else -review.best.lead
+        lines.append(words.cost_line.format(review.points_lost, vertex, words.lead(mine)))
+    old = node.get("C") if node.has_property("C") else ""
+    node.set("C", "\n".join([*lines, *([old] if old else [])]))
+
+
+def _judge(node: Tree_node, analysis: GameAnalysis, review: MoveReview) -> None:
+    """Mark a move, and add what was better as a variation beside it."""
+    mark = mark_of(analysis, review)
+    if mark is None:
+        return
+    if not any(node.has_property(name) for name in ("TE", "BM", "DO", "IT")):
+        name, value = SGF_MARKS[mark]
+        node.set_raw(name, value)
+    if mark is Mark.GOOD or review.best is None:
+        return
+    place = node.parent
+    colour = review.colour
+    for move in review.best.pv[:LONGEST]:
+        place = place.new_child()
+        point = move_to_sgf(move, analysis.record.size).encode("ascii")
+        place.set_raw("B" if colour == BLACK else "W", point)
+        colour = opponent(colour)

@@ -1,0 +1,192 @@
+"""A review as one HTML page: no script, no other file, for light and dark screens."""
+
+from __future__ import annotations
+
+from html import escape
+from string import Template
+
+from goengine.analysis.position_analysis import PositionAnalysis
+from goengine.analysis.whole_games import MoveReview
+from goengine.board import Board
+from goengine.coords import move_to_gtp
+from goengine.games.record import GameRecord
+from goengine.pictures.svg import board_svg
+from goengine.review.game_summary import GameSummary, Mark, PlayerSummary, mark_of
+from goengine.review.review_charts import course_svg
+from goengine.review.review_words import ENGLISH, ReviewWords
+from goengine.types import BLACK
+
+LIKED = 0.03
+"""Share of the visits from which a move is drawn on a board."""
+VARIATION = 8
+"""Moves of a variation that are named."""
+
+PAGE = Template("""<!doctype html>
+<html lang="$code">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>
+:root { --paper: #fdfcf9; --card: #f4f1ea; --ink: #23211d; --soft: #6b665c; --grid: #dcd7cb;
+  --line: #1f66b0; --bad: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --paper: #191a1d; --card: #232529; --ink: #eceae4;
+  --soft: #a5a199; --grid: #3a3c41; --line: #6fb0f2; --bad: #ff8a80; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2rem 1.1rem 4rem; max-width: 1020px; background: var(--paper);
+  color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", "Noto Sans", "Noto Sans CJK KR",
+  "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .2rem; }
+h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; }
+h3 { font-size: 1.05rem; margin: 0 0 .3rem; }
+p { margin: .35rem 0; max-width: 50rem; }
+.soft { color: var(--soft); }
+.bad { color: var(--bad); font-weight: 600; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { text-align: right; padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--grid);
+  white-space: nowrap; font-variant-numeric: tabular-nums; }
+th:first-child, td:first-child { text-align: left; }
+th { color: var(--soft); font-weight: 600; }
+svg { display: block; width: 100%; height: auto; }
+svg text { font-family: inherit; }
+.chart .tick { font-size: 12px; fill: var(--soft); }
+.chart .label { font-size: 13px; fill: var(--ink); }
+.chart .grid { stroke: var(--grid); fill: none; }
+.chart .line { stroke: var(--line); stroke-width: 2; fill: none; }
+.chart .area { fill: var(--line); opacity: .16; }
+.chart circle { stroke: var(--bad); stroke-width: 2; }
+.chart .black { fill: #16161a; }
+.chart .white { fill: #fbfbf8; }
+.moves { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); }
+.moves section { background: var(--card); border-radius: 10px; padding: .8rem; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+<p class="soft">$facts</p>
+$body
+</body>
+</html>
+""")
+
+
+def review_page(summary: GameSummary, *, words: ReviewWords = ENGLISH) -> str:
+    """Return the page of a review."""
+    record = summary.analysis.record
+    cards = "".join(_card(summary, move, words) for move in summary.costliest)
+    body = [
+        _part(words.summary, _players(summary, words)),
+        _part(words.graph, f'<p class="soft">{words.graph_note}</p>{course_svg(summary, words)}'),
+        _part(
+            words.costliest,
+            f'<p class="soft">{words.board_note}</p><div class="moves">{cards}</div>'
+            if cards
+            else f"<p>{words.nothing_lost}</p>",
+        ),
+        f'<p class="soft">'
+        f"{escape(words.method.format(summary.analysis.visits, summary.analysis.network))}</p>",
+    ]
+    return PAGE.substitute(
+        code=words.code,
+        title=escape(game_title(record, words)),
+        facts=escape(_facts(record)),
+        body="\n".join(body),
+    )
+
+
+def game_title(record: GameRecord, words: ReviewWords) -> str:
+    """Return the players' names, or their colours where the record does not name them."""
+    return words.title.format(record.black or words.black, record.white or words.white)
+
+
+def _part(title: str, body: str) -> str:
+    """Return a part of the page."""
+    return f"<h2>{title}</h2>\n{body}"
+
+
+def _facts(record: GameRecord) -> str:
+    """Return what the record says of the game."""
+    komi = "" if record.komi is None else f"{record.komi:g}"
+    size = f"{record.size}×{record.size}"
+    said = (record.event, record.date, size, record.rules, komi, record.result)
+    return " · ".join(fact for fact in said if fact)
+
+
+def _players(summary: GameSummary, words: ReviewWords) -> str:
+    """Return the table of the players."""
+    head = [words.player, words.moves, words.accuracy, words.points_lost, words.agreement]
+    head += [words.marks[mark] for mark in Mark]
+    cells = "".join(f"<th>{escape(text)}</th>" for text in head)
+    rows = "".join(_player(player, words) for player in summary.players)
+    return f'<div class="wide"><table><tr>{cells}</tr>{rows}</table></div>'
+
+
+def _player(player: PlayerSummary, words: ReviewWords) -> str:
+    """Return the row of a player."""
+    colour = words.colour(player.colour)
+    name = colour if player.name is None else f"{player.name} ({colour})"
+    cells = [
+        escape(name),
+        str(player.moves),
+        f"{player.accuracy:.0f} %",
+        f"{player.points_lost:.2f}",
+        f"{100 * player.agreement:.0f} %",
+        *(str(player.marks[mark]) for mark in Mark),
+    ]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _card(summary: GameSummary, move: MoveReview, words: ReviewWords) -> str:
+    """Return what a costly move was, what was better, and the position."""
+    analysis = summary.analysis
+    before = analysis.at(move.number - 1)
+    board = analysis.record.board_at(move.number - 1)
+    board.to_play = move.colour
+    mark = mark_of(analysis, move)
+    title = f"{words.move} {move.number}, {words.colour(move.colour)}"
+    if mark is not None:
+        title += f": {words.marks[mark]}"
+    lost = words.lost.format(move.points_lost, 100 * move.winrate_lost)
+    lines = [
+        f'<p class="bad">{escape(lost)}</p>',
+        f"<p>{words.played}: <b>{_vertex(move.move, board, words)}</b>, "
+        f"{_value(move.colour, move.lead, move.winrate, words)}</p>",
+    ]
+    if move.best is not None:
+        variation = " ".join(_vertex(step, board, words) for step in move.best.pv[:VARIATION])
+        lines.append(
+            f"<p>{words.better}: <b>{variation}</b>, "
+            f"{_value(move.colour, move.best.lead, move.best.winrate, words)}</p>"
+        )
+    picture = board_svg(
+        board,
+        chances=_liked(before),
+        played=None if move.move == board.size**2 else move.move,
+        ownership=before.ownership,
+        title=escape(title),
+    )
+    head = f'<section id="move{move.number}"><h3>{escape(title)}</h3>'
+    return f"{head}{''.join(lines)}{picture}</section>"
+
+
+def _liked(position: PositionAnalysis) -> dict[int, float]:
+    """Return the points that the search looked at most, with their share of the visits."""
+    total = max(1, sum(move.visits for move in position.moves))
+    return {
+        move.move: move.visits / total
+        for move in position.moves
+        if move.visits >= LIKED * total and move.move != position.size**2
+    }
+
+
+def _vertex(move: int, board: Board, words: ReviewWords) -> str:
+    """Return a move as people write it."""
+    return words.pass_word if move == board.size**2 else move_to_gtp(move, board.size)
+
+
+def _value(colour: int, lead: float, winrate: float, words: ReviewWords) -> str:
+    """Return a mover's lead and win rate as Black's lead and the mover's win rate."""
+    black = lead if colour == BLACK else -lead
+    return f"{words.lead(black)}, {100 * winrate:.0f} %"
