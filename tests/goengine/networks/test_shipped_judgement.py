@@ -1,8 +1,7 @@
 """What the shipped policy-value networks think of positions whose worth everybody knows.
 
-Both learnt their judgement from even games alone; komi and stones far from those are the test.
-`policy-192` has seen less than half of the positions that `dual-96` has, and its model card says
-where it is wrong, so the narrow bounds are for `dual-96`.
+Both learnt their judgement from even games of people and from self-play on small boards; komi and
+stones far from those are the test.
 """
 
 from __future__ import annotations
@@ -91,23 +90,26 @@ def test_swapped_colours_are_worth_the_opposite(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", JUDGES)
-def test_the_empty_board_is_even_and_nine_stones_win(name: str) -> None:
-    (even,), _ = for_black(name, [Board(19, komi=7.5)])
+@pytest.mark.parametrize(("size", "komi"), [(9, 7.0), (13, 7.0), (9, 7.5), (13, 7.5), (19, 7.5)])
+def test_the_empty_board_is_even(name: str, size: int, komi: float) -> None:
+    (even,), _ = for_black(name, [Board(size, komi=komi)])
     assert 0.40 <= even <= 0.60
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_komi_and_stones_are_worth_what_they_are_worth(name: str) -> None:
+    (given,), _ = for_black(name, [Board(19, komi=-20)])
+    assert given >= 0.85
+    (four,), _ = for_black(name, [stones(4)])
+    assert four >= 0.93
     (nine,), _ = for_black(name, [stones(9)])
     assert nine >= 0.99
 
 
-def test_komi_and_stones_are_worth_what_they_are_worth() -> None:
-    (given,), _ = for_black("dual-96", [Board(19, komi=-20)])
-    assert given >= 0.85
-    (four,), _ = for_black("dual-96", [stones(4)])
-    assert four >= 0.93
-
-
+@pytest.mark.parametrize("name", JUDGES)
 @pytest.mark.parametrize("count", range(2, 10))
-def test_the_lead_of_handicap_stones(count: int) -> None:
-    _, (lead,) = for_black("dual-96", [stones(count)])
+def test_the_lead_of_handicap_stones(name: str, count: int) -> None:
+    _, (lead,) = for_black(name, [stones(count)])
     assert lead == pytest.approx(14 * count - 7, rel=0.3)
 
 
