@@ -183,11 +183,27 @@ class Run:
     def _compute(self) -> nn.Module:
         """Return what the loss calls: the model as it is, compiled, spread over processes."""
         twin = self.processes.synchronised(self.state.model)
-        compute = Compiled(twin) if self.recipe.compile else twin
+        compute = self._proven(twin) if self.recipe.compile else twin
         if self.processes == ALONE:
             return compute
         with autocast(self.device, self.precision):
             return self.processes.spread(compute, self.lessons.planes(self.lessons.batch(0)))
+
+    def _proven(self, twin: nn.Module) -> nn.Module:
+        """Return a module compiled, or itself where that computes wrongly; the metrics say it."""
+        compute = Compiled(twin)
+        verdict = compute.prove(self.lessons.loss(), self.lessons.batch(0), self.precision)
+        (refused,) = self.processes.any(not verdict.compiled)
+        if self.processes.leads:
+            self.files.metrics.write(
+                {
+                    "event": "compile",
+                    "step": self.state.step,
+                    "compiled": not refused,
+                    "reason": verdict.reason,
+                }
+            )
+        return twin if refused else compute
 
     def fit(
         self,
