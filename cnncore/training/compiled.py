@@ -55,8 +55,8 @@ class Compiled(nn.Module):
     def __init__(self, module: nn.Module, *, compiler: Compiler | None = None) -> None:
         super().__init__()
         self.module = module
-        self._compiler = compiler or torch.compile
-        self._call: Callable[..., Any] = module.__call__
+        self._compiler: Any = compiler or torch.compile
+        self._call: Any = module.__call__
 
     def forward(self, *inputs: Any) -> Any:
         """Return what the module returns."""
