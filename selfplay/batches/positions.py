@@ -250,9 +250,7 @@ class Positions:
         By a thread, or by several processes: see `stream_batches`.
         """
         make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
-        return stream_batches(
-            make, example=make, prepare=prepare, first=first, workers=workers, ahead=ahead
-        )
+        return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)
 
     def _records(self, games: Index, plies: Index) -> npt.NDArray[Any]:
         jobs = replay_jobs(self.archive, games, plies)

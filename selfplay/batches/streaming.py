@@ -20,8 +20,8 @@ _STAGED = 2
 def stream_batches(
     make: MakeBatch[B],
     *,
-    example: MakeBatch[B],
     prepare: Callable[[B], T],
+    example: MakeBatch[B] | None = None,
     first: int = 0,
     workers: int = 1,
     ahead: int = 4,
@@ -29,14 +29,15 @@ def stream_batches(
     """Yield batches `first`, `first + 1`, ... without end, the same for any number of workers.
 
     One worker is a thread of this process. Several are processes of their own, for threads would
-    share the interpreter lock with the one that trains; `make` goes to them pickled, and `example`
-    makes a batch here as large as any. `prepare` is applied in a thread of this process. Closing
-    the generator ends threads and processes.
+    share the interpreter lock with the one that trains; `make` goes to them pickled. Where batches
+    differ in size, `example` makes one as large as any, here. `prepare` is applied in a thread of
+    this process. Closing the generator ends threads and processes.
     """
     if workers == 1:
         yield from _from_thread(make, prepare, first, ahead)
         return
-    with closing(BatchProcesses(make, example(number=first), first, workers, ahead)) as source:
+    largest = (example or make)(number=first)
+    with closing(BatchProcesses(make, largest, first, workers, ahead)) as source:
         yield from _from_thread(source.take, prepare, first, _STAGED)
 
 
