@@ -31,7 +31,7 @@ _ALIGNED = 64
 _QUEUED = 2
 """Batches that a process is asked for at a time: one that it makes, one that follows at once."""
 _PATIENCE = 10.0
-"""Seconds that a process is given to end by itself."""
+"""Seconds for which the status of a process that has ended is waited for."""
 
 
 class LoaderError(OSError):
@@ -133,16 +133,14 @@ class BatchProcesses(Generic[B]):
         raise answer
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes; what they are making is not needed."""
         atexit.unregister(self.close)
         for worker in self._workers:
-            worker.pipe.close()
+            worker.process.kill()
         for worker in self._workers:
-            worker.process.join(_PATIENCE)
-            if worker.process.exitcode is None:
-                worker.process.kill()
-                worker.process.join()
+            worker.process.join()
             worker.process.close()
+            worker.pipe.close()
         self._workers = []
         self._memory.release()
 

@@ -152,9 +152,13 @@ def _try(training: Run, lease: NetworkLease, measure: _Measuring) -> Afterwards:
     loading = _timed(measure.load)
     if not measure.sources:
         return Afterwards(saving, drawing, packing, loading, 0.0, 0.0)
-    _, few, many = (_timed(partial(measure.one, measure.sources[0], n)) for n in _TRIALS)
-    a_position = max(0.0, many - few) / (_TRIALS[2] - _TRIALS[1])
-    a_source = max(0.0, few - a_position * _TRIALS[1])
+    measure.one(measure.sources[0], _TRIALS[0])
+    (few, fewer), (many, more) = (measure.timed(n) for n in _TRIALS[1:])
+    if more > fewer:
+        a_position = max(0.0, many - few) / (more - fewer)
+        a_source = max(0.0, few - a_position * fewer)
+    else:
+        a_position, a_source = few / fewer, 0.0
     return Afterwards(saving, drawing, packing, loading, a_source, a_position)
 
 
@@ -185,6 +189,7 @@ class _Measuring:
             for name in archive.sources
             if name and len(archive.split("validation", sources=[name]))
         ]
+        self.sources.sort(key=lambda name: -len(archive.split("validation", sources=[name])))
 
     def load(self) -> None:
         """Read the averaged network of the last checkpoint."""
@@ -201,6 +206,12 @@ class _Measuring:
             limit=limit,
             precision=training_precision(self._device),
         )
+
+    def timed(self, limit: int) -> tuple[float, int]:
+        """Return the seconds that measuring on the first source takes, and its positions."""
+        began = time.perf_counter()
+        report = self.one(self.sources[0], limit)
+        return time.perf_counter() - began, report.top1.count
 
     def __call__(self, afterwards: Afterwards | None) -> Report:
         """Return the results by source; what time does not suffice for is smaller, or named."""

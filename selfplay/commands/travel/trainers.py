@@ -51,9 +51,13 @@ class Trainer:
     pipe: Connection
     trained: bool = False
     measured: bool = False
-    ended: bool = False
     report: dict[str, Any] = field(default_factory=dict)
     failure: Message | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be heard of it."""
+        return self.measured or self.failure is not None
 
 
 class Kernels:
@@ -118,8 +122,6 @@ def train_all(
                 if time.monotonic() - stopped > _GRACE:
                     _ask_to_stop(trainers)
                     stopped = float("inf")
-    for trainer in trainers:
-        trainer.process.join()
     return trainers, interrupted()
 
 
@@ -142,11 +144,9 @@ def _hear(trainer: Trainer) -> bool:
     try:
         message = trainer.pipe.recv()
     except (EOFError, OSError):
-        trainer.ended = True
-        if not trainer.measured and trainer.failure is None:
-            trainer.process.join()
-            status = trainer.process.exitcode
-            trainer.failure = Message("failed", sentence=f"its process ended with status {status}")
+        trainer.process.join()
+        sentence = f"its process ended with status {trainer.process.exitcode}"
+        trainer.failure = Message("failed", sentence=sentence)
         return False
     assert isinstance(message, Message)
     trainer.report |= message.report

@@ -94,7 +94,7 @@ def test_a_network_from_a_run_may_be_widened(tmp_path: Path) -> None:
     assert read_facts(tmp_path / "b" / "policy-64")["config"]["filters"] == 6
 
 
-@pytest.mark.parametrize("how", ["--side-by-side", "in turn"])
+@pytest.mark.parametrize("how", ["--side-by-side", pytest.param("in turn", marks=pytest.mark.slow)])
 def test_two_networks_go_home_together_and_go_on(tmp_path: Path, how: str) -> None:
     archive = make_archive(tmp_path / "archive")
     archive.path.rename(tmp_path / "folder")
@@ -145,12 +145,24 @@ def test_the_last_second_is_used_and_not_more(tmp_path: Path) -> None:
     assert mine["outcome"] == "time"
     assert mine["seconds"]["afterwards_foreseen"]["a_position"] > 0
     assert len(mine["validation"]) == 2
-    assert 30 < report["seconds"] < 54  # of 48: other programs share this machine
+    assert 30 < report["seconds"] < 56  # of 48: other programs share this machine
     assert time.monotonic() - began < 70
 
 
+def _gone(group: int) -> bool:
+    """Tell whether all processes of a group end within some seconds."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.2)
+    return False
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize("whom", ["all", "parent"])
+@pytest.mark.parametrize("whom", [pytest.param("all", marks=pytest.mark.slow), "parent"])
 def test_ctrl_c_brings_home_what_was_learnt(tmp_path: Path, whom: str) -> None:
     make_archive(tmp_path / "archive")
     extra = ["--work", str(tmp_path / "a"), "--set", "positions=10_000_000", "--minutes", "9"]
@@ -175,8 +187,7 @@ def test_ctrl_c_brings_home_what_was_learnt(tmp_path: Path, whom: str) -> None:
     assert report["networks"]["policy-64"]["outcome"] == "interrupted"
     assert report == report_of(tmp_path, "out")
     assert main(["unpack", str(tmp_path / "out"), "--out", str(tmp_path / "back")]) == 0
-    with pytest.raises(ProcessLookupError):
-        os.killpg(program.pid, 0)
+    assert _gone(program.pid)
 
 
 def test_settings_may_be_for_one_of_several_networks() -> None:
