@@ -1,0 +1,89 @@
+"""What the loader alone makes of an archive, by its number of workers, and what a core of it makes.
+
+Positions/s by the clock, and per second of processor time, in the workers and in this process,
+which copies finished batches; a single worker is a thread of this process. What the start takes is
+left out. Other programs on the machine lower the first number and hardly the
+second; so the second, times the cores that a machine has to spare, tells what it would make.
+
+    python -m benchmarks.loader --data ARCHIVE --workers 1 2 4 8 12
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from goengine.options import count
+from selfplay.archive.reader import Archive
+from selfplay.batches.positions import Positions
+
+
+def processor_seconds() -> tuple[float, float]:
+    """Return the processor time of this process, and of those that have ended and were its own."""
+    spent = os.times()
+    return spent.user + spent.system, spent.children_user + spent.children_system
+
+
+def spent(
+    make: Callable[[], Generator[Any, None, None]], warm: int, batches: int
+) -> tuple[float, float, float]:
+    """Return the seconds that batches take behind `warm` others, and the processor seconds of all.
+
+    The latter of the workers, and of this process.
+    """
+    here, gone = processor_seconds()
+    with closing(make()) as stream:
+        for _ in range(warm):
+            next(stream)
+        began = time.perf_counter()
+        for _ in range(batches):
+            next(stream)
+        seconds = time.perf_counter() - began
+        here = processor_seconds()[0] - here
+    return seconds, processor_seconds()[1] - gone, here
+
+
+def main() -> int:
+    """Measure and print one line per number of workers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="archive made by 'selfplay ingest'"
+    )
+    parser.add_argument(
+        "--workers", type=count, nargs="+", default=[1, 2], help="numbers to try; default: 1 2"
+    )
+    parser.add_argument("--batch", type=count, default=1024, help="positions; default: 1,024")
+    parser.add_argument(
+        "--batches", type=count, default=10, help="measured batches a worker; default: 10"
+    )
+    parser.add_argument("--future", type=int, default=2, help="further moves; default: 2")
+    args = parser.parse_args()
+    positions = Positions(Archive.open(args.data), "train", future=args.future)
+    positions.random_batch(1, seed=0, number=0)  # compiles the kernels
+    sys.stdout.write(f"batch {args.batch}, {os.cpu_count()} cores; positions\n")
+    sys.stdout.write("workers  a second  a processor second of workers  a processor second here\n")
+    for workers in args.workers:
+        make = partial(
+            positions.stream, args.batch, seed=1, prepare=lambda made: made, workers=workers
+        )
+        warm, batches = 2 * workers + 6, args.batches * workers
+        _, started, began = spent(make, warm, 0)
+        seconds, children, here = spent(make, warm, batches)
+        made = batches * args.batch
+        by_workers = f"{made / (children - started):,.0f}" if workers > 1 else "(the same)"
+        sys.stdout.write(
+            f"{workers:7} {made / seconds:9,.0f} {by_workers:>29} {made / (here - began):24,.0f}\n"
+        )
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
