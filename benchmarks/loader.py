@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from goengine.options import count
-from selfplay.archive.reader import Archive
-from selfplay.batches.positions import Positions
 
 
 def processor_seconds() -> tuple[float, float]:
@@ -38,16 +36,37 @@ def spent(
 
     The latter of the workers, and of this process.
     """
-    here, gone = processor_seconds()
+    gone = processor_seconds()[1]
     with closing(make()) as stream:
         for _ in range(warm):
             next(stream)
+        here = processor_seconds()[0]
         began = time.perf_counter()
         for _ in range(batches):
             next(stream)
         seconds = time.perf_counter() - began
         here = processor_seconds()[0] - here
     return seconds, processor_seconds()[1] - gone, here
+
+
+def lessons_of(name: str, data: Path, batch: int) -> Callable[[int], Any]:
+    """Return what makes the lessons of a recipe, all sources alike, with a number of workers.
+
+    Torch is imported here: the processes of the loader import this file and do without.
+    """
+    from cnncore.system.devices import device_named
+    from selfplay.archive.reader import Archive
+    from selfplay.learners.lessons import Classroom
+    from selfplay.recipes import load_recipe
+    from selfplay.training.policy_run import make_lessons
+
+    recipe = load_recipe(name, ["sources={}", f"batch={batch}"])
+    archive = Archive.open(data)
+
+    def lessons(workers: int) -> Any:
+        return make_lessons(Classroom(recipe, device_named("cpu"), "float32", workers), [archive])
+
+    return lessons
 
 
 def main() -> int:
@@ -63,23 +82,23 @@ def main() -> int:
     parser.add_argument(
         "--batches", type=count, default=10, help="measured batches a worker; default: 10"
     )
-    parser.add_argument("--future", type=int, default=2, help="further moves; default: 2")
+    parser.add_argument(
+        "--recipe", default="policy-64", help="whose batches to make; default: policy-64"
+    )
     args = parser.parse_args()
-    positions = Positions(Archive.open(args.data), "train", future=args.future)
-    positions.random_batch(1, seed=0, number=0)  # compiles the kernels
+    lessons = lessons_of(args.recipe, args.data, args.batch)
+    lessons(1).batch(0)  # compiles the kernels
     sys.stdout.write(f"batch {args.batch}, {os.cpu_count()} cores; positions\n")
     sys.stdout.write("workers  a second  a processor second of workers  a processor second here\n")
     for workers in args.workers:
-        make = partial(
-            positions.stream, args.batch, seed=1, prepare=lambda made: made, workers=workers
-        )
+        make = partial(lessons(workers).stream, 0)
         warm, batches = 2 * workers + 6, args.batches * workers
-        _, started, began = spent(make, warm, 0)
+        _, started, _ = spent(make, warm, 0)
         seconds, children, here = spent(make, warm, batches)
         made = batches * args.batch
         by_workers = f"{made / (children - started):,.0f}" if workers > 1 else "(the same)"
         sys.stdout.write(
-            f"{workers:7} {made / seconds:9,.0f} {by_workers:>29} {made / (here - began):24,.0f}\n"
+            f"{workers:7} {made / seconds:9,.0f} {by_workers:>29} {made / max(here, 1e-9):24,.0f}\n"
         )
         sys.stdout.flush()
     return 0

@@ -48,7 +48,8 @@ class Verdict:
 class Compiled(nn.Module):
     """Call `module` compiled, once `prove` has found that right; before, and otherwise, as it is.
 
-    torch.compile needs a C++ compiler on CPUs and Triton on GPUs, and the first call takes a
+    Inputs of other shapes than those of the proof, smaller boards for instance, take the module as
+    it is. torch.compile needs a C++ compiler on CPUs and Triton on GPUs, and the first call takes a
     minute or more. The parameters are `module`'s own.
     """
 
@@ -57,9 +58,12 @@ class Compiled(nn.Module):
         self.module = module
         self._compiler: Any = compiler or torch.compile
         self._call: Any = module.__call__
+        self._proven: list[Any] = []
 
     def forward(self, *inputs: Any) -> Any:
         """Return what the module returns."""
+        if self._proven and [x.shape for x in inputs] != self._proven:
+            return self.module(*inputs)
         return self._call(*inputs)
 
     def prove(self, loss: Loss, batch: Any, precision: TrainingPrecision) -> Verdict:
@@ -68,12 +72,12 @@ class Compiled(nn.Module):
         `loss` and `batch` are those of the training loop. Parameters, buffers and the random
         numbers that follow stay as they were. A warning says why the plain module is used.
         """
-        self._call = self.module.__call__
+        self._call, self._proven = self.module.__call__, []
         with _as_it_was(self):
             exact = _step(self, loss, batch, "float32")
             plain = exact if precision == "float32" else _step(self, loss, batch, precision)
             try:
-                self._call = self._compiler(self.module).__call__
+                self._call = self._shaped(self._compiler(self.module))
                 reason = _difference(_step(self, loss, batch, precision), plain, exact)
             except Exception as error:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -82,8 +86,17 @@ class Compiled(nn.Module):
                 if reason:
                     log.warning("torch.compile computes wrongly here, going on without: %s", reason)
         if reason:
-            self._call = self.module.__call__
+            self._call, self._proven = self.module.__call__, []
         return Verdict(not reason, reason)
+
+    def _shaped(self, compiled: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a compiled module that notes the shapes of the proof's inputs."""
+
+        def call(*inputs: Any) -> Any:
+            self._proven = [x.shape for x in inputs]
+            return compiled(*inputs)
+
+        return call
 
 
 @contextmanager

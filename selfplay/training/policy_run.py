@@ -62,6 +62,9 @@ FIXED = (
 """Keys of a recipe that cannot change once a run has begun."""
 
 
+_TRIED = 4
+"""Batches of which the one of the largest boards proves a compiled network."""
+
 PARTIAL = "partial"
 """Key of the line of metrics that a stopped run writes for the steps since its last full line."""
 
@@ -192,7 +195,9 @@ class Run:
     def _proven(self, twin: nn.Module) -> nn.Module:
         """Return a module compiled, or itself where that computes wrongly; the metrics say it."""
         compute = Compiled(twin)
-        verdict = compute.prove(self.lessons.loss(), self.lessons.batch(0), self.precision)
+        some = [self.lessons.batch(number) for number in range(_TRIED)]
+        largest = max(some, key=lambda batch: self.lessons.planes(batch).shape[-1])
+        verdict = compute.prove(self.lessons.loss(), largest, self.precision)
         (refused,) = self.processes.any(not verdict.compiled)
         if self.processes.leads:
             self.files.metrics.write(

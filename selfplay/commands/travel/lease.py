@@ -23,7 +23,7 @@ from typing import Any
 from cnncore.system import atomic
 from cnncore.system.command_line import INTERRUPTED
 from cnncore.system.folders import make_folder
-from goengine.options import count, threads
+from goengine.options import count, positive, threads
 from selfplay.archive.reader import Archive
 from selfplay.commands.travel.lease_plan import NetworkLease, names_of, settings_of
 from selfplay.commands.travel.trainers import Kernels, Trainer, train_all
@@ -48,7 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         type=Path,
-        help="the archive that came along: a folder, or a file made by 'selfplay pack'",
+        action="append",
+        help="the archive that came along: a folder, or a file made by 'selfplay pack'; several "
+        "times for networks that judge, which are measured on the first",
     )
     parser.add_argument(
         "--home",
@@ -58,6 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", required=True, type=Path, help="empty folder that travels home")
     parser.add_argument("--minutes", required=True, type=float, help="time for all of it")
+    parser.add_argument(
+        "--plan-minutes",
+        type=positive,
+        metavar="MINUTES",
+        help="training time of each network over all leases, which plans that follow the clock "
+        "are stretched over; default: they end with this lease, and begin again with the next",
+    )
     parser.add_argument(
         "--side-by-side",
         action="store_true",
@@ -134,14 +143,14 @@ def _lease(
     if args.home is not None:
         runs |= {name: args.work / name for name in unpack_runs(args.home, args.work)}
     make_folder(args.out)
-    archive = _archive(args.data, args.work)
+    archives = [_archive(path, args.work) for path in args.data]
     workers = args.workers or max(1, _cores() - 2)
     leases = [
         NetworkLease(
             name=name,
             recipe=recipe,
             settings=settings[number],
-            archives=(archive.path,),
+            archives=tuple(archive.path for archive in archives),
             folder=args.work / name,
             start=args.start,
             widen=args.widen,
@@ -150,6 +159,7 @@ def _lease(
             workers=max(1, workers // len(names)) if args.side_by_side else workers,
             limit=args.limit,
             reserve=args.reserve,
+            plan_minutes=args.plan_minutes,
             runs=len(runs),
             deadline=began + 60.0 * args.minutes,
         )

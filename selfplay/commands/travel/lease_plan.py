@@ -35,6 +35,8 @@ class NetworkLease:
     """Held-out positions to measure on, a source."""
     reserve: float | None
     """Minutes kept for what follows training; None measures how many it takes."""
+    plan_minutes: float | None
+    """Minutes of training that the plan takes over all leases; None ends it with this one."""
     runs: int
     """How many runs go home together."""
     deadline: float

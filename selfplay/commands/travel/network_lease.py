@@ -6,6 +6,7 @@ trains until the time that is left just suffices for it.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from cnncore.layers.blocks import channels_last
 from cnncore.system.command_line import FAILED, MISUSED
 from cnncore.system.devices import default_device, training_precision
 from cnncore.training.run_folder import RunFolder
+from cnncore.training.schedule import Stretch
 from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.commands.travel.lease_plan import NetworkLease
@@ -34,8 +36,14 @@ from selfplay.training.trained_network import averaged_network, read_facts
 from selfplay.training.travel.home_parts import pack_runs
 from selfplay.training.utilisation import matrix_rate, median_rate, training_flops
 
+log = logging.getLogger(__name__)
+
 SPARE = 1.0
 """Seconds kept for what cannot be foreseen."""
+_OVER = 0.98
+"""Share of a plan from which on it counts as over."""
+_LATE = 1 / 60
+"""Minutes by which the limit lies behind the end of a plan, so that the plan ends."""
 _TRIALS = (64, 256, 1024)
 """Held-out positions of the trials; the first one only warms up."""
 
@@ -91,7 +99,7 @@ def train_network(
     device = default_device(lease.device)
     if lease.threads is not None:
         torch.set_num_threads(lease.threads)
-    recipe = load_recipe(lease.recipe, lease.settings)
+    recipe = load_recipe(lease.recipe, [*_defaults(device), *lease.settings])
     archives = [Archive.open(path) for path in lease.archives]
     ready()
     with claimed(lease.folder):
@@ -104,6 +112,7 @@ def train_network(
             filters=lease.widen,
             workers=lease.workers,
             other_data=True,
+            more_archives=archives[1:],
         )
         with alone:
             peak = matrix_rate(device, training.precision, seconds=0.5)
@@ -111,7 +120,7 @@ def train_network(
         afterwards = _try(training, lease, measure) if lease.reserve is None else None
         first, starting = training.state.step, time.time() - began
         left = lease.deadline - time.time() - _kept(lease, training, measure, afterwards)
-        outcome = training.fit(minutes=max(0.0, left) / 60.0)
+        outcome = _fit(training, max(0.0, left) / 60.0, lease.plan_minutes)
         training_seconds = time.time() - began - starting
         facts = read_facts(lease.folder)
         report = {
@@ -130,6 +139,29 @@ def train_network(
         }
         trained(report)
     measured(measure(afterwards))
+
+
+def _defaults(device: torch.device) -> list[str]:
+    """Return settings that a lease begins with: on a GPU compiling is worth its minute."""
+    return ["compile=true"] if device.type == "cuda" else []
+
+
+def _fit(training: Run, minutes: float, plan_minutes: float | None) -> str:
+    """Train for some minutes; a plan that follows the clock ends with them, unless told longer.
+
+    A plan that is over begins again, from what has been learnt.
+    """
+    state, planned = training.state, training.recipe.positions
+    if not training.recipe.clock:
+        return training.fit(minutes=minutes)
+    used = state.seconds / 60.0
+    longer = plan_minutes is not None and plan_minutes > used + minutes
+    whole = plan_minutes if longer and plan_minutes is not None else used + minutes
+    if state.place(planned) >= _OVER * planned:
+        log.info("the plan of %s is over, so it begins again", training.folder)
+        state.stretch = Stretch(60.0 * whole, since=state.seconds, share=0.0)
+        state.share = 0.0
+    return training.fit(minutes=minutes if longer else minutes + _LATE, stretch=whole)
 
 
 def _kept(

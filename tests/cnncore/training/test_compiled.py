@@ -122,6 +122,7 @@ def test_a_right_one_is_used_and_nothing_has_moved(
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
     compute(BATCH)
+    compute(BATCH[:32])
     assert calls == [64, 64]
 
 
