@@ -120,6 +120,8 @@ def train_network(
         afterwards = _try(training, lease, measure) if lease.reserve is None else None
         first, starting = training.state.step, time.time() - began
         left = lease.deadline - time.time() - _kept(lease, training, measure, afterwards)
+        if left <= 0:
+            log.warning("the start took %.0f seconds and left no time to train", starting)
         outcome = _fit(training, max(0.0, left) / 60.0, lease.plan_minutes)
         training_seconds = time.time() - began - starting
         facts = read_facts(lease.folder)
