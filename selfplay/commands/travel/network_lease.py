@@ -24,9 +24,12 @@ from cnncore.system.devices import default_device, training_precision
 from cnncore.training.run_folder import RunFolder
 from cnncore.training.schedule import Stretch
 from goengine.networks.files import Network
+from goengine.networks.network_config import PolicyValueConfig
 from selfplay.archive.reader import Archive
+from selfplay.batches.labels import Labels
 from selfplay.commands.travel.lease_plan import NetworkLease
 from selfplay.evaluation.source_reports import SourceReport, evaluate_source
+from selfplay.learners.judging_lessons import archive_labels
 from selfplay.recipes import load_recipe
 from selfplay.training.failures import sentence
 from selfplay.training.policy_run import Run
@@ -218,6 +221,7 @@ class _Measuring:
     def __init__(self, lease: NetworkLease, archive: Archive, device: torch.device) -> None:
         self._lease, self._archive, self._device = lease, archive, device
         self._net: Network | None = None
+        self._labels: Labels | None = None
         self.sources = [
             name
             for name in archive.sources
@@ -226,8 +230,11 @@ class _Measuring:
         self.sources.sort(key=lambda name: -len(archive.split("validation", sources=[name])))
 
     def load(self) -> None:
-        """Read the averaged network of the last checkpoint."""
-        self._net = channels_last(averaged_network(self._lease.folder).folded(), self._device)
+        """Read the averaged network of the last checkpoint, and labels if it judges."""
+        net = averaged_network(self._lease.folder)
+        if isinstance(net.config, PolicyValueConfig) and self._labels is None:
+            self._labels = archive_labels(self._archive)
+        self._net = channels_last(net.folded(), self._device)
 
     def one(self, source: str, limit: int) -> SourceReport:
         """Measure on up to `limit` positions of a source."""
@@ -239,6 +246,7 @@ class _Measuring:
             split="validation",
             limit=limit,
             precision=training_precision(self._device),
+            labels=self._labels,
         )
 
     def timed(self, limit: int) -> tuple[float, int]:

@@ -27,7 +27,12 @@ SETTINGS = [
     "validate_positions=16", "report_steps=2",
 ]  # fmt: skip
 
-TWO = ("policy-64", "policy-128")
+TWO = ("policy-64", "dual-96")
+SMALL = [
+    word
+    for setting in ("layers=4", "pools=[0]", "clock=false", "filters=6")
+    for word in ("--set", f"dual-96:{setting}")
+]
 
 
 def words(
@@ -100,7 +105,7 @@ def test_two_networks_go_home_together_and_go_on(tmp_path: Path, how: str) -> No
     archive.path.rename(tmp_path / "folder")
     pack_archive(type(archive).open(tmp_path / "folder"), tmp_path / "archive")
     extra = ["--work", str(tmp_path / "a"), *([how] if how.startswith("--") else [])]
-    extra += ["--set", "policy-128:filters=6", "--minutes"]
+    extra += [*SMALL, "--minutes"]
     assert lease(tmp_path, "first", *extra, "0.0001", recipes=TWO) == 0
     first = report_of(tmp_path, "first")
     assert ("together" in first) == how.startswith("--")
@@ -112,6 +117,9 @@ def test_two_networks_go_home_together_and_go_on(tmp_path: Path, how: str) -> No
     assert lease(tmp_path, "second", *extra, "5", *home, recipes=TWO) == 0
     second = report_of(tmp_path, "second")["networks"]
     assert [second[name]["positions_seen"] for name in TWO] == [96, 96]
+    judged = {name: second[name]["validation"][0]["judgement"] for name in TWO}
+    assert judged["policy-64"] is None
+    assert set(judged["dual-96"]) == {"whole", "calibration", "by_move"}
     # a network that is not trained this time comes home all the same
     assert lease(tmp_path, "third", *extra[:2], *home, "--minutes", "5") == 0
     names = main(["unpack", str(tmp_path / "third"), "--out", str(tmp_path / "back")])
@@ -124,13 +132,13 @@ def test_one_that_fails_does_not_take_the_other_along(
 ) -> None:
     make_archive(tmp_path / "archive")
     extra = ["--work", str(tmp_path / "a"), "--minutes", "5", "--side-by-side"]
-    extra += ["--set", "policy-128:filters=many"]
+    extra += [*SMALL, "--set", "dual-96:filters=many"]
     assert lease(tmp_path, "out", *extra, recipes=TWO) == 2
     told = capsys.readouterr().err
-    assert "selfplay lease: policy-128: recipe: filters" in told
+    assert "selfplay lease: dual-96: recipe: filters" in told
     report = report_of(tmp_path, "out")
     assert report["networks"]["policy-64"]["positions_seen"] == 96
-    assert list(report["failed"]) == ["policy-128"]
+    assert list(report["failed"]) == ["dual-96"]
 
 
 @pytest.mark.slow
@@ -191,9 +199,9 @@ def test_ctrl_c_brings_home_what_was_learnt(tmp_path: Path, whom: str) -> None:
 
 
 def test_settings_may_be_for_one_of_several_networks() -> None:
-    settings = ["batch=8", "policy-128:batch=16", 'policy-64:sources={"a:b" = 1}']
+    settings = ["batch=8", "dual-96:batch=16", 'policy-64:sources={"a:b" = 1}']
     assert settings_of("policy-64", TWO, settings) == ("batch=8", 'sources={"a:b" = 1}')
-    assert settings_of("policy-128", TWO, settings) == ("batch=8", "batch=16")
+    assert settings_of("dual-96", TWO, settings) == ("batch=8", "batch=16")
     with pytest.raises(ValueError, match="'dual', which is not trained here"):
         settings_of("policy-64", TWO, ["dual:batch=8"])
     assert names_of(["policy-64", "mine/my.toml"]) == ["policy-64", "my"]
