@@ -200,10 +200,14 @@ def _report(
 ) -> dict[str, Any]:
     """Return what the report says: every network, and what they made of the device together.
 
-    Side by side all rates are shares of the best matrix product rate that one of them measured.
+    All rates are shares of the best matrix product rate that one of them measured: another one may
+    have been at work meanwhile.
     """
     known = {trainer.lease.name: trainer.report for trainer in trainers if trainer.report}
     peak = max((report["matrix_flops_per_second"] for report in known.values()), default=0)
+    for one in known.values():
+        work = one["positions_per_second"] * one["flops_per_position"]
+        one |= {"matrix_flops_per_second": peak, "mfu": round(work / peak, 4)}
     report: dict[str, Any] = {
         "minutes": args.minutes,
         "interrupted": interrupted,

@@ -17,8 +17,13 @@ import pytest
 
 from selfplay.archive.reader import Archive
 from selfplay.batches.batch_processes import BatchProcesses, LoaderError
+from selfplay.batches.labelled import LabelledMix
+from selfplay.batches.labels import Labels
 from selfplay.batches.positions import PackedBatch, Positions
+from selfplay.batches.size_mix import SizeMix
 from selfplay.batches.streaming import stream_batches
+from selfplay.labelling.owners_file import owners_path, read_ownership
+from tests.helpers.judged_games import judged_archive, label_at_random
 from tests.helpers.small_archive import make_archive
 
 FIELDS = ("bits", "moves", "symmetries", "games", "plies", "known")
@@ -60,6 +65,47 @@ def test_a_batch_is_the_same_for_any_number_of_workers(
                 mine, theirs = getattr(batch, name), getattr(expected, name)
                 assert mine.dtype == theirs.dtype
                 assert np.array_equal(mine, theirs), name
+
+
+@pytest.fixture(scope="module")
+def mix(tmp_path_factory: pytest.TempPathFactory) -> LabelledMix:
+    """Positions of two board sizes with labels."""
+    archive = judged_archive(tmp_path_factory.mktemp("judged") / "archive", sizes=(9, 19))
+    label_at_random(archive)
+    labels = Labels(archive, read_ownership(owners_path(archive.path), archive))
+    sizes = {Positions(archive, "train", size=size): 1.0 for size in (9, 19)}
+    return LabelledMix(SizeMix(sizes), [labels])
+
+
+def test_labels_and_boards_of_several_sizes_are_the_same_too(mix: LabelledMix) -> None:
+    stream = mix.stream(8, seed=3, prepare=lambda batch: batch, workers=2)
+    sizes = set()
+    with closing(stream):
+        for number in range(8):
+            batch, expected = next(stream), mix.random_batch(8, seed=3, number=number)
+            sizes.add(batch.packed.bits.shape[1])
+            assert np.array_equal(batch.totals, expected.totals)
+            for part in ("packed", "labels"):
+                mine, theirs = vars(vars(batch)[part]), vars(vars(expected)[part])
+                assert mine.keys() == theirs.keys()
+                assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
+    assert sizes == {81, 361}
+
+
+class _WithoutTorch:
+    """Makes batches and tells whether torch was needed for that."""
+
+    def __init__(self, mix: LabelledMix) -> None:
+        self.mix = mix
+
+    def __call__(self, *, number: int) -> bool:
+        self.mix.random_batch(4, seed=0, number=number)
+        return "torch" not in sys.modules
+
+
+def test_processes_that_make_batches_do_without_torch(mix: LabelledMix) -> None:
+    with closing(BatchProcesses(_WithoutTorch(mix), True, 0, 1, 1)) as source:
+        assert source.take(number=0)
 
 
 def test_other_processes_see_the_same_splits(archive: Archive) -> None:
