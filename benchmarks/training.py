@@ -4,6 +4,7 @@ Rates in positions/s. Loader: games replayed, planes encoded as bits, in one thr
 workers, with nothing else to do. Unpack: bits from (pinned) memory to turned planes on the device.
 Bare: steps on one batch that is ready on the device. Training: the real thing, loader and all.
 Loader, bare and training take turns in rounds, so that other load on the machine hits all alike.
+`--step-alone` measures the bare network only; benchmarks/loader.py measures the loader only.
 MFU is the share of the device's measured matrix product rate, see selfplay.training.utilisation.
 
     python -m benchmarks.training --data ARCHIVE --recipe policy-192 --workers 12
@@ -47,11 +48,15 @@ class Bench:
         learner = make_learner(network_of(network_config(recipe)), recipe)
         learner = channels_last(learner, device)
         self.state = TrainingState.start(learner, make_optimizers(learner, recipe))
-        self.compute = Compiled(learner) if recipe.compile else learner
         self.plan = training_plan(recipe, training_precision(device))
         self.loss = self.lessons.loss()
         self.staged = self.lessons.batch(0)
         self.ready = self.staged.to(device)
+        self.compute, self.compiled = learner, ""
+        if recipe.compile:
+            self.compute = Compiled(learner)
+            verdict = self.compute.prove(self.loss, self.ready, self.plan.precision)
+            self.compiled = ", compiled" if verdict.compiled else ", not compiled"
 
     def stream(self) -> Generator[Any, None, None]:
         """Return an endless stream made by all workers."""
@@ -98,8 +103,11 @@ def ceiling(bench: Bench, steps: int) -> float:
     return steps * bench.workers * bench.recipe.batch / spent
 
 
-def rates(bench: Bench, rounds: int, steps: int) -> dict[str, float]:
-    """Return positions/s of loader, unpack, bare and training, medians over rounds."""
+def rates(bench: Bench, rounds: int, steps: int, *, alone: bool = False) -> dict[str, float]:
+    """Return positions/s of loader, unpack, bare and training, medians over rounds.
+
+    Of bare only, where that is to be `alone`.
+    """
     stream = bench.stream()
     kinds: dict[str, Callable[[], None]] = {
         "loader": lambda: bench.load(steps),
@@ -107,6 +115,8 @@ def rates(bench: Bench, rounds: int, steps: int) -> dict[str, float]:
         "bare": lambda: bench.train(bench.repeat_ready, steps),
         "training": lambda: bench.train(lambda step: stream, steps),
     }
+    if alone:
+        kinds = {"bare": kinds["bare"]}
     seconds: dict[str, list[float]] = {name: [] for name in kinds}
     for number in range(rounds + 1):
         for name, work in kinds.items():
@@ -119,26 +129,35 @@ def rates(bench: Bench, rounds: int, steps: int) -> dict[str, float]:
     return {name: count / float(np.median(values)) for name, values in seconds.items()}
 
 
-def table(bench: Bench, measured: dict[str, float], all_workers: float, peak: float) -> str:
+def table(bench: Bench, measured: dict[str, float], peak: float) -> str:
     """Return the results as text, with the arithmetic of MFU."""
     model, recipe = bench.state.model, bench.recipe
     flops = training_flops(model)
-    lines = [f"loader, 1 thread   {measured['loader']:10,.0f} positions/s"]
-    lines.append(f"loader, {bench.workers:2} threads {all_workers:10,.0f} positions/s")
-    lines.append(f"unpack on device   {measured['unpack']:10,.0f} positions/s")
+    lines = [
+        f"{label:18} {measured[name]:10,.0f} positions/s"
+        for name, label in (
+            ("loader", "loader, 1 thread"),
+            ("ceiling", f"loader, {bench.workers:2} workers"),
+            ("unpack", "unpack on device"),
+        )
+        if name in measured
+    ]
     for name, label in (("bare", "bare network"), ("training", "training")):
+        if name not in measured:
+            continue
         rate = measured[name]
         lines.append(
             f"{label:18} {rate:10,.0f} positions/s, {rate * flops / 1e12:8.3f} TFLOP/s, "
             f"MFU {rate * flops / peak:6.1%}"
         )
-    compiled = ", compiled" if recipe.compile else ""
+    if "training" in measured:
+        share = measured["training"] / measured["bare"]
+        lines.append(f"{'training / bare':18} {share:10.1%}")
     return (
         f"{recipe.network} {recipe.filters} filters, batch {recipe.batch}, {bench.device}, "
-        f"{torch.get_num_threads()} threads, {bench.plan.precision}{compiled}\n"
+        f"{torch.get_num_threads()} threads, {bench.plan.precision}{bench.compiled}\n"
         + "\n".join(lines)
-        + f"\ntraining / bare    {measured['training'] / measured['bare']:10.1%}\n"
-        f"arithmetic: 361 points x {multiply_adds(model) // 361:,} weights = "
+        + f"\narithmetic: 361 points x {multiply_adds(model) // 361:,} weights = "
         f"{multiply_adds(model):,} multiply-adds forward, x 2 operations x 3 (forward, two "
         f"gradients) = {flops / 1e9:.3f} GFLOP a position; the device's matrix product makes "
         f"{peak / 1e12:.3f} TFLOP/s in {bench.plan.precision}\n"
@@ -166,7 +185,10 @@ def main() -> int:
     parser.add_argument(
         "--threads", type=int, help="CPU threads of the network; default: all cores"
     )
-    parser.add_argument("--workers", type=int, default=1, help="threads of the loader; default: 1")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes of the loader; 1, the default: a thread"
+    )
+    parser.add_argument("--step-alone", action="store_true", help="measure the bare network only")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
     args = parser.parse_args()
     if args.threads:
@@ -177,10 +199,10 @@ def main() -> int:
     device = default_device(args.device)
     bench = Bench(recipe, Archive.open(args.data), device, args.workers)
     peak = matrix_rate(device, bench.plan.precision)
-    bench.load(1)
-    all_workers = ceiling(bench, args.steps)
-    measured = rates(bench, args.rounds, args.steps)
-    sys.stdout.write(table(bench, measured, all_workers, peak))
+    measured = rates(bench, args.rounds, args.steps, alone=args.step_alone)
+    if not args.step_alone:
+        measured["ceiling"] = ceiling(bench, args.steps)
+    sys.stdout.write(table(bench, measured, peak))
     return 0
 
 

@@ -16,7 +16,9 @@ COMMANDS = {
     "generate": ("selfplay.commands.generate", "let a network play against itself"),
     "train": ("selfplay.commands.train", "train a network"),
     "recipes": ("selfplay.commands.recipes", "list the recipes of `train`"),
-    "lease": ("selfplay.commands.lease", "train on a machine lent for minutes"),
+    "lease": ("selfplay.commands.travel.lease", "train on a machine lent for minutes"),
+    "pack": ("selfplay.commands.travel.pack", "put an archive into one small file"),
+    "unpack": ("selfplay.commands.travel.unpack", "unpack such a file, or what a lease brought"),
     "export": ("selfplay.commands.export", "write the network of a training run to a file"),
     "evaluate": ("selfplay.commands.evaluate", "measure a network on held-out games"),
 }

@@ -16,11 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cnncore.data.data_error import DataError as DataError
+
 _SORTED = 20
-
-
-class DataError(ValueError):
-    """Data that is missing, damaged, or not what the model or the run needs."""
 
 
 class Samples(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,6 +20,11 @@ from cnncore.weights.checkpoint import CheckpointError, read_metadata, recover_c
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    log.warning("%s", text)
 
 
 class FolderInUseError(OSError):
@@ -84,8 +90,11 @@ class RunFolder:
         self.draw()
 
     def draw(self) -> None:
-        """Draw the curves of the metrics so far."""
-        plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
+        """Draw the curves of the metrics so far, where matplotlib is there."""
+        try:
+            plot_curves(self.metrics.read(), self.folder / "curve.png", title=self.folder.name)
+        except ImportError as error:
+            _say_once(f"no curve is drawn here ({error}); metrics.jsonl has all of it")
 
     def facts(self, keys: Collection[str]) -> dict[str, Any]:
         """Return what the checkpoint says of the run, at least `keys` and "state".

@@ -100,6 +100,10 @@ class Archive:
     def __len__(self) -> int:
         return len(self.games)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the folder and the splits, so that another process maps the files itself."""
+        return _reopen, (self.path.absolute(), self.digest, self._splits)
+
     @property
     def digest(self) -> str:
         """Hex digest over all games, moves and set-up stones."""
@@ -212,6 +216,15 @@ class Archive:
             != self.digest
         ):
             raise ArchiveError(f"archive {self.path} is damaged: run `selfplay ingest` again")
+
+
+def _reopen(folder: Path, digest: str, splits: npt.NDArray[np.int8]) -> Archive:
+    """Return the archive that another process has open, with its splits."""
+    archive = Archive.open(folder)
+    if archive.digest != digest:
+        raise ArchiveError(f"archive {folder} has changed since it was opened: begin again")
+    archive._splits = splits
+    return archive
 
 
 def read_manifest(folder: Path, *, any_version: bool = False) -> dict[str, Any]:

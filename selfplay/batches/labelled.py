@@ -3,6 +3,8 @@
 Batch `b` of a stream is a pure function of (seed, b), as with positions alone: an archive and a
 board size by their share, then positions of those. The labels are turned on the network's device,
 as the planes are.
+
+Torch is imported where tensors are made: the processes that make batches do without it.
 """
 
 from __future__ import annotations
@@ -10,18 +12,21 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from selfplay.batches.fixed_samples import fixed_sample
 from selfplay.batches.labels import Floats, Labels, PositionLabels
-from selfplay.batches.packing import StagedBatch, stage, turned
 from selfplay.batches.positions import Index, PackedBatch, Positions
 from selfplay.batches.size_mix import SizeMix
 from selfplay.batches.streaming import stream_batches
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from selfplay.batches.packing import StagedBatch
 
 T = TypeVar("T")
 
@@ -78,11 +83,17 @@ class StagedLesson:
 
     def owners(self) -> Tensor:
         """Return the ownership float32 (B, N * N), turned as the planes are."""
+        from selfplay.batches.packing import turned
+
         return turned(self.ownership, self.positions.symmetries).float()
 
 
 def stage_lesson(batch: LabelledBatch, *, pinned: bool = False) -> StagedLesson:
     """Return a labelled batch as tensors; `pinned` memory is for CUDA and is copied into."""
+    import torch
+
+    from selfplay.batches.packing import stage
+
     labels = batch.labels
     arrays = (
         (labels.winner.astype(np.float32) + 1) / 2,
@@ -133,7 +144,20 @@ class LabelledMix:
     ) -> Generator[T, None, None]:
         """Return batches `first`, `first + 1`, ... without end, see `Positions.stream`."""
         make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
-        return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)
+        return stream_batches(
+            make,
+            prepare=prepare,
+            example=partial(self._largest, count, part=part, parts=parts),
+            first=first,
+            workers=workers,
+            ahead=ahead,
+        )
+
+    def _largest(self, count: int, *, number: int, part: int, parts: int) -> LabelledBatch:
+        """Return a batch of the largest boards."""
+        positions = max(self.mix.positions, key=lambda each: each.size)
+        games, plies, turns = positions.drawn(count, seed=0, number=number)
+        return self._labelled(positions, games, plies, turns, part=part, parts=parts)
 
     def fixed(
         self, count: int, *, batch: int, part: int = 0, parts: int = 1

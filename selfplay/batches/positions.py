@@ -1,10 +1,9 @@
 """From an archive of games to shuffled batches of planes and moves.
 
 Batch `b` of a stream is a pure function of (seed, b): a source by its weight, one of the source's
-positions (uniformly, or as weighting.py says), a symmetry. Worker threads share the
-memory-mapped archive, replay the games and encode the planes as bits while the network computes;
-neither holds the GIL. The symmetry is only drawn here; packing.py applies it on the network's
-device.
+positions (uniformly, or as weighting.py says), a symmetry. Workers share the memory-mapped archive,
+replay the games and encode the planes as bits while the network computes. The symmetry is only
+drawn here; packing.py applies it on the network's device.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from cnncore.data.samples import DataError
+from cnncore.data.data_error import DataError
 from goengine.encoding.features import encode_batch, encode_packed
 from goengine.encoding.symmetry import SYMMETRIES
 from goengine.games.replay import replay_batch
@@ -246,9 +245,9 @@ class Positions:
         workers: int = 1,
         ahead: int = 4,
     ) -> Generator[T, None, None]:
-        """Return batches `first`, `first + 1`, ... without end, made by threads `ahead` of time.
+        """Return batches `first`, `first + 1`, ... without end, made ahead of time.
 
-        `prepare` is applied in the threads as well. Closing the generator ends the threads.
+        By a thread, or by several processes: see `stream_batches`.
         """
         make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
         return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)

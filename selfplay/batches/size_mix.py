@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from cnncore.data.samples import DataError
+from cnncore.data.data_error import DataError
 from selfplay.batches.positions import PackedBatch, Positions
 from selfplay.batches.streaming import stream_batches
 
@@ -66,4 +66,8 @@ class SizeMix:
     ) -> Generator[T, None, None]:
         """Return batches `first`, `first + 1`, ... without end, see `Positions.stream`."""
         make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
-        return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)
+        largest = max(self.positions, key=lambda positions: positions.size)
+        example = partial(largest.random_batch, count, seed=seed, part=part, parts=parts)
+        return stream_batches(
+            make, example=example, prepare=prepare, first=first, workers=workers, ahead=ahead
+        )

@@ -1,47 +1,60 @@
-"""Batches made by threads ahead of time, in the order of their numbers."""
+"""Batches made ahead of time, in the order of their numbers, by a thread or by processes."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from contextlib import closing
+from typing import TypeVar
+
+from selfplay.batches.batch_processes import BatchProcesses, MakeBatch
 
 B = TypeVar("B")
-B_co = TypeVar("B_co", covariant=True)
 T = TypeVar("T")
 
-
-class MakeBatch(Protocol[B_co]):
-    """Makes the batch of a number."""
-
-    def __call__(self, *, number: int) -> B_co:
-        """Return batch `number`."""
-        ...
+_STAGED = 2
+"""Batches of processes that are prepared while the network learns from another one."""
 
 
 def stream_batches(
     make: MakeBatch[B],
     *,
     prepare: Callable[[B], T],
+    example: MakeBatch[B] | None = None,
     first: int = 0,
     workers: int = 1,
     ahead: int = 4,
 ) -> Generator[T, None, None]:
-    """Yield batches `first`, `first + 1`, ... without end, made by `workers` threads.
+    """Yield batches `first`, `first + 1`, ... without end, the same for any number of workers.
 
-    `prepare` is applied in the threads as well. Closing the generator ends the threads.
+    One worker is a thread of this process. Several are processes of their own, for threads would
+    share the interpreter lock with the one that trains; `make` goes to them pickled. Where batches
+    differ in size, `example` makes one as large as any, here. `prepare` is applied in a thread of
+    this process. Closing the generator ends threads and processes.
     """
+    if workers == 1:
+        yield from _from_thread(make, prepare, first, ahead)
+        return
+    largest = (example or make)(number=first)
+    with closing(BatchProcesses(make, largest, first, workers, ahead)) as source:
+        yield from _from_thread(source.take, prepare, first, _STAGED)
+
+
+def _from_thread(
+    make: MakeBatch[B], prepare: Callable[[B], T], first: int, ahead: int
+) -> Generator[T, None, None]:
+    """Yield batches that a thread takes or makes one after the other."""
 
     def one(number: int) -> T:
         return prepare(make(number=number))
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="positions") as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="positions") as pool:
         waiting: deque[Future[T]] = deque()
         number = first
         try:
             while True:
-                while len(waiting) < ahead + workers:
+                while len(waiting) < ahead + 1:
                     waiting.append(pool.submit(one, number))
                     number += 1
                 yield waiting.popleft().result()

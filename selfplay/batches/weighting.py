@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cnncore.data.samples import DataError
+from cnncore.data.data_error import DataError
 from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive
 

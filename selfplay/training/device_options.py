@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, workers: int | None = None
             "--workers",
             type=count,
             default=workers,
-            help=f"threads that replay games and encode planes; default: {workers}",
+            help="processes that replay games and encode planes; 1 is a thread instead; default: "
+            f"{workers}",
         )
 
 

@@ -62,6 +62,9 @@ FIXED = (
 """Keys of a recipe that cannot change once a run has begun."""
 
 
+_TRIED = 4
+"""Batches of which the one of the largest boards proves a compiled network."""
+
 PARTIAL = "partial"
 """Key of the line of metrics that a stopped run writes for the steps since its last full line."""
 
@@ -183,11 +186,29 @@ class Run:
     def _compute(self) -> nn.Module:
         """Return what the loss calls: the model as it is, compiled, spread over processes."""
         twin = self.processes.synchronised(self.state.model)
-        compute = Compiled(twin) if self.recipe.compile else twin
+        compute = self._proven(twin) if self.recipe.compile else twin
         if self.processes == ALONE:
             return compute
         with autocast(self.device, self.precision):
             return self.processes.spread(compute, self.lessons.planes(self.lessons.batch(0)))
+
+    def _proven(self, twin: nn.Module) -> nn.Module:
+        """Return a module compiled, or itself where that computes wrongly; the metrics say it."""
+        compute = Compiled(twin)
+        some = [self.lessons.batch(number) for number in range(_TRIED)]
+        largest = max(some, key=lambda batch: self.lessons.planes(batch).shape[-1])
+        verdict = compute.prove(self.lessons.loss(), largest, self.precision)
+        (refused,) = self.processes.any(not verdict.compiled)
+        if self.processes.leads:
+            self.files.metrics.write(
+                {
+                    "event": "compile",
+                    "step": self.state.step,
+                    "compiled": not refused,
+                    "reason": verdict.reason,
+                }
+            )
+        return twin if refused else compute
 
     def fit(
         self,

@@ -8,7 +8,10 @@ precision.
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -37,6 +40,19 @@ def training_flops(model: nn.Module) -> int:
     first layer's unneeded gradient of its input is counted, as is usual.
     """
     return 6 * multiply_adds(model)
+
+
+def median_rate(lines: Iterable[Mapping[str, Any]], *, since: int) -> float:
+    """Return the median of the samples/s that lines of metrics behind a step tell; 0 for none.
+
+    The first line also pays for the start of the workers, so it counts only where it is alone.
+    """
+    rates = [
+        line["samples_per_second"]
+        for line in lines
+        if line["event"] == "train" and line["step"] > since
+    ]
+    return float(statistics.median(rates[1:] or rates)) if rates else 0.0
 
 
 def matrix_rate(

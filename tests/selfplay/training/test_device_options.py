@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import selfplay.commands.lease
+import selfplay.commands.travel.lease
 from selfplay.__main__ import main
 from selfplay.training.failures import fail
 from tests.helpers.small_archive import make_archive
@@ -67,14 +67,14 @@ def test_threads_are_counted_from_one(
 def test_a_lease_says_that_the_disk_is_full(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def pack(run: Path, out: Path) -> list[Path]:
+    def pack(runs: dict[str, Path], out: Path) -> list[Path]:
         raise OSError(errno.ENOSPC, "No space left on device", str(out))
 
-    monkeypatch.setattr(selfplay.commands.lease, "pack", pack)
+    monkeypatch.setattr(selfplay.commands.travel.lease, "pack_runs", pack)
     words = ["--device", "cpu", "--threads", "1", "--workers", "1"]
     assert main([*_words("lease", folder), *words]) == 1
     assert "selfplay lease: the disk takes no more" in capsys.readouterr().err
-    assert (folder / "work" / "checkpoint.safetensors").is_file()
+    assert (folder / "work" / "policy-64" / "checkpoint.safetensors").is_file()
 
 
 def test_a_reader_who_has_gone_is_no_failure_of_the_command() -> None:

@@ -1,0 +1,1 @@
+"""The commands for a machine that is lent, and for what travels to it and back."""
