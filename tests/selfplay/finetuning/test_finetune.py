@@ -313,9 +313,9 @@ class SlowMotion:
         asked = selfplay.evaluation.held_out_answers._answer
         step = cnncore.training.loop._step
 
-        def answer(contestant: Any, data: Any) -> Any:
+        def answer(contestant: Any, data: Any, labels: Any) -> Any:
             self.now += seconds_a_position * len(data)
-            return asked(contestant, data)
+            return asked(contestant, data, labels)
 
         def stepped(*args: Any) -> Any:
             self.now += 0.5
