@@ -143,9 +143,9 @@ def test_sources_without_such_games_are_left_out(
     assert "some: top-1" in capsys.readouterr().out
     told = "left out for want of 19x19 test games: g000, g001, g002, g003, g004 and 3 more"
     assert [record.getMessage() for record in caplog.records] == [told]
-    assert _evaluate(archive, net_file, "--sources", "some,g001") == 1
+    assert _evaluate(archive, net_file, "--sources", "some,g001") == 2
     assert "no 19x19 test games of these sources" in capsys.readouterr().err
-    assert _evaluate(archive, net_file, "--split", "validation") == 1
+    assert _evaluate(archive, net_file, "--split", "validation") == 2
     assert "has no 19x19 validation games; ingest more games" in capsys.readouterr().err
 
 
@@ -156,5 +156,5 @@ def test_a_changed_archive_is_refused(
     moves = np.load(archive.path / "moves.npy")
     moves[[0, 1]] = moves[[1, 0]]
     np.save(archive.path / "moves.npy", moves)
-    assert _evaluate(archive, net_file, "--split", "train", "--limit", 8) == 1
+    assert _evaluate(archive, net_file, "--split", "train", "--limit", 8) == 2
     assert "is damaged: run `selfplay ingest` again" in capsys.readouterr().err
