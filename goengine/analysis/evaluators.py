@@ -13,6 +13,7 @@ from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import default_judge, judges
 from goengine.networks.network_config import NetworkError
+from goengine.players.warmup import warm_board, warm_encoder, warm_playouts, warm_search
 from goengine.types import MAX_SIZE
 
 
@@ -41,6 +42,8 @@ def make_analysis_evaluator(
 ) -> tuple[str, Evaluator]:
     """Return the name of a network and its evaluator; None is the best one for boards of `size`.
 
+    All that an analysis calls is compiled, or taken from the cache.
+
     Raises:
         GoError: there is no such network, backend, device or precision, or the network only names
             moves.
@@ -51,9 +54,13 @@ def make_analysis_evaluator(
             f"the network {chosen} names moves and does not judge positions, which an analysis "
             f"needs: use a policy-value network such as {judging_network(size)}"
         )
+    warm_board()  # first: where it has to be compiled, the rest is compiled beside it
     evaluator = make_evaluator(
         chosen, backend=backend, device=device, precision=precision, threads=threads
     )
+    warm_encoder()
+    warm_playouts()
+    warm_search()
     return Path(chosen).name.removesuffix(".safetensors"), evaluator
 
 
