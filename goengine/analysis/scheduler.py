@@ -217,7 +217,7 @@ class Scheduler:
             game = self._games.at(job.query, job.turn)
             tree = TreeSearch(
                 self.leaves,
-                rng=np.random.default_rng(self._rng.integers(2**63)),
+                rng=self._rng,
                 megabytes=self._megabytes_for(settings.visits, job.query.size),
             )
             bans = tuple((ban.colour, ban.moves, ban.until) for ban in job.query.bans)

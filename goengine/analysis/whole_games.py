@@ -126,7 +126,7 @@ def analyse(
     record = as_record(game)
     name = "evaluator"
     if evaluator is None:
-        name, evaluator = make_analysis_evaluator(network)
+        name, evaluator = make_analysis_evaluator(network, size=record.size)
     query = record_query(record, visits=visits, turns=turns, rules=rules, komi=komi)
     query = _with(query, seconds=seconds, moves_ownership=moves_ownership)
     found = analyse_query(query, evaluator, megabytes=megabytes, progress=progress)

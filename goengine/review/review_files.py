@@ -30,6 +30,7 @@ from goengine.types import BLACK, WHITE, GoError
 
 log = logging.getLogger(__name__)
 
+Evaluators = Callable[[int], tuple[str, Evaluator]]
 ENDING = ".review"
 """What the names of reviews have before their suffix; files that have it are not reviewed."""
 
@@ -91,15 +92,15 @@ def files_of(game: Path, plan: ReviewPlan) -> ReviewFiles:
 
 def review_file(
     game: Path,
-    evaluator: Evaluator,
+    evaluators: Evaluators,
     plan: ReviewPlan,
     *,
-    network: str,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> GameSummary:
     """Review a game, and write its files; what an earlier run has analysed is taken over.
 
-    `progress` is told how many of how many positions are analysed.
+    `evaluators` returns name and evaluator of the network for a board size. `progress` is told how
+    many of how many positions are analysed.
 
     Raises:
         GoError: the file is not SGF, a move is illegal, or nobody of that name played.
@@ -108,6 +109,7 @@ def review_file(
     data = game.read_bytes()
     record = read_sgf(data)
     colours = _colours(record, plan.player)
+    network, evaluator = evaluators(record.size)
     files = files_of(game, plan)
     files.analysis.parent.mkdir(parents=True, exist_ok=True)
     head = {

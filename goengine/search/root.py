@@ -109,10 +109,12 @@ def arrange_root(
         tail.remove(area)
         tail.insert(min(len(tail), max(0, 1 - opened)), area)
     order = [*old, *tail][:EDGES]
-    for edge, move in enumerate(order):
-        pool.moves[0, edge] = move
-        pool.priors[0, edge] = named.get(move, min(KEPT_PRIOR, old.get(move, KEPT_PRIOR)))
-    pool.edges[0] = len(order)
+    count = len(order)
+    pool.moves[0, :count] = order
+    pool.priors[0, :count] = [
+        named[move] if move in named else min(KEPT_PRIOR, old[move]) for move in order
+    ]
+    pool.edges[0] = count
     pool.mass[0] = pool.priors[0, :opened].sum()
     least = min(2, len(order))
     if forced and area in order:

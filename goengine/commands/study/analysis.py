@@ -7,10 +7,15 @@ import logging
 import os
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from goengine import options
 from goengine.foreign_options import add_foreign_options, foreign_settings, take_foreign_options
 from goengine.gtp.server import reserve_stdout
+from goengine.types import MAX_SIZE
+
+if TYPE_CHECKING:
+    from goengine.inference.evaluator import Evaluator
 
 READY = "Started, ready to begin handling requests"
 """What programs wait for on standard error."""
@@ -70,7 +75,11 @@ def run(args: argparse.Namespace) -> int:
     level = logging.DEBUG if args.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
     logging.getLogger("numba").setLevel(logging.WARNING)
-    from goengine.analysis.evaluators import make_analysis_evaluator
+    from goengine.analysis.evaluators import (
+        EvaluatorBySize,
+        judging_network,
+        make_analysis_evaluator,
+    )
     from goengine.analysis.line_server import AnalysisServer
     from goengine.analysis.requests.query_settings import AnalysisSettings, with_settings
     from goengine.analysis.whole_games import analyse
@@ -82,13 +91,23 @@ def run(args: argparse.Namespace) -> int:
         logging.getLogger(__name__).info("%s", sentence)
     if args.visits is not None:
         settings = replace(settings, visits=args.visits)
-    name, evaluator = make_analysis_evaluator(
-        args.network,
-        backend=args.backend,
-        device=args.device,
-        precision=args.precision,
-        threads=args.threads,
-    )
+
+    def make(size: int) -> tuple[str, Evaluator]:
+        """Return name and evaluator of the network for boards of a size."""
+        return make_analysis_evaluator(
+            args.network,
+            size=size,
+            backend=args.backend,
+            device=args.device,
+            precision=args.precision,
+            threads=args.threads,
+        )
+
+    if args.network is None:
+        evaluator: Evaluator = EvaluatorBySize(make)
+        name = judging_network()
+    else:
+        name, evaluator = make(MAX_SIZE)
     analyse(GameRecord(size=9), visits=4, evaluator=evaluator, moves_ownership=True)
     server = AnalysisServer(
         evaluator,

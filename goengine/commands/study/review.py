@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goengine import options
 from goengine.types import GoError
+
+if TYPE_CHECKING:
+    from goengine.inference.evaluator import Evaluator
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from goengine.analysis.evaluators import make_analysis_evaluator
+    from goengine.analysis.evaluators import judging_network, make_analysis_evaluator
     from goengine.review.review_files import ReviewPlan, files_of, find_games, review_file
     from goengine.review.review_words import LANGUAGES
 
@@ -72,7 +77,12 @@ def run(args: argparse.Namespace) -> int:
         folder=args.out,
         megabytes=args.megabytes,
     )
-    network, evaluator = make_analysis_evaluator(args.network, threads=args.threads)
+    evaluators = cache(lambda name: make_analysis_evaluator(name, threads=args.threads))
+    evaluators(args.network or judging_network())  # a wrong one is said before any game is read
+
+    def network_for(size: int) -> tuple[str, Evaluator]:
+        return evaluators(args.network or judging_network(size))
+
     failed = 0
     for game in games:
         with tqdm(unit="move", desc=game.name, file=sys.stderr) as bar:
@@ -83,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
                 bar.refresh()
 
             try:
-                summary = review_file(game, evaluator, plan, network=network, progress=tell)
+                summary = review_file(game, network_for, plan, progress=tell)
             except (GoError, OSError) as error:
                 failed += 1
                 print(f"goengine review: {game}: {error}", file=sys.stderr)

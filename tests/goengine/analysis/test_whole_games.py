@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 import goengine
+from goengine.analysis import evaluators
 from goengine.analysis.position_analysis import PositionAnalysis
 from goengine.analysis.whole_games import analyse, record_rules
+from goengine.board import Board
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf
+from goengine.inference.evaluator import Evaluator
 from goengine.types import BLACK, WHITE, GoError
-from tests.helpers.analysis_client import instant_evaluator
+from tests.helpers.analysis_client import InstantBackend, instant_evaluator
 
 ROOT = Path(__file__).resolve().parents[3]
 RECORD = GameRecord(
@@ -107,3 +110,22 @@ def test_ownership_adds_up_to_the_lead_of_a_finished_game() -> None:
     position = found.at(last)
     assert position.ownership is not None
     assert abs(float(position.ownership.sum()) - 7.5 - position.black_lead) <= 3
+
+
+def test_every_size_is_judged_by_its_best_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network is opened when a board of its sizes comes, and only once."""
+    monkeypatch.setattr(evaluators, "default_judge", lambda size: "small" if size < 13 else "large")
+    made: list[int] = []
+    backends = {"small": InstantBackend(), "large": InstantBackend()}
+
+    def make(size: int) -> tuple[str, Evaluator]:
+        made.append(size)
+        name = evaluators.judging_network(size)
+        return name, Evaluator(backends[name])
+
+    found = evaluators.EvaluatorBySize(make)
+    assert made == [19] and found.network == "large"
+    for size in (5, 9, 13, 19, 5):
+        found.evaluate([Board(size)])
+    assert made == [19, 5]
+    assert len(backends["small"].batches) == 3 and len(backends["large"].batches) == 2

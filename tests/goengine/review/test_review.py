@@ -32,6 +32,11 @@ ORIGINAL = (
 )
 
 
+def instantly(size: int) -> tuple[str, Evaluator]:
+    """Return the instant network for any size."""
+    return "x", instant_evaluator()
+
+
 def position(turn: int, black_lead: float, *best: tuple[int, float, int]) -> PositionAnalysis:
     """Return a made-up position on 5x5; `best` are (move, mover's lead, visits)."""
     to_play = BLACK if turn % 2 == 0 else WHITE
@@ -224,9 +229,7 @@ def test_a_file_is_reviewed_and_its_review_is_not_reviewed_again(tmp_path: Path)
     game.write_text(ORIGINAL, encoding="utf-8")
     plan = ReviewPlan(visits=4)
     told: list[tuple[int, int]] = []
-    review_file(
-        game, instant_evaluator(), plan, network="x", progress=lambda *done: told.append(done)
-    )
+    review_file(game, instantly, plan, progress=lambda *done: told.append(done))
     assert told == [(0, 6), *((done, 6) for done in range(1, 7))]
     files = files_of(game, plan)
     assert files.picture.read_bytes().startswith(b"\x89PNG")
@@ -261,24 +264,22 @@ def test_an_interrupted_review_goes_on_where_it_stopped(tmp_path: Path) -> None:
     game.write_text(f"(;SZ[9]KM[7]{moves})")
     plan = ReviewPlan(visits=20, folder=tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
-        review_file(game, Evaluator(Stopping(30)), plan, network="x")
+        review_file(game, lambda _: ("x", Evaluator(Stopping(30))), plan)
     kept = files_of(game, plan).analysis
     lines = kept.read_text().splitlines()
     assert 2 <= len(lines) < 17 and not files_of(game, plan).page.exists()
     kept.write_text("\n".join(lines) + '\n{"turn": 16, "si')  # a line that was cut short
     told: list[int] = []
-    summary = review_file(
-        game, instant_evaluator(), plan, network="x", progress=lambda done, _: told.append(done)
-    )
+    summary = review_file(game, instantly, plan, progress=lambda done, _: told.append(done))
     assert told[0] == len(lines) - 1 and told[-1] == 17
     assert len(kept.read_text().splitlines()) == 18
     silent = InstantBackend()
-    again = review_file(game, Evaluator(silent), plan, network="x")
+    again = review_file(game, lambda _: ("x", Evaluator(silent)), plan)
     assert silent.batches == []
     assert [p.winrate for p in again.analysis] == [p.winrate for p in summary.analysis]
     ownership = again.analysis.at(3).ownership
     assert ownership is not None and ownership.shape == (9, 9)
-    review_file(game, Evaluator(silent), replace(plan, visits=4), network="x")
+    review_file(game, lambda _: ("x", Evaluator(silent)), replace(plan, visits=4))
     assert silent.batches  # other visits, another analysis
     assert json.loads(kept.read_text().splitlines()[0])["visits"] == 4
 
@@ -289,7 +290,7 @@ def test_one_player_is_named_by_colour_or_by_name(tmp_path: Path) -> None:
 
     def colours(player: str) -> list[int]:
         plan = ReviewPlan(visits=2, player=player)
-        summary = review_file(game, instant_evaluator(), plan, network="x")
+        summary = review_file(game, instantly, plan)
         return [one.colour for one in summary.players]
 
     assert colours("black") == colours("철수") == [BLACK]
