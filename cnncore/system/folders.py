@@ -1,4 +1,4 @@
-"""Folders to write into: made with their parents, or a sentence that says why not.
+"""Folders to write into: the user's cache, and others made with their parents or a sentence.
 
 Imports only the standard library.
 """
@@ -6,6 +6,7 @@ Imports only the standard library.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -34,3 +35,14 @@ def folder_error(folder: Path, error: OSError) -> FolderError:
     return FolderError(
         f"nothing can be written in {folder} ({error.strerror}); mend that or give another folder"
     )
+
+
+def cache_folder(program: str) -> Path:
+    """Return where this user's system keeps what a program can make again; it need not be there."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / program

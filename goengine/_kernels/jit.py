@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba
 import numpy as np
+
+from cnncore.system.folders import cache_folder
 
 log = logging.getLogger(__name__)
 
@@ -16,17 +19,32 @@ log = logging.getLogger(__name__)
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for scalars and arrays at its first call.
 
-    Where no folder can be written that a cache could lie in, every start compiles anew.
+    Compiled code lies in the user's cache folder, or where `NUMBA_CACHE_DIR` says; beside the
+    package it would survive an uninstallation, and Python would import what is left. Where no
+    folder can be written, every start compiles anew.
     """
     options: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True}
     try:
-        dispatcher = numba.njit(cache=True, **options)(function)
+        with _cached_apart():
+            dispatcher = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # numba found no place for its cache
         warn_of_no_cache()
         dispatcher = numba.njit(**options)(function)
     if not _is_plain():
         _compile_once_for_all_integers(dispatcher)
     return dispatcher
+
+
+@contextmanager
+def _cached_apart() -> Iterator[None]:
+    """Let numba put its cache into the user's cache folder, for this package's functions only."""
+    settings: Any = numba.config
+    chosen = settings.CACHE_DIR
+    settings.CACHE_DIR = chosen or str(cache_folder("goengine") / "kernels")
+    try:
+        yield
+    finally:
+        settings.CACHE_DIR = chosen
 
 
 def _compile_once_for_all_integers(dispatcher: Any) -> None:

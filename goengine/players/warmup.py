@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,8 @@ APART = "GOENGINE_COMPILES_APART"
 """The environment variable of the processes that compile: they start no others."""
 PATIENCE = 300.0
 """Seconds after which a process that compiles is given up; the part is then compiled here."""
+TELLS = 5.0
+"""Seconds between two lines that say that it is still compiling."""
 
 
 @functools.cache
@@ -111,15 +114,20 @@ class _Helpers(event.Listener):
         self._begun: set[str] = set()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._told = threading.Lock()
+        self._busy = 0
 
     @contextmanager
     def at(self, part: str) -> Iterator[None]:
         """Wait for whoever compiles a part already, then watch whether this process has to."""
         self._begun.add(part)
-        if part in self._running:
-            self._wait(part)
-        with event.install_listener("numba:compile", self):
-            yield
+        self._busy += 1
+        try:
+            if part in self._running:
+                self._wait(part)
+            with event.install_listener("numba:compile", self):
+                yield
+        finally:
+            self._busy -= 1
 
     def on_start(self, happening: Any) -> None:
         """Say what takes so long, and share the work, at the first compilation."""
@@ -130,10 +138,18 @@ class _Helpers(event.Listener):
             return
         log.warning(
             "compiling the board code, which only the first start after an installation does: "
-            "about 15 seconds, longer on a busy machine"
+            "about 20 seconds, longer on a busy machine"
         )
+        threading.Thread(target=self._tell, args=(time.monotonic(),), daemon=True).start()
         for part in set(PARTS) - self._begun:
             self._start(part)
+
+    def _tell(self, began: float) -> None:
+        """Say now and then how long it has taken, until all parts are there."""
+        while self._busy or not self._begun.issuperset(PARTS):
+            time.sleep(TELLS)
+            if self._busy:
+                log.warning("still compiling, %.0f seconds so far", time.monotonic() - began)
 
     def on_end(self, happening: Any) -> None:
         """Do nothing: numba asks for both."""
@@ -154,7 +170,7 @@ class _Helpers(event.Listener):
         paths = os.pathsep.join(path for path in sys.path if path)
         try:
             self._running[part] = subprocess.Popen(
-                [sys.executable, "-c", f"from {__name__} import PARTS; PARTS[{part!r}]()"],
+                [sys.executable, "-P", "-c", f"from {__name__} import PARTS; PARTS[{part!r}]()"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -34,7 +34,7 @@ SHIPPED = ["dual-96", "policy-residual-64"]
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep graphs in a folder of the test's own."""
     folder = tmp_path / "cache"
-    monkeypatch.setattr(graph_cache, "cache_folder", lambda: folder)
+    monkeypatch.setattr(graph_cache, "graph_folder", lambda: folder)
     return folder
 
 

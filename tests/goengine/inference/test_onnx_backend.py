@@ -40,7 +40,7 @@ SHAPES = {
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep graphs in a folder of the test's own."""
     folder = tmp_path / "cache"
-    monkeypatch.setattr(graph_cache, "cache_folder", lambda: folder)
+    monkeypatch.setattr(graph_cache, "graph_folder", lambda: folder)
     return folder
 
 
@@ -122,7 +122,7 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(graph_cache, "cache_folder", lambda: tmp_path / "file" / "folder")
+    monkeypatch.setattr(graph_cache, "graph_folder", lambda: tmp_path / "file" / "folder")
     backend = OnnxBackend(random_network(tmp_path, SHAPES["policy"]), threads=1)
     assert backend.run(np.zeros((1, 48, 5, 5), dtype=np.uint8)).logits.shape == (1, 25)
 

@@ -143,7 +143,9 @@ def test_impossible_shapes_and_weights_are_refused(tmp_path: Path) -> None:
 
 def test_who_needs_a_policy_network_says_so() -> None:
     judge = PolicyValueNet(replace(SHAPES["plain"], norm=False))
-    with pytest.raises(NetworkError, match="mine is a policy-value network and only a policy network"):
+    with pytest.raises(
+        NetworkError, match="mine is a policy-value network and only a policy network"
+    ):
         policy_network(judge, "mine")
     policy = PolicyNet()
     assert policy_network(policy, "mine") is policy

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from cnncore.system.atomic import write_bytes
+from cnncore.system.folders import cache_folder
 from goengine.inference.backends.backend import BackendError
 from goengine.inference.processor import is_installed
 from goengine.networks.files import NetworkFile
@@ -25,15 +25,9 @@ KEPT = 48
 log = logging.getLogger(__name__)
 
 
-def cache_folder() -> Path:
+def graph_folder() -> Path:
     """Return where this user's graphs are kept; the folder need not be there."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "goengine" / "graphs"
+    return cache_folder("goengine") / "graphs"
 
 
 def cached_graph(file: NetworkFile, *, anew: bool = False) -> bytes:
@@ -73,7 +67,7 @@ def kept(file: NetworkFile, ending: str, make: Callable[[], bytes], *, anew: boo
 
     `anew` makes it in any case.
     """
-    path = cache_folder() / f"{file.digest}-{WRITER_VERSION}{ending}"
+    path = graph_folder() / f"{file.digest}-{WRITER_VERSION}{ending}"
     if not anew:
         with suppress(OSError):
             data = path.read_bytes()
