@@ -17,7 +17,7 @@ from goengine._kernels.state import POINTS, Records
 from goengine.board import Board
 from goengine.scoring.counting import score
 from goengine.scoring.regions import regions
-from goengine.scoring.status import Status, signed, status
+from goengine.scoring.status import Status, signed, status, still_in_seki
 from goengine.types import BLACK, EMPTY
 
 Floats = npt.NDArray[np.floating]
@@ -60,7 +60,8 @@ def verdict(board: Board, owners: Floats, judged: Status) -> Verdict:
         for colour, inside, _ in regions(board.grid):
             if colour != EMPTY and float(flat[inside].mean()) * (1 if colour == BLACK else -1) < 0:
                 dead += inside
-    found = Verdict(both, judged.seki - frozenset(dead), frozenset(dead), 0.0)
+    taken = frozenset(dead)
+    found = Verdict(both, still_in_seki(board.grid, judged.seki, taken), taken, 0.0)
     judge = None if board.rules.name == "tromp-taylor" else found
     lead = score(board, found.dead, status=judge)
     return Verdict(both, found.seki, found.dead, lead)
