@@ -39,6 +39,15 @@ def positive(text: str) -> float:
     return value
 
 
+def megabytes(text: str) -> float:
+    """Return the finite number of at least 1 in a word, which can hold a tree."""
+    wanted = "a finite number of at least 1"
+    value = _number(text, wanted)
+    if value < 1:
+        raise _refusal(text, wanted)
+    return value
+
+
 def count(text: str) -> int:
     """Return the whole number of at least 1 in a word."""
     return _whole(text, 1, None, "a whole number of at least 1")

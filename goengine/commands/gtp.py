@@ -82,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     play.add_argument(
         "--memory",
-        type=options.positive,
+        type=options.megabytes,
         default=1000.0,
         metavar="MB",
         help="bound of the search's memory (default: 1000)",

@@ -19,7 +19,7 @@ from goengine.clock import Clock
 from goengine.gtp.loading import Lazy
 from goengine.gtp.protocol import GtpError
 from goengine.rules import get_rules
-from goengine.types import BLACK, RESIGN, IllegalMoveError
+from goengine.types import RESIGN, IllegalMoveError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -301,15 +301,12 @@ class Session:
             GtpError: the player does not have a network.
         """
         player = self.player
-        from goengine.inference.evaluator import Evaluator  # what cannot be loaded was told
-        from goengine.players.policy_player import PolicyPlayer
-        from goengine.players.search_player import SearchPlayer
+        from goengine.players.making import evaluator_of  # what cannot be loaded was told
 
-        if isinstance(player, (SearchPlayer, PolicyPlayer)):
-            found = player.evaluator
-            if isinstance(found, Evaluator):
-                return found
-        raise GtpError("this player does not have a network: start the engine with one")
+        found = evaluator_of(player)
+        if found is None:
+            raise GtpError("this player does not have a network: start the engine with one")
+        return found
 
     def status(self) -> Status:
         """Return who owns what in the present position; computed once per position."""
@@ -329,16 +326,12 @@ class Session:
         if board.passes < 2:
             return None
         status = self.status()
-        from goengine.search.playing_out import verdict
+        from goengine.search.playing_out import verdict_by
 
         try:
-            owned = self.evaluator().evaluate([board], symmetry="all").ownership
+            return verdict_by(self.evaluator(), board, status)
         except GtpError:
             return None
-        if owned is None:
-            return None
-        sign = 1.0 if board.to_play == BLACK else -1.0
-        return verdict(board, sign * owned[0].ravel(), status)
 
     def _here(self) -> object:
         """Return what tells the present position from all others."""

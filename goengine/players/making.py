@@ -10,7 +10,7 @@ import numpy as np
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import default_judge, default_network, judges
-from goengine.players.player import Budget
+from goengine.players.player import Budget, Player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import (
@@ -21,6 +21,15 @@ from goengine.players.settings import (
 )
 
 log = logging.getLogger(__name__)
+
+
+def evaluator_of(player: Player) -> Evaluator | None:
+    """Return what runs a player's network, None for a player without one."""
+    if isinstance(player, (SearchPlayer, PolicyPlayer)):
+        found = player.evaluator
+        if isinstance(found, Evaluator):
+            return found
+    return None
 
 
 def make_policy_player(

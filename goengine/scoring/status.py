@@ -147,6 +147,15 @@ def _dead(grid: Grid, ownership: npt.NDArray[np.float32]) -> frozenset[int]:
     return frozenset(dead)
 
 
+def still_in_seki(grid: Grid, seki: frozenset[int], dead: frozenset[int]) -> frozenset[int]:
+    """Return the moves of a seki that remain in it where another judge holds stones for dead.
+
+    A chain whose opponent there is dead lives, and its eyes count.
+    """
+    outside = frozenset(np.flatnonzero(grid).tolist()) - seki
+    return _seki(grid, outside | dead, np.ones(grid.size))
+
+
 def _seki(grid: Grid, dead: frozenset[int], nobody: npt.NDArray[np.floating]) -> frozenset[int]:
     """Return the moves of living chains of both colours around points that end as nobody's."""
     flat = grid.ravel()

@@ -15,9 +15,10 @@ from goengine._kernels.playout_board import ROWS
 from goengine._kernels.playouts import run_playouts
 from goengine._kernels.state import POINTS, Records
 from goengine.board import Board
+from goengine.inference.evaluator import Evaluator
 from goengine.scoring.counting import score
 from goengine.scoring.regions import regions
-from goengine.scoring.status import Status, signed, status
+from goengine.scoring.status import Status, signed, status, still_in_seki
 from goengine.types import BLACK, EMPTY
 
 Floats = npt.NDArray[np.floating]
@@ -60,10 +61,23 @@ def verdict(board: Board, owners: Floats, judged: Status) -> Verdict:
         for colour, inside, _ in regions(board.grid):
             if colour != EMPTY and float(flat[inside].mean()) * (1 if colour == BLACK else -1) < 0:
                 dead += inside
-    found = Verdict(both, judged.seki - frozenset(dead), frozenset(dead), 0.0)
+    taken = frozenset(dead)
+    found = Verdict(both, still_in_seki(board.grid, judged.seki, taken), taken, 0.0)
     judge = None if board.rules.name == "tromp-taylor" else found
     lead = score(board, found.dead, status=judge)
     return Verdict(both, found.seki, found.dead, lead)
+
+
+def verdict_by(evaluator: Evaluator, board: Board, judged: Status) -> Verdict | None:
+    """Return how a game is counted by an evaluator and by playouts together.
+
+    None where its network names moves only and does not say who owns what.
+    """
+    owned = evaluator.evaluate([board], symmetry="all").ownership
+    if owned is None:
+        return None
+    sign = 1.0 if board.to_play == BLACK else -1.0
+    return verdict(board, sign * owned[0].ravel(), judged)
 
 
 def final_lead(board: Board, owners: Floats) -> float:

@@ -18,10 +18,12 @@ from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf, write_sgf
 from goengine.players.effort import time_budget
+from goengine.players.making import evaluator_of
 from goengine.players.player import Candidate, Player, Question, Snapshot
 from goengine.rules import format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
+from goengine.search.playing_out import verdict_by
 from goengine.terminal.board_text import LETTERS, Style, draw
 from goengine.terminal.typed_lines import HELP, read_line, suggestion
 from goengine.types import (
@@ -170,10 +172,22 @@ class Session:
         board = self.board
         if board.passes < 2:
             return ""
-        judged = status(board, rng=self._rng)
-        self.game.end(format_score(score(board, judged.dead, status=judged)))
-        taken = " ".join(move_to_gtp(stone, board.size) for stone in sorted(judged.dead))
+        lead, dead = self._counted()
+        self.game.end(format_score(lead))
+        taken = " ".join(move_to_gtp(stone, board.size) for stone in sorted(dead))
         return self._end() + (f"\ntaken as dead: {taken}" if taken else "")
+
+    def _counted(self) -> tuple[float, frozenset[int]]:
+        """Return the score of a game that two passes ended, for Black, and its dead stones.
+
+        The player's network, where it judges positions, and playouts judge together.
+        """
+        judged = status(self.board, rng=self._rng)
+        evaluator = evaluator_of(self.player)
+        ended = None if evaluator is None else verdict_by(evaluator, self.board, judged)
+        if ended is None:
+            return score(self.board, judged.dead, status=judged), judged.dead
+        return ended.lead, ended.dead
 
     def _undo(self) -> str:
         """Take back to the person's turn before, or no more than the person's resignation."""
@@ -216,7 +230,12 @@ class Session:
         return "\n".join(_hint_line(one, self.board.size) for one in seen.candidates[:HINTS])
 
     def _score(self) -> str:
-        """Estimate the score: by playouts once enough is settled, else by what the player sees."""
+        """Estimate the score: by playouts once enough is settled, else by what the player sees.
+
+        A game that has ended has a result instead.
+        """
+        if self.game.over:
+            return self._end()
         judged = status(self.board, rng=self._rng)
         settled = f"({100 * judged.settled_share:.0f} % of the points settled)"
         if not judged.is_early:

@@ -39,7 +39,8 @@ class SearchAnalyst:
     ) -> Iterator[Snapshot]:
         """Yield snapshots while the tree grows, until `pause` says stop or the question's limits.
 
-        A tree that has nothing more to find is shown again at every interval.
+        A tree that has nothing more to find is shown again at every interval, unless the question
+        has a limit: then it is done.
         """
         tree = self._tree
         began = self._now()
@@ -63,7 +64,7 @@ class SearchAnalyst:
             seconds = max(LEAST_INTERVAL, interval if left is None else min(interval, left))
             tree.run(Limits(visits=question.visits, seconds=seconds), stop=asked)
             if tree.exhausted and not stopped:
-                stopped = pause(seconds)
+                stopped = _is_limited(question) or pause(seconds)
             if stopped:
                 if tree.visits > before:
                     yield snapshot(tree, game, question, lcb=self._lcb)
@@ -72,6 +73,11 @@ class SearchAnalyst:
     def _is_over(self, question: Question) -> bool:
         """Tell whether there are as many visits as were asked for."""
         return question.visits is not None and self._tree.visits >= question.visits
+
+
+def _is_limited(question: Question) -> bool:
+    """Tell whether a look at a position ends by itself."""
+    return question.visits is not None or question.seconds is not None
 
 
 def root_conditions(question: Question) -> RootConditions:

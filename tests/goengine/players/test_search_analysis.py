@@ -33,6 +33,21 @@ def test_a_question_may_end_an_analysis_by_visits_or_time() -> None:
     assert 3 <= len(found) <= 7 and 2.0 <= wall.seconds - 100 < 2.5
 
 
+@pytest.mark.parametrize("question", [Question(visits=10**6), Question(seconds=1e6)])
+def test_a_tree_that_is_read_out_ends_an_analysis_that_has_a_limit(question: Question) -> None:
+    def pause(seconds: float) -> bool:
+        assert seconds == 0.0, "nobody waits for a tree that cannot grow"
+        return False
+
+    game = Game(3)
+    for move in (3, 1, 4, 7, 5, 9):  # one point and a pass are left to Black, then little to White
+        game.play(move)
+    stream = player().analyst.stream(game, interval=0.5, pause=pause, question=question)
+    *_, last = itertools.islice(stream, 500)
+    assert last.candidates and (last.root_visits or 0) < 10**6
+    assert next(stream, None) is None
+
+
 def test_no_interval_at_all_still_grows_the_tree() -> None:
     stream = player().analyst.stream(
         Game(7), interval=0.0, pause=lambda seconds: False, question=Question(visits=20)

@@ -18,7 +18,7 @@ from goengine.search.tree_search import Limits
 from goengine.types import BLACK, RESIGN, WHITE
 from tests.goengine.players.test_search_player import SETTLED, choose, player
 from tests.goengine.search.test_tree_search import search
-from tests.helpers.diagrams import DEAD
+from tests.helpers.diagrams import DEAD, SEKI
 
 POINT, PASS = 36, 49
 
@@ -105,6 +105,23 @@ def test_dead_stones_need_both_judges_and_the_rules_decide_what_counts() -> None
     assert verdict(strict, judged.ownership, judged).lead == area_score(strict)
     assert verdict(strict, judged.ownership, judged).lead != agreed.lead
     assert final_lead(board, judged.ownership) == final_lead(board.copy(), judged.ownership)
+
+
+def test_a_chain_whose_opponent_in_a_seki_is_dead_lives_and_has_its_eyes() -> None:
+    board = Board.from_diagram(SEKI, rules="japanese")
+    board.komi = 0.0
+    judged = status(board, rng=np.random.default_rng(1), playouts=200)
+    assert {2, 4} <= judged.seki
+    both = verdict(board, judged.ownership, judged)
+    assert both.seki == judged.seki and not both.dead
+    white = board.chain(4)
+    owners = judged.ownership.ravel().copy()
+    owners[white] = 3.0
+    found = verdict(board, owners, judged)
+    assert found.dead == set(white)
+    assert not found.seki, "nobody is left to be in seki with"
+    shared = 2  # points between both, nobody's before
+    assert found.lead == both.lead + 2 * len(white) + shared
 
 
 def test_rollouts_tell_who_wins_a_settled_position() -> None:

@@ -15,8 +15,12 @@ from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
+from goengine.players.making import evaluator_of
+from goengine.scoring.counting import format_score, score
+from goengine.scoring.status import status
+from goengine.search.playing_out import verdict_by
 from goengine.terminal.conversation import Session
-from goengine.types import BLACK
+from goengine.types import BLACK, WHITE
 from tests.helpers.counting_players import counting_player
 from tests.helpers.diagrams import DEAD
 from tests.helpers.stub_players import InOrder
@@ -210,6 +214,20 @@ def test_an_early_score_is_what_the_search_expects() -> None:
     found = re.match(r"about ([BW])\+([\d.]+), Black wins (\d+) % \(", game.answer("score"))
     assert found is not None and found[1] == "W" and int(found[3]) < 50
     assert 3 < float(found[2]) < 12
+
+
+def test_a_game_that_two_passes_ended_is_counted_by_the_network_too() -> None:
+    game = reading()
+    game.game = Game.at(Board.from_diagram(DEAD, to_play=WHITE))
+    game.game.play(49)
+    game.answer("pass")
+    judged = status(game.board, rng=np.random.default_rng(1))
+    evaluator = evaluator_of(game.player)
+    assert evaluator is not None
+    found = verdict_by(evaluator, game.board, judged)
+    assert found is not None and found.lead != score(game.board, judged.dead, status=judged)
+    assert game.game.result == format_score(found.lead)
+    assert game.answer("score") == f"The game is over: {game.game.result}"
 
 
 def test_who_thinks_is_told_before_it_does() -> None:
