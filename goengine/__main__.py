@@ -14,7 +14,7 @@ SUBCOMMANDS = {
     "play": ("goengine.commands.play", "play a game in the terminal"),
     "analysis": (
         "goengine.commands.study.analysis",
-        "answer KaTrain, Ogatak, scripts in JSON lines",
+        "analyse for KaTrain and scripts, in JSON lines",
     ),
     "review": ("goengine.commands.study.review", "review whole games: SGF, page and picture"),
     "match": ("goengine.commands.match", "let two engines play games and count the wins"),
