@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from goengine.inference.backends.backend import Backend, BackendError
 from goengine.inference.evaluator import Evaluator
 from goengine.inference.processor import has_accelerator, has_bfloat16, is_installed, spare_one
+from goengine.options import MAX_THREADS
 
 if TYPE_CHECKING:
     from goengine.networks.files import NetworkFile
@@ -73,6 +74,8 @@ def make_backend(
     if backend is not None and backend not in BACKENDS:
         raise BackendError(f"{backend!r} is not a backend: use {' or '.join(BACKENDS)}")
     threads = spare_one() if threads is None else threads
+    if threads > MAX_THREADS:
+        raise BackendError(f"{threads} threads are too many: use 1 to {MAX_THREADS}")
     chosen, within = best_way(network, backend=backend, device=device, precision=precision)
     if chosen == "onnx":
         from goengine.inference.backends.onnx_backend import OnnxBackend

@@ -54,7 +54,7 @@ class Evaluator:
 
     def evaluate(
         self,
-        boards: Sequence[Board],
+        boards: Iterable[Board],
         *,
         symmetry: str | None = None,
         rng: np.random.Generator | None = None,
@@ -66,6 +66,7 @@ class Evaluator:
         Raises:
             EvaluatorError: mode random without an rng, an unknown mode, or boards of several sizes.
         """
+        boards = list(boards)
         if not boards:
             return Evaluation(np.zeros((0, 0), dtype=np.float32))
         records = np.concatenate([board.records for board in boards])

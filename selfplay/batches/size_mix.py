@@ -32,7 +32,9 @@ class SizeMix:
         sizes = [positions.size for positions in self.positions]
         kinds = {(positions.archive.digest, positions.size) for positions in self.positions}
         if not sizes or len(kinds) != len(sizes):
-            raise DataError(f"boards of sizes {sizes}: give each size once, and one at least")
+            raise DataError(
+                f"boards of sizes {sizes}: give each archive and each size once, and one at least"
+            )
         if min(shares.values()) <= 0:
             raise DataError(f"shares {list(shares.values())}: every share must be above 0")
         total = sum(shares.values())

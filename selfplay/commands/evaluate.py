@@ -23,9 +23,9 @@ from cnncore.training.curves import MetricsLog
 from goengine.networks.policy_value import PolicyValueNet
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import Sample, source_sample
-from selfplay.batches.positions import SIZE
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Evaluation, Symmetry
 from selfplay.evaluation.result_lines import json_lines, text_lines
+from selfplay.evaluation.source_reports import source_name
 from selfplay.evaluation.survey import Survey
 from selfplay.learners.judging_lessons import archive_labels
 from selfplay.report.chart_sections import Curve
@@ -173,7 +173,7 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
             empty.append(name)
     if not samples:
         raise DataError(
-            f"the archive {archive.path} has no 19x19 {split} games; ingest more games, or give "
+            f"the archive {archive.path} has no {split} games; ingest more games, or give "
             "another --split"
         )
     if empty:
@@ -190,7 +190,7 @@ def _by_size(archive: Archive, source: str, *, split: str, limit: int) -> dict[s
     if source not in archive.sources:
         return samples
     for size in np.unique(archive.games["size"]).tolist()[::-1]:
-        name = source if size == SIZE else f"{source} {size}x{size}"
+        name = source_name(source, size)
         with suppress(DataError):
             samples[name] = source_sample(archive, source, split=split, limit=limit, size=size)
     return samples

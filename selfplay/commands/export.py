@@ -10,7 +10,10 @@ import numpy as np
 import torch
 
 from cnncore.system.folders import make_folder
+from cnncore.training.recipe_files import RecipeError
+from cnncore.training.run_folder import CHECKPOINT
 from goengine.networks.files import save_network
+from goengine.options import count
 from selfplay.learners.learner import wider
 from selfplay.recipes import from_table
 from selfplay.training.failures import fail
@@ -23,13 +26,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="file to write, NAME.safetensors")
     parser.add_argument("--float16", action="store_true", help="half the size, for shipping")
     parser.add_argument(
-        "--widen", type=int, metavar="FILTERS", help="the same function with more filters"
+        "--widen", type=count, metavar="FILTERS", help="the same function with more filters"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Fold the weights of a run's network and write them; return the exit status."""
     try:
+        if args.out.name == CHECKPOINT:
+            raise RecipeError(
+                f"--out {args.out} is the name of a run's checkpoint, which would be lost: name "
+                "the file otherwise"
+            )
         net, card = trained_network(args.run)
         card["widened_from"] = net.config.filters if args.widen else None
         if args.widen:
@@ -40,6 +48,6 @@ def run(args: argparse.Namespace) -> int:
         save_network(net, args.out, metadata=card, dtype=dtype)
     except Exception as error:
         return fail("export", error)
-    count = sum(p.numel() for p in net.folded().parameters())
-    sys.stdout.write(f"{args.out}: {net.config.filters} filters, {count:,} parameters\n")
+    weights = sum(p.numel() for p in net.folded().parameters())
+    sys.stdout.write(f"{args.out}: {net.config.filters} filters, {weights:,} parameters\n")
     return 0

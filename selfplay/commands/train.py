@@ -15,6 +15,7 @@ import torch
 
 from cnncore.system.parallel import Processes, joined
 from cnncore.training.recipe_files import RecipeError, add_settings
+from goengine.options import count, not_negative
 from selfplay.archive.reader import Archive
 from selfplay.finetuning.early_stopping import EPOCHS
 from selfplay.recipes import load_recipe
@@ -54,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stop-after",
-        type=float,
+        type=not_negative,
         metavar="MINUTES",
         help="stop this call after so long and leave the plan as it is",
     )
@@ -68,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="start from this network, file or folder of a run; without NET from the shipped one",
     )
     parser.add_argument(
-        "--widen", type=int, metavar="FILTERS", help="widen the --from network first"
+        "--widen", type=count, metavar="FILTERS", help="widen the --from network first"
     )
     device_options.add_arguments(parser, workers=1)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

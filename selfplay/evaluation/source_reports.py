@@ -14,6 +14,7 @@ from goengine.networks.files import Network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import source_sample
 from selfplay.batches.labels import Labels
+from selfplay.batches.positions import SIZE
 from selfplay.evaluation.calibration import Bin, expected_calibration_error, reliability
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Symmetry, answered
 from selfplay.evaluation.intervals import Share
@@ -100,6 +101,11 @@ def judgement_report(answers: Answers, archive: Archive) -> JudgementReport | No
     )
 
 
+def source_name(source: str, size: int) -> str:
+    """Return what reports call a source on boards of `size` lines; smaller ones are named."""
+    return source if size == SIZE else f"{source} {size}x{size}"
+
+
 def evaluate_source(
     net: Network,
     archive: Archive,
@@ -107,6 +113,7 @@ def evaluate_source(
     *,
     split: str = "test",
     limit: int = 20_000,
+    size: int = SIZE,
     symmetry: Symmetry = "none",
     precision: str = "float32",
     progress: bool = False,
@@ -114,9 +121,11 @@ def evaluate_source(
 ) -> SourceReport:
     """Measure a network on up to `limit` fixed random positions of one source.
 
-    With the archive's `labels` a network that judges is measured on that as well.
+    They are on boards of `size` lines. With the archive's `labels` a network that judges is
+    measured on that as well.
     """
     contestant = Contestant("", net, symmetry, precision)
-    sample = source_sample(archive, source, split=split, limit=limit)
+    sample = source_sample(archive, source, split=split, limit=limit, size=size)
     label = f"measuring on {source}" if progress else None
-    return source_report(source, answered(contestant, sample, label=label, labels=labels), archive)
+    answers = answered(contestant, sample, label=label, labels=labels)
+    return source_report(source_name(source, size), answers, archive)

@@ -23,7 +23,7 @@ from typing import Any
 from cnncore.system import atomic
 from cnncore.system.command_line import INTERRUPTED
 from cnncore.system.folders import make_folder
-from goengine.options import count, positive, threads
+from goengine.options import count, not_negative, positive, threads
 from selfplay.archive.reader import Archive
 from selfplay.commands.travel.lease_plan import NetworkLease, names_of, settings_of
 from selfplay.commands.travel.trainers import Kernels, Trainer, train_all
@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "ones begin",
     )
     parser.add_argument("--out", required=True, type=Path, help="empty folder that travels home")
-    parser.add_argument("--minutes", required=True, type=float, help="time for all of it")
+    parser.add_argument("--minutes", required=True, type=not_negative, help="time for all of it")
     parser.add_argument(
         "--plan-minutes",
         type=positive,
@@ -86,7 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a setting over all recipes, as TOML; NAME:KEY=VALUE sets it for one of several",
     )
     parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
-    parser.add_argument("--widen", type=int, metavar="FILTERS", help="widen --from first")
+    parser.add_argument("--widen", type=count, metavar="FILTERS", help="widen --from first")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
     parser.add_argument(
         "--threads", type=threads, help="CPU threads of each network; default: all cores"
@@ -98,11 +98,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "default: two less than there are cores",
     )
     parser.add_argument(
-        "--limit", type=int, default=10_000, help="held-out positions a source; default: 10,000"
+        "--limit", type=count, default=10_000, help="held-out positions a source; default: 10,000"
     )
     parser.add_argument(
         "--reserve",
-        type=float,
+        type=not_negative,
         help="minutes kept for measuring and packing; default: as many as they take, which is "
         "tried at the start",
     )

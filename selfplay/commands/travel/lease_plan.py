@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from goengine.types import GoError
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkLease:
@@ -47,12 +49,12 @@ def names_of(recipes: Sequence[str]) -> list[str]:
     """Return what the runs of recipes are called: the recipe's name, or its file's.
 
     Raises:
-        ValueError: two have one name.
+        GoError: two have one name.
     """
     names = [Path(recipe).stem if recipe.endswith(".toml") else recipe for recipe in recipes]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"two networks are called {name}: give each recipe once")
+            raise GoError(f"two networks are called {name}: give each recipe once")
     return names
 
 
@@ -60,7 +62,7 @@ def settings_of(name: str, names: Sequence[str], settings: Sequence[str]) -> tup
     """Return the settings for one network: KEY=VALUE is for all, NAME:KEY=VALUE for that one.
 
     Raises:
-        ValueError: a setting is for a network that is not there.
+        GoError: a setting is for a network that is not there.
     """
     mine = []
     for setting in settings:
@@ -69,7 +71,7 @@ def settings_of(name: str, names: Sequence[str], settings: Sequence[str]) -> tup
         if not colon:
             mine.append(setting)
         elif owner not in names:
-            raise ValueError(
+            raise GoError(
                 f"--set {setting} is for {owner!r}, which is not trained here: the networks are "
                 f"{', '.join(names)}"
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 
 from cnncore.layers.blocks import channels_last
@@ -28,7 +29,7 @@ from goengine.networks.network_config import PolicyValueConfig
 from selfplay.archive.reader import Archive
 from selfplay.batches.labels import Labels
 from selfplay.commands.travel.lease_plan import NetworkLease
-from selfplay.evaluation.source_reports import SourceReport, evaluate_source
+from selfplay.evaluation.source_reports import SourceReport, evaluate_source, source_name
 from selfplay.learners.judging_lessons import archive_labels
 from selfplay.recipes import load_recipe
 from selfplay.training.failures import sentence
@@ -222,12 +223,7 @@ class _Measuring:
         self._lease, self._archive, self._device = lease, archive, device
         self._net: Network | None = None
         self._labels: Labels | None = None
-        self.sources = [
-            name
-            for name in archive.sources
-            if name and len(archive.split("validation", sources=[name]))
-        ]
-        self.sources.sort(key=lambda name: -len(archive.split("validation", sources=[name])))
+        self.sources = _held_out(archive)
 
     def load(self) -> None:
         """Read the averaged network of the last checkpoint, and labels if it judges."""
@@ -236,15 +232,16 @@ class _Measuring:
             self._labels = archive_labels(self._archive)
         self._net = channels_last(net.folded(), self._device)
 
-    def one(self, source: str, limit: int) -> SourceReport:
-        """Measure on up to `limit` positions of a source."""
+    def one(self, source: tuple[str, int], limit: int) -> SourceReport:
+        """Measure on up to `limit` positions of a source on boards of a size."""
         assert self._net is not None
         return evaluate_source(
             self._net,
             self._archive,
-            source,
+            source[0],
             split="validation",
             limit=limit,
+            size=source[1],
             precision=training_precision(self._device),
             labels=self._labels,
         )
@@ -267,12 +264,22 @@ class _Measuring:
                 seconds = seconds / (len(self.sources) - number) - afterwards.a_source
                 limit = min(limit, int(seconds / max(a_position, 1e-9)))
             if limit < 1:
-                left_out.append(source)
+                left_out.append(source_name(*source))
                 continue
             began = time.perf_counter()
             results.append(asdict(self.one(source, limit)))
             a_position = max(a_position, (time.perf_counter() - began) / limit)
         return {"validation": results, "not_measured_for_lack_of_time": left_out}
+
+
+def _held_out(archive: Archive) -> list[tuple[str, int]]:
+    """Return the sources and board sizes with validation games to measure on, most games first."""
+    games = archive.games[archive.split("validation")]
+    games = games[games["length"] > 0]
+    found, counts = np.unique(games[["source", "size"]], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    named = [(archive.sources[int(found["source"][n])], int(found["size"][n])) for n in order]
+    return [(name, size) for name, size in named if name]
 
 
 def _speed(training: Run, peak: float, *, since: int) -> Report:

@@ -119,3 +119,8 @@ def test_the_example_of_the_public_name_is_right() -> None:
         runner.run(example)
     failed, attempted = runner.summarize(verbose=False)
     assert (failed, attempted) == (0, 6)
+
+
+def test_too_many_threads_are_refused_at_once() -> None:
+    with pytest.raises(BackendError, match="1000000 threads are too many: use 1 to 1024"):
+        make_evaluator("policy-64", threads=10**6)

@@ -273,3 +273,10 @@ def test_the_gpu_agrees_with_the_cpu():
     for precision in ("float32", "bfloat16", "float16"):
         gpu = Records(network, device="cuda", precision=precision).evaluate(board.records)
         np.testing.assert_allclose(gpu, cpu, atol=3e-3)
+
+
+def test_boards_may_come_from_a_generator() -> None:
+    evaluator = Evaluator(TorchBackend(PolicyNet(PolicyConfig(4, 3)).eval(), device="cpu"))
+    boards = [random_board(9, moves, seed=moves) for moves in (3, 6)]
+    listed = evaluator.evaluate(boards).priors
+    np.testing.assert_array_equal(evaluator.evaluate(iter(boards)).priors, listed)

@@ -261,3 +261,27 @@ def test_a_run_that_cannot_begin_leaves_nothing(
     (out / "notes.txt").write_text("mine")
     assert _train(archive, out, "--set", 'sources={"fox" = 1.0}')[0] == 2
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_an_export_does_not_replace_the_checkpoint_of_a_run(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from selfplay.__main__ import main
+
+    run = small_run(tmp_path / "run", archive)
+    run.checkpoint()
+    before = run.files.file.read_bytes()
+    assert main(["export", str(run.folder), "--out", str(run.files.file)]) == 2
+    assert "would be lost" in capsys.readouterr().err
+    assert run.files.file.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [("--stop-after", "nan"), ("--stop-after", "-1")])
+def test_a_time_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str]
+) -> None:
+    from selfplay.__main__ import main
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "dual-96", "--data", str(tmp_path), "--out", str(tmp_path / "run"), *words])
+    assert f"{words[1]!r} is not possible" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from selfplay.__main__ import main
 from selfplay.commands.travel.lease_plan import names_of, settings_of
 from selfplay.training.trained_network import read_facts
 from selfplay.training.travel.archive_file import pack_archive
+from tests.helpers.judged_games import judged_archive
 from tests.helpers.small_archive import make_archive
 
 torch.set_num_threads(1)
@@ -213,3 +214,31 @@ def test_settings_may_be_for_one_of_several_networks() -> None:
     assert names_of(["policy-64", "mine/my.toml"]) == ["policy-64", "my"]
     with pytest.raises(ValueError, match="two networks are called my"):
         names_of(["mine/my.toml", "my"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--minutes", "nan"), ("--reserve", "-1"), ("--limit", "0"), ("--widen", "0")],
+)
+def test_numbers_that_make_no_sense_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        lease(tmp_path, "out", "--minutes", "1", option, value)
+    assert f"{value!r} is not possible" in capsys.readouterr().err
+
+
+def test_a_recipe_named_twice_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lease(tmp_path, "out", "--minutes", "1", recipes=("policy-64", "policy-64")) == 2
+    told = "selfplay lease: two networks are called policy-64: give each recipe once\n"
+    assert capsys.readouterr().err == told
+
+
+def test_small_boards_are_measured_by_their_names(tmp_path: Path) -> None:
+    judged_archive(tmp_path / "archive", sizes=(9, 13), source="self-play", games=240)
+    home = ["--work", str(tmp_path / "work"), "--minutes", "5"]
+    assert lease(tmp_path, "out", *home, *SMALL, recipes=TWO[1:]) == 0
+    measured = report_of(tmp_path, "out")["networks"]["dual-96"]["validation"]
+    assert {entry["source"] for entry in measured} == {"self-play 9x9", "self-play 13x13"}
