@@ -172,8 +172,9 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
         if not found:
             empty.append(name)
     if not samples:
+        sizes = " or ".join(f"{n}x{n}" for n in np.unique(archive.games["size"]).tolist())
         raise DataError(
-            f"the archive {archive.path} has no {split} games; ingest more games, or give "
+            f"the archive {archive.path} has no {sizes} {split} games; ingest more games, or give "
             "another --split"
         )
     if empty:
