@@ -133,7 +133,7 @@ def classify_picture(file: str, trained: Trained) -> Tensor:
         content = Path(file).read_bytes()
         picture = decode(content, channels=preset.input_size[0])
     except OSError as error:
-        raise DataError(f"{file} cannot be read as a picture: {error}") from error
+        raise DataError(f"{file} cannot be read as a picture: {error.strerror or error}") from error
     seen = picture
     if preset.reads_digits:
         _warn_of_colour(file, decode(content, channels=3))

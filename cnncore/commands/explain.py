@@ -40,6 +40,7 @@ from cnncore.models.classics.kim_cnn import KimCNN
 from cnncore.models.classifier import Classifier, Preset
 from cnncore.models.registry import ALIASES, ENTRIES
 from cnncore.models.shapes import receptive_fields
+from cnncore.pretrained import shipped_models, shipped_weights
 from cnncore.system.command_line import DONE
 from cnncore.weights.model_files import create_model
 
@@ -92,10 +93,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _kind(kinds: Any, name: str, text: str, *, picture: bool = True) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = kinds.add_parser(name, help=text, description=text)
     parser.add_argument(
-        "model", metavar="MODEL|FILE", help="weights, a run, or a model's name for random weights"
+        "model",
+        metavar="MODEL|FILE",
+        help="weights, a run, or a model's name: its shipped weights, else random ones",
     )
     add_foreign_arguments(parser)
-    parser.add_argument("--seed", type=int, default=0, help="of random weights (default 0)")
+    parser.add_argument(
+        "--seed", type=int, help="random weights by this seed (default: shipped ones, else 0)"
+    )
     if picture:
         parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     return parser
@@ -150,13 +155,15 @@ def _check_out(path: Path) -> None:
 
 
 def _open(args: argparse.Namespace) -> Trained:
-    """Open a file or run, or make a model of random weights by its name."""
+    """Open a file, a run or a shipped model, or make one of random weights by its name."""
     path = Path(args.model)
     plain = args.model.lower().replace("_", "-")
+    if not path.exists() and args.seed is None and plain in shipped_models():
+        return open_trained(shipped_weights(plain), name=args.name, stride_in=args.stride_in)
     if path.exists() or (plain not in ENTRIES and plain not in ALIASES):
         return open_trained(path, name=args.name, stride_in=args.stride_in)
     log.warning("%s has random weights here; give a file of weights to see what it learnt", plain)
-    torch.manual_seed(args.seed)
+    torch.manual_seed(args.seed or 0)
     return Trained(path, create_model(plain).eval(), None, {})
 
 
@@ -171,7 +178,7 @@ def _read(path: Path, preset: Preset) -> Tensor:
     try:
         picture = decode(path.read_bytes(), channels=preset.input_size[0])
     except OSError as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}") from error
+        raise DataError(f"{path} cannot be read as a picture: {error.strerror or error}") from error
     return _input(picture, preset, photo=True)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
-from goengine.networks.files import default_judge, judges
+from goengine.networks.files import default_judge, judges, name_of
 from goengine.networks.network_config import NetworkError
 from goengine.players.warmup import warm_board, warm_encoder, warm_playouts, warm_search
 from goengine.types import MAX_SIZE
@@ -61,7 +61,7 @@ def make_analysis_evaluator(
     warm_encoder()
     warm_playouts()
     warm_search()
-    return Path(chosen).name.removesuffix(".safetensors"), evaluator
+    return name_of(chosen), evaluator
 
 
 class EvaluatorBySize(Evaluator):

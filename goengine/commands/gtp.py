@@ -139,6 +139,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"goengine gtp: cannot write the log file: {error}", file=sys.stderr)
         return 2
     _say_if_missing(_network(args))
+    if os.isatty(0):
+        _say_to_people()
     engine = Engine(partial(make_player, args), make_settings(args))
     server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
     try:
@@ -224,6 +226,16 @@ def _say_if_missing(network: str) -> None:
             file=sys.stderr,
             flush=True,
         )
+
+
+def _say_to_people() -> None:
+    """Say, where a person has started this by hand, what it waits for and what they may want."""
+    print(
+        "goengine gtp: this is the engine for Go programs such as Sabaki and waits for GTP "
+        "commands (quit ends it); to play here yourself use goengine play",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _open_log(path: Path | None) -> TextIO | None:

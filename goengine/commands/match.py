@@ -11,8 +11,9 @@ import logging
 import queue
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +204,46 @@ def _pair(
     return a, b
 
 
-def _games(contests: Sequence[Contest], numbers: Sequence[int]) -> Iterator[MatchGame]:
+class MatchBar:
+    """A progress bar that counts finished games and shows the moves of all of them beside."""
+
+    def __init__(self, games: int, done: int) -> None:
+        self._bar = tqdm(total=games, initial=done, unit="game", file=sys.stderr)
+        self._lock = threading.Lock()
+        self._moves = 0
+        self._standing = ""
+        self._drawn = time.monotonic()
+
+    def moved(self, moves: int) -> None:
+        """Count moves, from any thread; draw the bar again if that was not done for a second."""
+        with self._lock:
+            self._moves += moves
+            if time.monotonic() - self._drawn >= 1:
+                self._drawn = time.monotonic()
+                self._write()
+                self._bar.refresh()
+
+    def finished(self, standing: str) -> None:
+        """Count a game and note how the match stands."""
+        with self._lock:
+            self._standing = f"{standing}, "
+            self._write()
+            self._bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+    def _write(self) -> None:
+        self._bar.set_postfix_str(f"{self._standing}{self._moves:,} moves", refresh=False)
+
+
+def _games(
+    contests: Sequence[Contest], numbers: Sequence[int], moved: Callable[[int], None]
+) -> Iterator[MatchGame]:
     """Yield finished games; several contests share the numbers and play in threads."""
     if len(contests) == 1:
-        yield from contests[0].games(numbers)
+        yield from contests[0].games(numbers, moved=moved)
         return
     finished: queue.Queue[MatchGame | BaseException | None] = queue.Queue()
     left = iter(numbers)
@@ -219,7 +256,7 @@ def _games(contests: Sequence[Contest], numbers: Sequence[int]) -> Iterator[Matc
                     share = list(itertools.islice(left, contest.batch))
                 if not share:
                     break
-                for game in contest.games(share):
+                for game in contest.games(share, moved=moved):
                     finished.put(game)
             finished.put(None)
         except BaseException as error:  # whatever it is, the main thread raises it
@@ -253,15 +290,14 @@ def _play(
     missing = [number for number in range(games) if number not in done]
     results: list[Result] = []
     whole = True
-    bar = tqdm(total=games, initial=games - len(missing), unit="game", file=sys.stderr)
+    bar = MatchBar(games, games - len(missing))
     try:
-        for game in _games(contests, missing):
+        for game in _games(contests, missing, bar.moved):
             result = folder.add(game, names) if folder else Result.of(game)
             results.append(result)
             everything = [*before, *results]
             counted = sum(one.counts for one in everything)
-            bar.set_postfix_str(f"A {points(everything, 0):g} of {counted}")
-            bar.update()
+            bar.finished(f"A {points(everything, 0):g} of {counted}")
     except KeyboardInterrupt:
         whole = False
         log.warning("interrupted after %d of %d games", len(before) + len(results), games)

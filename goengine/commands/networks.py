@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from goengine.networks.files import (
     default_judge,
@@ -12,6 +13,11 @@ from goengine.networks.files import (
 )
 from goengine.networks.network_config import PolicyValueConfig
 from goengine.types import MAX_SIZE
+
+LEGEND = (
+    "default: what play, gtp, review and analysis use, with search; default bare: the moves of the "
+    "network alone, without search\n"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,4 +55,5 @@ def run(args: argparse.Namespace) -> int:
         name, gives, shape, weights, seen = row
         note = notes.get(name, "")
         print(f"{name:19} {gives:16} {shape:18} {weights:>9} {seen:>10}{note}")
+    sys.stderr.write(LEGEND)
     return 0

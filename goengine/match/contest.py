@@ -154,8 +154,13 @@ class Contest:
         self.referee = referee
         self.batch = batch if all(entrant.parallel for entrant in entrants) else 1
 
-    def games(self, numbers: Sequence[int]) -> Iterator[MatchGame]:
-        """Play the games of these numbers and yield each when it is over."""
+    def games(
+        self, numbers: Sequence[int], *, moved: Callable[[int], None] = lambda moves: None
+    ) -> Iterator[MatchGame]:
+        """Play the games of these numbers and yield each when it is over.
+
+        `moved` is told how many moves were chosen, each time that some were.
+        """
         for start in range(0, len(numbers), self.batch):
             games = [self._begin(number) for number in numbers[start : start + self.batch]]
             rng = np.random.default_rng([self.terms.seed, games[0].number])
@@ -166,6 +171,7 @@ class Contest:
                     turn = [g for g in running if not g.game.over and g.turn_of == entrant]
                     if turn:
                         self._move(turn, entrant, rng)
+                        moved(len(turn))
                 yield from (game for game in running if game.game.over)
                 running = [game for game in running if not game.game.over]
 

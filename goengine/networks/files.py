@@ -116,6 +116,16 @@ def default_judge(size: int, *, candidates: Sequence[str] | None = None) -> str 
     return next((name for name, sizes in _JUDGES if name in names and size in sizes), None)
 
 
+def name_of(name_or_path: str | Path) -> str:
+    """Return what a network is called: its shipped name, or that of its file without the suffix.
+
+    A file that is only called `network`, as fine-tuning writes it, goes by the name of its folder.
+    """
+    path = Path(name_or_path)
+    stem = path.name.removesuffix(".safetensors")
+    return path.resolve().parent.name or stem if stem == "network" else stem
+
+
 def judges(name_or_path: str | Path) -> bool:
     """Tell whether a network judges positions besides naming moves, so that it can search.
 

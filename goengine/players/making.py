@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import numpy as np
 
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
-from goengine.networks.files import default_judge, default_network, judges
+from goengine.networks.files import default_judge, default_network, judges, name_of
 from goengine.players.player import Budget, Player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.search_player import SearchPlayer
@@ -158,4 +157,4 @@ def _evaluator(
         threads=threads,
     )
     warm_playouts()
-    return Path(chosen).name.removesuffix(".safetensors"), evaluator
+    return name_of(chosen), evaluator

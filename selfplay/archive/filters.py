@@ -12,6 +12,7 @@ from goengine.types import BLACK, MAX_SIZE, WHITE
 
 MIN_MOVES = 20
 TOO_SHORT = "dropped: fewer moves than --min-moves"
+SIZE = "filter: size"
 
 RESULTS = ("points", "resign", "time", "forfeit", "draw", "void", "unknown")
 
@@ -71,7 +72,7 @@ class Filters:
     def refuse_header(self, game: GameRecord) -> str | None:
         """Return why the description of a game keeps it out, None if it does not."""
         if self.sizes is not None and game.size not in self.sizes:
-            return "filter: size"
+            return SIZE
         if self.player is not None and not self.colours(game):
             return "filter: player"
         if self.min_rank is not None:

@@ -41,6 +41,7 @@ from selfplay.archive.ingest_counts import (
     NOTED,
     POSITIONS,
     READ,
+    SKIPPED,
     UNREADABLE,
     Counts,
     Dropped,
@@ -88,6 +89,10 @@ def parse_pieces(pieces: Sequence[Piece], filters: Filters) -> Parsed:
     learn: list[int] = []
     places: list[tuple[str, int]] = []
     for piece in pieces:
+        if piece.review:
+            counts[piece.source, SKIPPED] += 1
+            dropped.append(Dropped(piece.file, None, SKIPPED))
+            continue
         if piece.failure is not None:
             log.warning("unreadable file %s", piece.failure)
             counts[piece.source, UNREADABLE] += 1

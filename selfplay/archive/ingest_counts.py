@@ -15,6 +15,7 @@ POSITIONS = "moves kept"
 DUPLICATE = "duplicate"
 NO_GAME = "no readable game"
 UNREADABLE = "unreadable file"
+SKIPPED = "skipped: a review, not a game"
 NOTED = "noted: "
 """Before the kind of a note in the counts: what the reader guessed or left out."""
 
@@ -47,7 +48,7 @@ def summary(counts: Counts) -> str:
     lost = [
         f"{reason} {count:,}"
         for reason, count in sorted(reasons.items())
-        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE, NOTED))
+        if reason.startswith(("filter", "dropped", DUPLICATE, NO_GAME, UNREADABLE, SKIPPED, NOTED))
     ]
     return ", ".join([f"{reasons[READ]:,} games read", f"{reasons[KEPT]:,} kept", *lost])
 

@@ -38,6 +38,7 @@ _ROOT = re.compile(
 )
 _HEAD = 4096  # bytes in which a root must show itself
 _SGF = (".sgf", ".mgt")
+_REVIEW = ".review.sgf"
 _PACKED = (".bz2", ".gz", ".xz", ".lzma")
 _TARS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz")
 _PART = re.compile(r"-\d+\Z")
@@ -72,6 +73,8 @@ class Piece:
     """Place of the piece among those of its file, from 1."""
     failure: str | None = None
     """Why the file or the member could not be read; None where it could."""
+    review: bool = False
+    """Whether this is a review that `goengine review` wrote beside a game; it is not read."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,9 @@ def _loose(path: Path) -> bool:
 def _pieces(raw: IO[bytes], file: SourceFile) -> Iterator[Piece]:
     """Yield the pieces of one file, packed as its name says."""
     lower = file.path.name.lower()
-    if lower.endswith(".zip"):
+    if lower.endswith(_REVIEW):
+        yield Piece(file.source, b"", str(file.path), review=True)
+    elif lower.endswith(".zip"):
         yield from _zip_members(raw, file)
     elif lower.endswith(_TARS) or any(lower.endswith(f".tar{suffix}") for suffix in _PACKED):
         yield from _tar_members(raw, file)
@@ -238,6 +243,9 @@ def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
 def _member(opened: Callable[[], IO[bytes]], name: str, file: SourceFile) -> Iterator[Piece]:
     """Yield the pieces of a member of a package, and a failure where it is damaged."""
     place = f"{file.path}: {name}"
+    if name.lower().endswith(_REVIEW):
+        yield Piece(file.source, b"", place, review=True)
+        return
     try:
         with opened() as member:
             for number, data in enumerate(_split(_unpacked(member, name.lower())), start=1):

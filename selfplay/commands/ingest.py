@@ -15,7 +15,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from goengine.types import MAX_SIZE, GoError
-from selfplay.archive.filters import MIN_MOVES, RESULTS, Filters, rank_value
+from selfplay.archive.filters import MIN_MOVES, RESULTS, SIZE, Filters, rank_value
 from selfplay.archive.ingest import NothingKeptError, ingest
 from selfplay.archive.ingest_counts import Dropped, print_counts
 
@@ -68,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
             )
     except NothingKeptError as error:
         print_counts(error.counts, sys.stdout)
+        if any(reason == SIZE for _, reason in error.counts):
+            raise GoError(
+                f"{error}; games of other board sizes than {args.size} were left out: add "
+                "--size any to take them"
+            ) from error
         raise
     print_counts(counts, sys.stdout)
     print(

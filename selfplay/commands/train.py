@@ -66,7 +66,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NET",
         nargs="?",
         const="",
-        help="start from this network, file or folder of a run; without NET from the shipped one",
+        help="start from this network, file or folder of a run; without NET from "
+        "policy-residual-64, the default bare network",
     )
     parser.add_argument(
         "--widen", type=count, metavar="FILTERS", help="widen the --from network first"
@@ -101,12 +102,20 @@ def run(args: argparse.Namespace) -> int:
         return fail("train", error)
     if not processes.leads:
         return 130 if outcome == "interrupted" else 0
-    where = f"{training.state.samples:,} positions seen, checkpoint in {training.files.file}"
+    sys.stderr.write(f"selfplay train: {_ending(training, outcome)}\n")
+    return 130 if outcome == "interrupted" else 0
+
+
+def _ending(training: Run, outcome: str) -> str:
+    """Return the sentence that ends a call: why it is over, how far it came, where that is."""
+    seen, where = f"{training.state.samples:,} positions", f"checkpoint in {training.files.file}"
+    if outcome == "finished":
+        return f"finished; {seen} seen, {where}"
+    if outcome == "time":
+        return f"stopped by its time limit after {seen}; {where}"
     if outcome == "interrupted":
-        sys.stderr.write(f"selfplay train: stopped; {where}; the same command goes on from there\n")
-        return 130
-    sys.stderr.write(f"selfplay train: {outcome}; {where}\n")
-    return 0
+        return f"stopped; {seen} seen, {where}; the same command goes on from there"
+    return f"stopped after {seen}, as held-out games no longer gained; {where}"
 
 
 def _train(

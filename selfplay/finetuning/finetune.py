@@ -141,6 +141,7 @@ def _report(
     atomic.write_text(folder / REPORT, text + "\n")
     said = "\n".join(verdict(changes, history))
     sys.stdout.write(
-        f"{table(changes)}\n{said}\n\nThe network: {folder / NETWORK}; these figures: "
-        f"{folder / REPORT}. Play against it: goengine gtp --network {folder / NETWORK}\n"
+        f"{said}\n\n{table(changes)}\n\nThe network: {folder / NETWORK}; these figures: "
+        f"{folder / REPORT}.\nPlay against it: goengine play --network {folder / NETWORK}\n"
+        f"In Sabaki and the like: goengine gtp --network {folder / NETWORK}\n"
     )

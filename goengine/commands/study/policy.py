@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
 from goengine.commands.study.position import chosen_position, configure_position
 from goengine.coords import move_to_gtp
 from goengine.inference.choosing import make_evaluator
-from goengine.networks.files import default_network
+from goengine.networks.files import default_network, name_of
 from goengine.options import count
 from goengine.pictures.png import policy_figure, position_title, save_png
 from goengine.types import PLAY_SYMMETRY
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     evaluator = make_evaluator(name, symmetry=args.symmetry)
     priors = evaluator.evaluate([board]).priors[0, :-1]
     if args.png is not None:
-        source = f"{args.file.name}, network {Path(name).stem}"
+        source = f"{args.file.name}, network {name_of(name)}"
         save_png(policy_figure(board, priors, source), args.png)
     for move in np.argsort(-priors)[: min(args.top, np.count_nonzero(priors))].tolist():
         print(f"{move_to_gtp(move, board.size):>4} {100 * priors[move]:5.1f} %")

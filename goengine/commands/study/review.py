@@ -85,19 +85,29 @@ def run(args: argparse.Namespace) -> int:
 
     failed = 0
     for game in games:
-        with tqdm(unit="move", desc=game.name, file=sys.stderr) as bar:
+        bars: list[tqdm[None]] = []
 
-            def tell(done: int, total: int, bar: tqdm[None] = bar) -> None:
-                bar.total = total
-                bar.n = done
-                bar.refresh()
+        def tell(
+            done: int, total: int, bars: list[tqdm[None]] = bars, name: str = game.name
+        ) -> None:
+            """Draw the bar; it appears with the first word of progress, not before an error."""
+            if not bars:
+                bars.append(tqdm(unit="move", desc=name, total=total, file=sys.stderr))
+            bars[0].n = done
+            bars[0].refresh()
 
-            try:
-                summary = review_file(game, network_for, plan, progress=tell)
-            except (GoError, OSError) as error:
-                failed += 1
-                print(f"goengine review: {game}: {error}", file=sys.stderr)
-                continue
+        failure: Exception | None = None
+        try:
+            summary = review_file(game, network_for, plan, progress=tell)
+        except (GoError, OSError) as error:
+            failure = error
+        finally:
+            for bar in bars:
+                bar.close()
+        if failure is not None:
+            failed += 1
+            print(f"goengine review: {game}: {failure}", file=sys.stderr)
+            continue
         for player in summary.players:
             name = player.name or ("Black" if player.colour == 1 else "White")
             print(
