@@ -15,8 +15,8 @@ from goengine.networks.network_config import PolicyValueConfig
 from goengine.types import MAX_SIZE
 
 LEGEND = (
-    "default: what play, gtp, review and analysis use, with search; default bare: the moves of the "
-    "network alone, without search\n"
+    "default       what play, gtp, review and analysis use, with search\n"
+    "default bare  what plays without search (--visits 0), and what fine-tuning starts from\n"
 )
 
 

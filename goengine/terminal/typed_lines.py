@@ -9,8 +9,8 @@ HELP = """\
   D4, Q16 ...       play there (also: play D4)
   pass              pass; two passes end the game
   undo              take back your last move and the answer, or your resignation
-  hint              what the network would play here
-  score             who is ahead, by random playouts
+  hint              what the search would play here, with win rate and points
+  score             who is ahead, by the search; late in a game by random playouts
   clock             the time that is left
   board             draw the board again
   save FILE.sgf     write the game to a file

@@ -49,7 +49,11 @@ class JudgingLessons:
             held_out = positions_of(recipe, labels, shares, "validation")
             self.held_out = LabelledMix(held_out, labels)
         except DataError as error:
-            log.warning("no validation during this run: %s", error)
+            log.warning(
+                "this run cannot tell how well it does on games that it does not learn from: 2 %% of the "
+                "games are kept aside for that, and of these there are none; more games would help (%s)",
+                error,
+            )
         self._measured_on: list[list[StagedLesson]] = []
         self._warned_at = 0.0
 

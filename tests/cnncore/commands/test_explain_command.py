@@ -120,3 +120,16 @@ def test_words_of_a_sentence_are_listed(tmp_path: Path, capsys: pytest.CaptureFi
     lines = [line.split() for line in said.splitlines()]
     assert status == 0 and lines[0][0] == "good:"
     assert [line[1] for line in lines[1:]] == ["a", "gripping", "film"]
+
+
+def test_shipped_models_are_found_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, said, _ = explain(capsys, "words", "kim-sentiment", "--sentence", "a gripping film")
+    assert status == 0 and said.startswith("positive: 0.9") and "gripping" in said
+    shipped, drawn = tmp_path / "shipped.png", tmp_path / "random.png"
+    assert explain(capsys, "filters", "lenet5", "--out", str(shipped))[0] == 0
+    assert "random weights" not in caplog.text
+    assert explain(capsys, "filters", "lenet5", "--seed", "1", "--out", str(drawn))[0] == 0
+    assert "lenet5 has random weights here" in caplog.text
+    assert shipped.read_bytes() != drawn.read_bytes()

@@ -13,6 +13,7 @@ from goengine.commands.setup import installed_command, instructions
 from goengine.networks.files import (
     default_judge,
     default_network,
+    name_of,
     open_network,
     shipped_networks,
 )
@@ -22,7 +23,12 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["networks"]) == 0
-    lines = capsys.readouterr().out.splitlines()[1:]
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()[1:]
+    assert [line.split("  ")[0] for line in captured.err.splitlines()] == [
+        "default",
+        "default bare",
+    ]
     assert [line.split()[0] for line in lines] == shipped_networks()
     assert [line.split()[0] for line in lines if line.endswith("default")] == [default_judge(19)]
     bare = [line.split()[0] for line in lines if line.endswith("default bare")]
@@ -33,6 +39,12 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
         assert f"{file.config.layers} x {file.config.filters}" in line
         assert ("moves and score" in line) == ("pools" in file.facts["config"])
         assert f"{file.facts['positions_seen']:,}" in line
+
+
+def test_a_file_called_network_goes_by_the_name_of_its_folder(tmp_path: Path) -> None:
+    assert name_of(tmp_path / "my_games-net" / "network.safetensors") == "my_games-net"
+    assert name_of(tmp_path / "mine.v2.safetensors") == "mine.v2"
+    assert name_of("dual-96") == "dual-96"
 
 
 def test_setup_tries_the_network_and_names_this_installation(

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.helpers.gtp_client import run_engine
+from tests.helpers.gtp_client import ROOT, run_engine
 from tests.helpers.stub_players import make_engine, result
 
 
@@ -69,3 +69,19 @@ def test_threads_that_wait_leave_the_cores_to_others(wish: str | None, policy: s
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == policy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not have pseudoterminals")
+def test_a_person_at_a_terminal_is_told_of_play() -> None:
+    keyboard, terminal = os.openpty()
+    try:
+        os.write(keyboard, b"quit\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "goengine", "gtp"],
+            stdin=terminal, capture_output=True, cwd=ROOT, timeout=300, check=True,
+        )  # fmt: skip
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    (line,) = done.stderr.decode().splitlines()
+    assert "waits for GTP" in line and line.endswith("use goengine play")

@@ -151,6 +151,32 @@ def test_an_engine_can_be_the_referee(fake):
     assert engine_referee(fake("good"), timeout=30)(board, [(BLACK, 3), (WHITE, 25)]) == "W+12.5"
 
 
+def test_moves_are_told_while_games_run():
+    contest = Contest(
+        (own(RandomPlayer(name="a")), own(RandomPlayer(name="b"))),
+        terms(move_cap=4),
+        openings=lambda number: (),
+        referee=own_referee(1),
+        batch=2,
+    )
+    told: list[int] = []
+    assert len(list(contest.games(range(2), moved=told.append))) == 2
+    assert sum(told) == 8 and len(told) > 2
+
+
+def test_the_bar_shows_moves_before_a_game_is_over(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(match_command.time, "monotonic", lambda: now[0])
+    bar = match_command.MatchBar(14, 0)
+    bar.moved(16)
+    now[0] = 2.0
+    bar.moved(1616)
+    bar.finished("A 1 of 1")
+    bar.close()
+    said = capsys.readouterr().err
+    assert "0/14" in said and "1,632 moves" in said and "A 1 of 1, 1,632 moves" in said
+
+
 def test_a_game_that_cannot_be_counted_has_no_result_and_the_next_one_begins(fake):
     referees = [engine_referee(fake(mode), timeout=30) for mode in ("unable", "vague", "good")]
     contest = Contest(

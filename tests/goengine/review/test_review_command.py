@@ -30,6 +30,7 @@ def test_a_folder_is_reviewed_game_by_game(tmp_path: Path) -> None:
     done = run_review(tmp_path, "games", "--visits", "2", "--language", "ko", "--out", "out")
     assert done.returncode == 1
     assert "b.sgf" in done.stderr and "Traceback" not in done.stderr
+    assert "a.sgf: 100%" in done.stderr and "b.sgf: 0move" not in done.stderr
     first, second, page = done.stdout.splitlines()
     assert first.startswith("a.sgf: Ann ") and second.startswith("a.sgf: White ")
     assert Path(page) == Path("out/a.review.html")

@@ -472,3 +472,14 @@ def test_dates_of_other_programs_meet_the_years(tmp_path):
     archive, reasons = run(files, tmp_path, filters=Filters(years=(2018, 2018)))
     assert archive.games["date"].tolist() == [20180502, 20180000, 20180502]
     assert reasons["filter: year"] == 1
+
+
+def test_games_on_other_boards_name_the_option_that_takes_them(tmp_path, capsys):
+    small = tmp_path / "small.sgf"
+    small.write_bytes(b"(;SZ[9];B[ee];W[ce];B[gc])")
+    command = ["ingest", str(small), "--out", str(tmp_path / "x"), "--quiet", "--min-moves", "2"]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "games of other board sizes than 19 were left out: add --size any" in said
+    assert said.count("\n") == 1
+    assert main([*command, "--size", "any"]) == 0

@@ -11,7 +11,7 @@ import pytest
 import selfplay.archive.sources
 from goengine.games.sgf import write_sgf
 from goengine.types import GoError
-from selfplay.archive.ingest_counts import KEPT, POSITIONS, READ
+from selfplay.archive.ingest_counts import KEPT, POSITIONS, READ, SKIPPED
 from selfplay.archive.sources import PieceReader, find_files, source_name
 from tests.helpers.small_games import game, line, run
 
@@ -222,3 +222,20 @@ def test_progress_knows_the_bytes(tmp_path):
     assert reader.done == reader.total > 0
     with pytest.raises(GoError, match="does not exist"):
         find_files([tmp_path / "c.sgf"])
+
+
+def test_reviews_are_skipped_and_counted_wherever_they_lie(tmp_path):
+    club = tmp_path / "club"
+    club.mkdir()
+    (club / "one.sgf").write_bytes(TEXTS[0])
+    (club / "one.review.sgf").write_bytes(TEXTS[1])
+    with zipfile.ZipFile(club / "more.zip", "w") as package:
+        package.writestr("two.sgf", TEXTS[2])
+        package.writestr("two.Review.sgf", TEXTS[3])
+    with tarfile.open(club / "rest.tar", "w") as package:
+        package.add(club / "one.review.sgf", "three.review.sgf")
+    archive, reasons = run([club], tmp_path)
+    assert sorted(archive.game(i).moves for i in range(len(archive))) == sorted(
+        moves([GAMES[0], GAMES[2]])
+    )
+    assert reasons[READ] == reasons[KEPT] == 2 and reasons[SKIPPED] == 3

@@ -285,3 +285,13 @@ def test_a_time_that_is_none_is_refused(
     with pytest.raises(SystemExit, match="2"):
         main(["train", "dual-96", "--data", str(tmp_path), "--out", str(tmp_path / "run"), *words])
     assert f"{words[1]!r} is not possible" in capsys.readouterr().err
+
+
+def test_a_time_limit_says_so(
+    archive: Archive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert _train(archive, out, "--minutes", "0")[0] == 0
+    told = capsys.readouterr().err
+    assert "stopped by its time limit after 8 positions; checkpoint in" in told
+    assert str(out) in told

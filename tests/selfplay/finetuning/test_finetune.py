@@ -103,6 +103,8 @@ def test_one_command_learns_a_player(
     assert "It learnt: on 4 games that it never saw" in captured.out
     assert "These figures are rough: they rest on 4 games." in captured.out
     assert "games of others:" in captured.out
+    assert captured.out.startswith("It learnt")
+    assert f"Play against it: goengine play --network {out / 'network.safetensors'}" in captured.out
     assert f"goengine gtp --network {out / 'network.safetensors'}" in captured.out
     report = json.loads((out / "report.json").read_text())
     own = report["changes"][OWN]
