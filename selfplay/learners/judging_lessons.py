@@ -50,8 +50,9 @@ class JudgingLessons:
             self.held_out = LabelledMix(held_out, labels)
         except DataError as error:
             log.warning(
-                "this run cannot tell how well it does on games that it does not learn from: 2 %% of the "
-                "games are kept aside for that, and of these there are none; more games would help (%s)",
+                "this run cannot tell how well it does on games that it does not learn from: "
+                "2 %% of the games are kept aside for that, which gives none here; more games "
+                "would help (%s)",
                 error,
             )
         self._measured_on: list[list[StagedLesson]] = []

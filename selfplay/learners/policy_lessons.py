@@ -119,8 +119,9 @@ def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | Non
         return Positions(archive, "validation", weights=weights)
     except DataError as error:
         log.warning(
-            "this run cannot tell how well it does on games that it does not learn from: 2 %% of the "
-            "games are kept aside for that, and of these there are none; more games would help (%s)",
+            "this run cannot tell how well it does on games that it does not learn from: "
+            "2 %% of the games are kept aside for that, which gives none here; more games "
+            "would help (%s)",
             error,
         )
         return None

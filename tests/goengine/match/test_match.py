@@ -236,7 +236,7 @@ def test_a_match_writes_games_and_goes_on_after_a_kill(tmp_path, capsys):
 def test_an_interrupted_match_reports_what_was_played_and_says_so(tmp_path, capsys, monkeypatch):
     whole_match = match_command._games
 
-    def broken_off(contests, numbers):
+    def broken_off(contests, numbers, moved):
         yield from itertools.islice(whole_match(contests, numbers), 2)
         raise KeyboardInterrupt
 
