@@ -237,7 +237,7 @@ def test_an_interrupted_match_reports_what_was_played_and_says_so(tmp_path, caps
     whole_match = match_command._games
 
     def broken_off(contests, numbers, moved):
-        yield from itertools.islice(whole_match(contests, numbers), 2)
+        yield from itertools.islice(whole_match(contests, numbers, moved), 2)
         raise KeyboardInterrupt
 
     words = ["random", "random", "--size", "5", "--games", "5", "--out", str(tmp_path / "m")]
