@@ -14,7 +14,7 @@ import numpy.typing as npt
 from goengine.board import Board
 from goengine.coords import GTP_COLUMNS, move_to_rowcol
 from goengine.handicap import star_points
-from goengine.types import BLACK, EMPTY
+from goengine.types import BLACK, EMPTY, WHITE
 
 _WOOD, _LINE, _INK = "#e8c07a", "#5b4422", "#16161a"
 _PALE, _DEEP, _PLAYED = (179, 222, 247), (5, 56, 120), "#c8281e"
@@ -37,7 +37,8 @@ def board_svg(
 
     `chances` gives points a probability, written on them in per cent, the likelier the darker;
     `played` gets a red ring; the last stone has a dot. `ownership` (N, N), 1 is Black's, puts a
-    square on each point whose owner is likely, the larger the surer. `title` is what a screen
+    square on each point whose owner is likely, the larger the surer, but not on a stone of that
+    owner. `title` is what a screen
     reader says.
     """
     size = board.size
@@ -56,7 +57,7 @@ def board_svg(
         colour = int(board.grid.ravel()[board.last_move])
         parts.append(_disc(board.last_move, size, 0.16, "#fbfbf8" if colour == BLACK else _INK))
     if ownership is not None:
-        parts += _owners(ownership)
+        parts += _owners(ownership, board)
     most = max([*(chances or {}).values(), 1e-9])
     for move, chance in (chances or {}).items():
         share = chance / most
@@ -73,15 +74,17 @@ def board_svg(
     return "".join([*parts, "</svg>"])
 
 
-def _owners(ownership: npt.NDArray[np.float32]) -> list[str]:
-    """Return a square for each point whose owner is likely, 1 is Black's."""
+def _owners(ownership: npt.NDArray[np.float32], board: Board) -> list[str]:
+    """Return a square for each point whose owner is likely and has no stone there."""
     size = len(ownership)
+    stones = board.grid.ravel().tolist()
     parts = []
     for move, share in enumerate(ownership.ravel().tolist()):
-        if abs(share) >= LIKELY:
+        owner = BLACK if share > 0 else WHITE
+        if abs(share) >= LIKELY and stones[move] != owner:
             x, y = _place(move, size)
             side = 0.4 * _UNIT * abs(share)
-            face = _INK if share > 0 else "#fbfbf8"
+            face = _INK if owner == BLACK else "#fbfbf8"
             parts.append(
                 f'<rect x="{x - side / 2:.1f}" y="{y - side / 2:.1f}" width="{side:.1f}" '
                 f'height="{side:.1f}" fill="{face}" stroke="#8a8172" stroke-width="0.7"/>'

@@ -13,7 +13,9 @@ from goengine.review.game_summary import GameSummary
 from goengine.review.review_words import ReviewWords
 from goengine.types import BLACK
 
-WIDTH, HEIGHT = 960.0, 190.0
+WIDTH, NARROW = 960.0, 380.0
+"""Of a graph on a wide screen and on a phone, where the wide one's letters would be too small."""
+HEIGHT = 190.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 12.0, 10.0, 26.0
 LEAST_SPAN = 10.0
 """Points that the graph of the score reaches at the least, up and down."""
@@ -26,13 +28,23 @@ def score_span(positions: Sequence[PositionAnalysis]) -> float:
 
 
 def course_svg(summary: GameSummary, words: ReviewWords) -> str:
-    """Return two `<svg>` elements, win rate and score; dots of costly moves link to `#moveN`."""
+    """Return win rate and score as `<svg>` elements; dots of costly moves link to `#moveN`.
+
+    Each comes in two widths, of which the page shows one: classes `chart` and `chart narrow`.
+    """
     positions = summary.analysis.positions
     span = score_span(positions)
     rates = [(position.turn, 100 * position.black_winrate) for position in positions]
     leads = [(position.turn, position.black_lead) for position in positions]
-    return _graph(summary, words.black_winrate, rates, (0, 25, 50, 75, 100)) + _graph(
-        summary, words.black_score, leads, (-span, -span / 2, 0, span / 2, span)
+    rate_ticks = (0.0, 25.0, 50.0, 75.0, 100.0)
+    lead_ticks = (-span, -span / 2, 0.0, span / 2, span)
+    return "".join(
+        _graph(summary, label, values, ticks, width)
+        for label, values, ticks in (
+            (words.black_winrate, rates, rate_ticks),
+            (words.black_score, leads, lead_ticks),
+        )
+        for width in (WIDTH, NARROW)
     )
 
 
@@ -81,30 +93,32 @@ def _graph(
     label: str,
     values: Sequence[tuple[int, float]],
     ticks: Sequence[float],
+    width: float,
 ) -> str:
     """Return one graph; `ticks` go from its lower to its upper edge."""
     low, high = ticks[0], ticks[-1]
     last = max([turn for turn, _ in values] + [1])
 
     def x(turn: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * turn / last
+        return LEFT + (width - LEFT - RIGHT) * turn / last
 
     def y(value: float) -> float:
         inside = min(high, max(low, value))
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - inside) / (high - low)
 
+    kind = "chart" if width == WIDTH else "chart narrow"
     parts = [
-        f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'<svg class="{kind}" viewBox="0 0 {width:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escape(label)}">'
     ]
     for tick in ticks:
-        parts.append(f'<path class="grid" d="M{LEFT:g} {y(tick):.1f}H{WIDTH - RIGHT:g}"/>')
+        parts.append(f'<path class="grid" d="M{LEFT:g} {y(tick):.1f}H{width - RIGHT:g}"/>')
         text = f"{tick:+g}" if low < 0 < abs(tick) else f"{tick:g}"
         parts.append(
             f'<text class="tick" x="{LEFT - 6:g}" y="{y(tick) + 4:.1f}" '
             f'text-anchor="end">{text}</text>'
         )
-    step = max(1, 10 * round(last / 80)) if last >= 20 else 5
+    step = max(10, 10 * round(last * WIDTH / width / 80)) if last >= 20 else 5
     for turn in range(0, last + 1, step):
         parts.append(
             f'<text class="tick" x="{x(turn):.1f}" y="{HEIGHT - 8:g}" '
@@ -122,10 +136,10 @@ def _graph(
     by_turn = dict(values)
     for move in summary.costliest:
         if move.number in by_turn:
-            kind = "black" if move.colour == BLACK else "white"
+            face = "black" if move.colour == BLACK else "white"
             place = f'cx="{x(move.number):.1f}" cy="{y(by_turn[move.number]):.1f}" r="6"'
             parts.append(
-                f'<a href="#move{move.number}"><circle class="{kind}" {place}>'
+                f'<a href="#move{move.number}"><circle class="{face}" {place}>'
                 f"<title>{move.number}</title></circle></a>"
             )
     return "".join([*parts, "</svg>"])

@@ -36,19 +36,19 @@ PAGE = Template("""<!doctype html>
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.1rem 4rem; max-width: 1020px; background: var(--paper);
   color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", "Noto Sans", "Noto Sans CJK KR",
-  "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; }
+  "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; word-break: keep-all; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .2rem; }
 h2 { font-size: 1.25rem; margin: 2.2rem 0 .5rem; }
 h3 { font-size: 1.05rem; margin: 0 0 .3rem; }
 p { margin: .35rem 0; max-width: 50rem; }
 .soft { color: var(--soft); }
 .bad { color: var(--bad); font-weight: 600; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-th, td { text-align: right; padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--grid);
-  white-space: nowrap; font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child { text-align: left; }
-th { color: var(--soft); font-weight: 600; }
+table { border-collapse: collapse; width: 100%; max-width: 40rem; }
+th, td { text-align: right; padding: .3rem 0 .3rem 1rem; border-bottom: 1px solid var(--grid);
+  vertical-align: bottom; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+th:first-child { text-align: left; padding-left: 0; }
+th { font-weight: 600; }
+th[scope=row] { color: var(--soft); font-weight: 400; white-space: nowrap; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-family: inherit; }
 .chart .tick { font-size: 12px; fill: var(--soft); }
@@ -59,7 +59,9 @@ svg text { font-family: inherit; }
 .chart circle { stroke: var(--bad); stroke-width: 2; }
 .chart .black { fill: #16161a; }
 .chart .white { fill: #fbfbf8; }
-.moves { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); }
+.narrow { display: none; }
+@media (max-width: 40rem) { .chart { display: none; } .narrow { display: block; } }
+.moves { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
 .moves section { background: var(--card); border-radius: 10px; padding: .8rem; }
 </style>
 </head>
@@ -91,7 +93,7 @@ def review_page(summary: GameSummary, *, words: ReviewWords = ENGLISH) -> str:
     return PAGE.substitute(
         code=words.code,
         title=escape(game_title(record, words)),
-        facts=escape(_facts(record)),
+        facts=escape(_facts(record, words)),
         body="\n".join(body),
     )
 
@@ -106,36 +108,40 @@ def _part(title: str, body: str) -> str:
     return f"<h2>{title}</h2>\n{body}"
 
 
-def _facts(record: GameRecord) -> str:
+def _facts(record: GameRecord, words: ReviewWords) -> str:
     """Return what the record says of the game."""
-    komi = "" if record.komi is None else f"{record.komi:g}"
+    komi = "" if record.komi is None else words.komi.format(f"{record.komi:g}")
     size = f"{record.size}×{record.size}"
     said = (record.event, record.date, size, record.rules, komi, record.result)
     return " · ".join(fact for fact in said if fact)
 
 
 def _players(summary: GameSummary, words: ReviewWords) -> str:
-    """Return the table of the players."""
-    head = [words.player, words.moves, words.accuracy, words.points_lost, words.agreement]
-    head += [words.marks[mark] for mark in Mark]
-    cells = "".join(f"<th>{escape(text)}</th>" for text in head)
-    rows = "".join(_player(player, words) for player in summary.players)
-    return f'<div class="wide"><table><tr>{cells}</tr>{rows}</table></div>'
-
-
-def _player(player: PlayerSummary, words: ReviewWords) -> str:
-    """Return the row of a player."""
-    colour = words.colour(player.colour)
-    name = colour if player.name is None else f"{player.name} ({colour})"
-    cells = [
-        escape(name),
-        str(player.moves),
-        f"{player.accuracy:.0f} %",
-        f"{player.points_lost:.2f}",
-        f"{100 * player.agreement:.0f} %",
-        *(str(player.marks[mark]) for mark in Mark),
+    """Return the table of the players, a column each, which a phone has room for."""
+    heads = [words.player, *(_player_name(player, words) for player in summary.players)]
+    rows = [
+        (words.moves, [str(player.moves) for player in summary.players]),
+        (words.accuracy, [f"{player.accuracy:.0f} %" for player in summary.players]),
+        (words.points_lost, [f"{player.points_lost:.2f}" for player in summary.players]),
+        (words.agreement, [f"{100 * player.agreement:.0f} %" for player in summary.players]),
     ]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    rows += [
+        (words.marks[mark], [str(player.marks[mark]) for player in summary.players])
+        for mark in Mark
+    ]
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(label)}</th>'
+        f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        for label, cells in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _player_name(player: PlayerSummary, words: ReviewWords) -> str:
+    """Return a player's name and colour."""
+    colour = words.colour(player.colour)
+    return colour if player.name is None else f"{player.name} ({colour})"
 
 
 def _card(summary: GameSummary, move: MoveReview, words: ReviewWords) -> str:

@@ -18,6 +18,7 @@ class ReviewWords:
     """Of two players."""
     black: str
     white: str
+    komi: str
     move: str
     player: str
     moves: str
@@ -64,6 +65,7 @@ ENGLISH = ReviewWords(
     title="{} – {}",
     black="Black",
     white="White",
+    komi="komi {}",
     move="Move",
     player="Player",
     moves="Moves",
@@ -102,6 +104,7 @@ KOREAN = ReviewWords(
     title="{} 대 {}",
     black="흑",
     white="백",
+    komi="덤 {}",
     move="수",
     player="대국자",
     moves="둔 수",

@@ -168,3 +168,13 @@ def test_pictures_have_the_usual_star_points(size: int, count: int) -> None:
     circles = [patch for patch in figure.axes[0].patches if isinstance(patch, Circle)]
     assert len(circles) == count
     assert board_svg(Board(size)).count("<circle") == count
+
+
+def test_an_owner_has_a_square_on_empty_points_and_on_the_others_stones() -> None:
+    board = Board(5)
+    for move in (0, 1, 2):
+        board.play(move)
+    ownership = np.zeros((5, 5), np.float32)
+    ownership[0, :5] = 1.0, 1.0, 0.9, -0.9, 0.1
+    plain = board_svg(board).count("<rect")
+    assert board_svg(board, ownership=ownership).count("<rect") == plain + 2

@@ -213,8 +213,19 @@ def test_the_page_stands_alone_and_its_links_lead_somewhere(words: object) -> No
     assert set(reader.links) == {"#move2", "#move3", "#move4"} <= reader.targets
     assert f'lang="{chosen.code}"' in page and chosen.costliest in page
     assert page.count('class="board"') == 3 and page.count('class="chart"') == 2
+    assert page.count('class="chart narrow"') == 2
+    assert chosen.komi.format("0.5") in page
     assert chosen.lost.format(13, 13) in page
     assert not re.search(r"\{[:.}]|nan", page.split("</style>")[1])
+
+
+def test_the_players_table_has_a_column_each_so_that_a_phone_has_room_for_it() -> None:
+    page = review_page(summarise(made_up()))
+    table = page[page.index("<table>") : page.index("</table>")]
+    rows = [re.sub(r"<[^>]*>", " ", row).split() for row in table.split("</tr>")[:-1]]
+    assert [len(re.findall("<t[hd]", row)) for row in table.split("</tr>")[:-1]] == [3] * len(rows)
+    assert rows[0] == ["Player", "A", "(Black)", "White"] and rows[1][0] == "Moves"
+    assert ["Very", "bad", "0", "1"] in rows
 
 
 def test_a_game_in_which_nothing_was_lost_says_so() -> None:
