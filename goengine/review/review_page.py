@@ -61,7 +61,8 @@ svg text { font-family: inherit; }
 .chart .white { fill: #fbfbf8; }
 .narrow { display: none; }
 @media (max-width: 40rem) { .chart { display: none; } .narrow { display: block; } }
-.moves { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
+.moves { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
 .moves section { background: var(--card); border-radius: 10px; padding: .8rem; }
 </style>
 </head>
