@@ -33,9 +33,7 @@ def test_lizzieyzy_reads_whole_numbers_from_lz_analyze() -> None:
             assert words[words.index(key) + 1].lstrip("-").isdigit(), key
 
 
-def test_lizzieyzy_finds_ownership_behind_the_moves_and_behind_each_variation() -> (
-    None
-):
+def test_lizzieyzy_finds_ownership_behind_the_moves_and_behind_each_variation() -> None:
     line = first_report("kata-analyze b 10 ownership true pvVisits true movesOwnership true")
     moves, ownership = re.split(r" ownership ", line, maxsplit=1)
     assert len(ownership.split()) == 49
