@@ -199,7 +199,11 @@ def _started(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], list[int
     script = tmp_path / "program.py"
     script.write_text(PROGRAM.format(then=then), encoding="utf-8")
     program = subprocess.Popen(
-        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert program.stdout is not None
     return program, [int(word) for word in program.stdout.readline().split()]
