@@ -138,7 +138,7 @@ class _Helpers(event.Listener):
             return
         log.warning(
             "compiling the board code, which only the first start after an installation does: "
-            "about 20 seconds, longer on a busy machine"
+            "about 30 seconds, longer on a busy machine"
         )
         threading.Thread(target=self._tell, args=(time.monotonic(),), daemon=True).start()
         for part in set(PARTS) - self._begun:

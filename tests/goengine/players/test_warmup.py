@@ -146,7 +146,7 @@ def test_the_first_compilation_is_told_and_shared_and_the_others_are_not(
         "'search'",
     ]
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "compiling the board code" in caplog.text and "20 seconds" in caplog.text
+    assert "compiling the board code" in caplog.text and "30 seconds" in caplog.text
 
 
 def test_what_this_process_has_begun_itself_is_not_compiled_twice(started: list[str]) -> None:
