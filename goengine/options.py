@@ -1,7 +1,8 @@
 """Types of command-line options: each reads a word or says in one sentence what to write instead.
 
 They serve as `type=` of argparse, which puts the option's name before the sentence. A number that
-is not finite makes every comparison false, so these functions refuse it.
+is not finite makes every comparison false, so these functions refuse it. Options that several
+commands have in the same words are declared here too.
 """
 
 from __future__ import annotations
@@ -88,6 +89,36 @@ def rule_set(text: str) -> str:
         return get_rules(text).name
     except GoError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_network(parser: argparse._ActionsContainer, *, judging: bool = False) -> None:
+    """Declare `--network`; where it has to judge positions, say so."""
+    parser.add_argument(
+        "--network",
+        metavar="NAME|PATH",
+        help="a shipped network that judges positions, or a file (default: the best one)"
+        if judging
+        else "a shipped network or a file (default: the one that plays best)",
+    )
+
+
+def add_backend(parser: argparse._ActionsContainer) -> None:
+    """Declare `--backend` and `--device`, which compute the network."""
+    parser.add_argument(
+        "--backend",
+        choices=["onnx", "torch"],
+        help="what computes the network: ONNX Runtime or PyTorch (default: the fastest here)",
+    )
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+
+
+def add_threads(parser: argparse._ActionsContainer) -> None:
+    """Declare `--threads`."""
+    parser.add_argument(
+        "--threads",
+        type=threads,
+        help="processor threads of the network (default: all cores but one)",
+    )
 
 
 def _number(text: str, wanted: str) -> float:

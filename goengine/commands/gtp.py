@@ -30,17 +30,8 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `goengine gtp`."""
     network = parser.add_argument_group("network")
-    network.add_argument(
-        "--network",
-        metavar="NAME|PATH",
-        help="a shipped network or a file (default: the one that plays best)",
-    )
-    network.add_argument(
-        "--backend",
-        choices=["onnx", "torch"],
-        help="what computes the network: ONNX Runtime or PyTorch (default: the fastest here)",
-    )
-    network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+    options.add_network(network)
+    options.add_backend(network)
     network.add_argument(
         "--precision",
         choices=["float32", "bfloat16", "float16", "int8"],
@@ -53,11 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="views of the board for the bare network: one, a random one, or the mean of all 8 "
         f"(default: {PLAY_SYMMETRY})",
     )
-    network.add_argument(
-        "--threads",
-        type=options.threads,
-        help="processor threads of the network (default: all cores but one)",
-    )
+    options.add_threads(network)
     play = parser.add_argument_group("play")
     play.add_argument(
         "--player",

@@ -24,25 +24,12 @@ READY = "Started, ready to begin handling requests"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `goengine analysis`."""
     network = parser.add_argument_group("network")
-    network.add_argument(
-        "--network",
-        metavar="NAME|PATH",
-        help="a shipped network that judges positions, or a file (default: the best one)",
-    )
-    network.add_argument(
-        "--backend",
-        choices=["onnx", "torch"],
-        help="what computes the network: ONNX Runtime or PyTorch (default: the fastest here)",
-    )
-    network.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
+    options.add_network(network, judging=True)
+    options.add_backend(network)
     network.add_argument(
         "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
     )
-    network.add_argument(
-        "--threads",
-        type=options.threads,
-        help="processor threads of the network (default: all cores but one)",
-    )
+    options.add_threads(network)
     search = parser.add_argument_group("search")
     search.add_argument(
         "--visits",

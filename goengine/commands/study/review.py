@@ -38,16 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="where reviews go (beside each game)"
     )
-    parser.add_argument(
-        "--network",
-        metavar="NAME|PATH",
-        help="a shipped network that judges positions, or a file (default: the best one)",
-    )
-    parser.add_argument(
-        "--threads",
-        type=options.threads,
-        help="processor threads of the network (default: all cores but one)",
-    )
+    options.add_network(parser, judging=True)
+    options.add_threads(parser)
     parser.add_argument(
         "--megabytes",
         type=options.positive,
