@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -23,7 +23,7 @@ from selfplay.batches.packing import unpack
 from selfplay.labelling.owners_file import owners_path, read_ownership
 from selfplay.learners.archive_shares import archive_shares, positions_of
 from selfplay.learners.judging_loss import judging_loss, measure_judgement
-from selfplay.learners.lessons import Classroom
+from selfplay.learners.lessons import Classroom, Lessons, held_out_or_none
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ GAP = 0.01
 """Squared error by which held-out games may surely be judged worse than those learnt from."""
 
 
-class JudgingLessons:
+class JudgingLessons(Lessons[LabelledMix]):
     """All that the games of some archives teach, by a recipe's sources and sizes.
 
     Raises:
@@ -40,53 +40,15 @@ class JudgingLessons:
     """
 
     def __init__(self, room: Classroom, archives: Sequence[Archive]) -> None:
-        self.room = room
         labels = [archive_labels(archive) for archive in archives]
-        recipe, shares = room.recipe, archive_shares(room.recipe, labels)
-        self.train = LabelledMix(positions_of(recipe, labels, shares, "train"), labels)
-        self.held_out: LabelledMix | None = None
-        try:
-            held_out = positions_of(recipe, labels, shares, "validation")
-            self.held_out = LabelledMix(held_out, labels)
-        except DataError as error:
-            log.warning(
-                "this run cannot tell how well it does on games that it does not learn from: "
-                "2 %% of the games are kept aside for that, which gives none here; more games "
-                "would help (%s)",
-                error,
-            )
+        shares = archive_shares(room.recipe, labels)
+
+        def mix(split: str) -> LabelledMix:
+            return LabelledMix(positions_of(room.recipe, labels, shares, split), labels)
+
+        super().__init__(room, mix("train"), held_out_or_none(lambda: mix("validation")))
         self._measured_on: list[list[StagedLesson]] = []
         self._warned_at = 0.0
-
-    @property
-    def measurable(self) -> bool:
-        """Whether there are held-out positions to measure on."""
-        return self.held_out is not None
-
-    def stream(self, first: int) -> Generator[StagedLesson, None, None]:
-        """Return this process's batches from number `first` on; closing it ends its threads."""
-        room = self.room
-        return self.train.stream(
-            room.recipe.batch,
-            seed=room.recipe.seed,
-            prepare=self._stage,
-            first=first,
-            part=room.processes.rank,
-            parts=room.processes.count,
-            workers=room.workers,
-        )
-
-    def batch(self, number: int) -> StagedLesson:
-        """Return this process's part of batch `number`, made here and now."""
-        recipe, processes = self.room.recipe, self.room.processes
-        batch = self.train.random_batch(
-            recipe.batch,
-            seed=recipe.seed,
-            number=number,
-            part=processes.rank,
-            parts=processes.count,
-        )
-        return self._stage(batch)
 
     def planes(self, batch: StagedLesson) -> Tensor:
         """Return the planes of a batch on the network's device."""

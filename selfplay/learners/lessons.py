@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from cnncore.data.samples import DataError
 from cnncore.system.devices import TrainingPrecision
 from cnncore.system.parallel import ALONE, Processes
 from selfplay.recipes import Recipe
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,24 +35,93 @@ class Classroom:
     """Each learns from its own part of every batch."""
 
 
-class Lessons(Protocol):
+class Drawn(Protocol):
+    """Positions of which any process can make its part of any batch, see `Positions`."""
+
+    def random_batch(self, count: int, *, seed: int, number: int, part: int, parts: int) -> Any:
+        """Return batch `number` of the stream of `seed`."""
+
+    def stream(
+        self,
+        count: int,
+        *,
+        seed: int,
+        prepare: Callable[[Any], Any],
+        first: int,
+        part: int,
+        parts: int,
+        workers: int,
+    ) -> Generator[Any, None, None]:
+        """Return batches `first`, `first + 1`, ... without end."""
+
+
+D = TypeVar("D", bound=Drawn)
+
+
+class Lessons(ABC, Generic[D]):
     """The batches of a run, their loss, and what measures the averaged network."""
+
+    def __init__(self, room: Classroom, train: D, held_out: D | None) -> None:
+        self.room = room
+        self.train = train
+        self.held_out = held_out
 
     @property
     def measurable(self) -> bool:
         """Whether there are held-out positions to measure on."""
+        return self.held_out is not None
 
     def stream(self, first: int) -> Generator[Any, None, None]:
         """Return this process's batches from number `first` on; closing it ends its threads."""
+        room = self.room
+        return self.train.stream(
+            room.recipe.batch,
+            seed=room.recipe.seed,
+            prepare=self._stage,
+            first=first,
+            part=room.processes.rank,
+            parts=room.processes.count,
+            workers=room.workers,
+        )
 
     def batch(self, number: int) -> Any:
         """Return this process's part of batch `number`, made here and now."""
+        recipe, processes = self.room.recipe, self.room.processes
+        batch = self.train.random_batch(
+            recipe.batch,
+            seed=recipe.seed,
+            number=number,
+            part=processes.rank,
+            parts=processes.count,
+        )
+        return self._stage(batch)
 
+    @abstractmethod
     def planes(self, batch: Any) -> Tensor:
         """Return the planes of a batch on the network's device."""
 
+    @abstractmethod
     def loss(self) -> Callable[[Any, Any], Any]:
         """Return the loss of a batch, as `fit` wants it."""
 
+    @abstractmethod
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return what a line of metrics says of a model."""
+
+    @abstractmethod
+    def _stage(self, batch: Any) -> Any:
+        """Return a drawn batch as tensors."""
+
+
+def held_out_or_none(draw: Callable[[], D]) -> D | None:
+    """Return the positions to validate on; None, with a warning, if there are none."""
+    try:
+        return draw()
+    except DataError as error:
+        log.warning(
+            "this run cannot tell how well it does on games that it does not learn from: "
+            "2 %% of the games are kept aside for that, which gives none here; more games "
+            "would help (%s)",
+            error,
+        )
+        return None

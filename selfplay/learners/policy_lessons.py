@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,14 +18,12 @@ from selfplay.batches.fixed_samples import BATCH, fixed_sample
 from selfplay.batches.packing import StagedBatch, stage, unpack
 from selfplay.batches.positions import PackedBatch, Positions
 from selfplay.batches.weighting import Weighting
-from selfplay.learners.lessons import Classroom
+from selfplay.learners.lessons import Classroom, Lessons, held_out_or_none
 from selfplay.learners.policy_loss import measure, policy_loss
 from selfplay.recipes import Recipe
 
-log = logging.getLogger(__name__)
 
-
-class PolicyLessons:
+class PolicyLessons(Lessons[Positions]):
     """The moves of an archive, by a recipe's sources, years and ranks, perhaps with a teacher.
 
     Raises:
@@ -36,47 +33,19 @@ class PolicyLessons:
 
     def __init__(self, room: Classroom, archive: Archive) -> None:
         recipe = room.recipe
-        self.room = room
         self.teacher = _teacher(recipe, room.device)
-        self.train = Positions(
+        train = Positions(
             archive,
             "train",
             weights=recipe.sources,
             weighting=Weighting(recipe.recency, recipe.ranks),
             future=recipe.future_moves,
         )
-        self.held_out = _held_out(archive, recipe.sources)
+        held_out = held_out_or_none(
+            lambda: Positions(archive, "validation", weights=recipe.sources)
+        )
+        super().__init__(room, train, held_out)
         self._measured_on: list[StagedBatch] = []
-
-    @property
-    def measurable(self) -> bool:
-        """Whether there are held-out positions to measure on."""
-        return self.held_out is not None
-
-    def stream(self, first: int) -> Generator[StagedBatch, None, None]:
-        """Return this process's batches from number `first` on; closing it ends its threads."""
-        room = self.room
-        return self.train.stream(
-            room.recipe.batch,
-            seed=room.recipe.seed,
-            prepare=self._stage,
-            first=first,
-            part=room.processes.rank,
-            parts=room.processes.count,
-            workers=room.workers,
-        )
-
-    def batch(self, number: int) -> StagedBatch:
-        """Return this process's part of batch `number`, made here and now."""
-        recipe, processes = self.room.recipe, self.room.processes
-        batch = self.train.random_batch(
-            recipe.batch,
-            seed=recipe.seed,
-            number=number,
-            part=processes.rank,
-            parts=processes.count,
-        )
-        return self._stage(batch)
 
     def planes(self, batch: StagedBatch) -> Tensor:
         """Return the planes of a batch on the network's device."""
@@ -111,20 +80,6 @@ def _teacher(recipe: Recipe, device: torch.device) -> PolicyNet | None:
         return None
     teacher = policy_network(load_network(recipe.teacher), recipe.teacher)
     return channels_last(teacher, device).requires_grad_(False)
-
-
-def _held_out(archive: Archive, weights: Mapping[str, float]) -> Positions | None:
-    """Return the positions to validate on; None, with a warning, if the archive has none."""
-    try:
-        return Positions(archive, "validation", weights=weights)
-    except DataError as error:
-        log.warning(
-            "this run cannot tell how well it does on games that it does not learn from: "
-            "2 %% of the games are kept aside for that, which gives none here; more games "
-            "would help (%s)",
-            error,
-        )
-        return None
 
 
 def _fixed_batches(positions: Positions, count: int, processes: Processes) -> list[StagedBatch]:

@@ -307,7 +307,7 @@ class Run:
 
 def make_lessons(
     room: Classroom, archives: Sequence[Archive], start: Network | None = None
-) -> Lessons:
+) -> Lessons[Any]:
     """Return what the network of a recipe learns from; `start` is what the run began with.
 
     Raises:
@@ -354,7 +354,7 @@ def training_plan(recipe: Recipe, precision: TrainingPrecision) -> Plan:
 class _Streams:
     """The batches of some lessons from any step on; `close` ends the worker threads."""
 
-    def __init__(self, lessons: Lessons) -> None:
+    def __init__(self, lessons: Lessons[Any]) -> None:
         self._lessons = lessons
         self._open: list[Generator[Any, None, None]] = []
 
