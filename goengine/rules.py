@@ -30,6 +30,11 @@ class Rules:
     handicap_bonus: HandicapBonus
     """Points that White gets for handicap stones under area scoring."""
 
+    @property
+    def counts_as_it_stands(self) -> bool:
+        """Whether all stones on the board count as alive, so that dead ones must be captured."""
+        return self.name == "tromp-taylor"
+
 
 RULES: dict[str, Rules] = {
     rules.name: rules

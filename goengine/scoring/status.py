@@ -172,7 +172,21 @@ def _seki(grid: Grid, dead: frozenset[int], nobody: npt.NDArray[np.floating]) ->
     return frozenset(seki)
 
 
-def final_score(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) -> float:
-    """Return the score of a finished game, dead stones found by playouts and taken off."""
-    judged = status(board, rng=rng, playouts=playouts)
+def taken_off(board: Board, judged: Status) -> frozenset[int]:
+    """Return the moves of the stones that are taken off at the end: the dead ones.
+
+    None under rules by which all stones count as alive (Tromp-Taylor's).
+    """
+    return frozenset() if board.rules.counts_as_it_stands else judged.dead
+
+
+def judged_score(board: Board, judged: Status) -> float:
+    """Return the score that the board's rules ask for, as playouts judge the stones."""
+    if board.rules.counts_as_it_stands:
+        return score(board)
     return score(board, judged.dead, status=judged)
+
+
+def final_score(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) -> float:
+    """Return the score of a finished game; where dead stones are taken off, playouts find them."""
+    return judged_score(board, status(board, rng=rng, playouts=playouts))

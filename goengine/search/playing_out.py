@@ -56,14 +56,14 @@ def verdict(board: Board, owners: Floats, judged: Status) -> Verdict:
     size = board.size
     both = ((judged.ownership + owners.reshape(size, size)) / 2).astype(np.float32)
     dead: list[int] = []
-    if board.rules.name != "tromp-taylor":
+    if not board.rules.counts_as_it_stands:
         flat = both.ravel()
         for colour, inside, _ in regions(board.grid):
             if colour != EMPTY and float(flat[inside].mean()) * (1 if colour == BLACK else -1) < 0:
                 dead += inside
     taken = frozenset(dead)
     found = Verdict(both, still_in_seki(board.grid, judged.seki, taken), taken, 0.0)
-    judge = None if board.rules.name == "tromp-taylor" else found
+    judge = None if board.rules.counts_as_it_stands else found
     lead = score(board, found.dead, status=judge)
     return Verdict(both, found.seki, found.dead, lead)
 

@@ -18,18 +18,14 @@ class ScoreCommands(CommandGroup):
 
     @command("final_score")
     def final_score(self, arguments: Arguments) -> str:
-        """Answer the score under the rules and the komi, dead stones taken off."""
+        """Answer the score under the rules and the komi, dead stones taken off if they say so."""
         board = self.session.game.board
         status = self.session.status()
-        from goengine.scoring.counting import (  # what cannot be loaded was told above
-            format_score,
-            score,
-        )
+        from goengine.scoring.counting import format_score  # what cannot be loaded was told above
+        from goengine.scoring.status import judged_score
 
         ended = self.session.verdict()
-        if ended is not None:
-            return format_score(ended.lead)
-        return format_score(score(board, status.dead, status=status))
+        return format_score(judged_score(board, status) if ended is None else ended.lead)
 
     @command("final_status_list")
     def final_status_list(self, arguments: Arguments) -> str:
@@ -39,8 +35,13 @@ class ScoreCommands(CommandGroup):
             raise syntax_error(
                 f"{shorten(condition)} is not a condition: use {', '.join(_CONDITIONS)}"
             )
-        judged = self.session.verdict() or self.session.status()
         board = self.session.game.board
+        status = self.session.status()
+        from goengine.scoring.status import taken_off  # what cannot be loaded was told above
+
+        ended = self.session.verdict()
+        dead = taken_off(board, status) if ended is None else ended.dead
+        seki = status.seki if ended is None else ended.seki
         lines = []
         done: set[int] = set()
         for move, colour in enumerate(board.grid.ravel().tolist()):
@@ -48,7 +49,7 @@ class ScoreCommands(CommandGroup):
                 continue
             chain = board.chain(move)
             done.update(chain)
-            found = "dead" if move in judged.dead else "seki" if move in judged.seki else "alive"
+            found = "dead" if move in dead else "seki" if move in seki else "alive"
             if found == condition:
                 lines.append(" ".join(move_to_gtp(stone, board.size) for stone in chain))
         return "\n".join(lines)

@@ -68,7 +68,7 @@ class Endgame:
         lead = signed(score(board, judged.dead, status=judged), board.to_play)
         if self._hopeless(board, judged, lead):
             return RESIGN
-        cleanup = board.rules.name == "tromp-taylor" if self.cleanup is None else self.cleanup
+        cleanup = board.rules.counts_as_it_stands if self.cleanup is None else self.cleanup
         duties = np.zeros(pass_move, dtype=np.bool_)
         if cleanup:
             duties = capturing_moves(board, judged, rng=self.rng, playouts=self.playouts)

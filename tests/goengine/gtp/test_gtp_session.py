@@ -89,6 +89,20 @@ def test_a_divided_board_is_scored(tmp_path: Path) -> None:
     assert len(ownership) == 49 and float(ownership[0]) > 0.4 and float(ownership[6]) < -0.4
 
 
+def test_stones_that_nobody_captured_are_alive_under_tromp_taylor_rules() -> None:
+    engine = make_engine(size=7, rules="tromp-taylor")
+    for line in range(1, 8):
+        result(engine, f"play b C{line}")
+        result(engine, f"play w D{line}")
+    result(engine, "play w A1")
+    result(engine, "komi 2")
+    assert result(engine, "final_score") == "W+24", "21 points between A and C count for nobody"
+    assert result(engine, "final_status_list dead") == ""
+    assert "A1" in result(engine, "final_status_list alive").split()
+    result(engine, "kgs-rules chinese")
+    assert result(engine, "final_score") == "W+9"
+
+
 # Moves
 
 

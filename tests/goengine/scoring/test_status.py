@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from goengine.board import Board
-from goengine.scoring.counting import score, territory_score
+from goengine.scoring.counting import area_score, score, territory_score
 from goengine.scoring.status import final_score, status
 from goengine.types import BLACK, EMPTY, WHITE
 from tests.goengine.scoring.positions import DEAD, OPEN
@@ -21,6 +21,14 @@ def test_playouts_find_the_dead_stones():
     assert not judged.seki
     board.komi = 5.5
     assert final_score(board, rng=np.random.default_rng(1)) == 45 - 36 - 5.5
+
+
+def test_all_stones_count_as_alive_under_tromp_taylor_rules() -> None:
+    board = Board.from_diagram(DEAD, rules="tromp-taylor")
+    board.komi = 0.0
+    rng = np.random.default_rng(1)
+    assert status(board, rng=rng).dead == {20, 25}
+    assert final_score(board, rng=rng) == area_score(board) != 45 - 36
 
 
 def test_playouts_leave_a_seki_alone():
