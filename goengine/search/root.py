@@ -37,6 +37,8 @@ class RootConditions:
     """How much more widely the root's moves are looked at."""
     noise: float = 0.0
     """Share of random (Dirichlet) noise in the root's priors."""
+    pass_prior: float = 0.0
+    """Prior of a pass at the least, where more than the network says that all is settled."""
 
     @property
     def depth(self) -> int:
@@ -141,7 +143,10 @@ def _priors(
     kept = legal[moves]
     moves, priors = moves[kept], answer["priors"][:count][kept].astype(np.float64)
     if legal[area] or not len(moves):
-        share = float(pass_share(answer["ownership"], area, board.passes)) if len(moves) else 1.0
+        share = 1.0
+        if len(moves):
+            share = float(pass_share(answer["ownership"], area, board.passes))
+            share = max(share, conditions.pass_prior)
         moves = np.append(moves, area)
         priors = np.append(priors * (1 - share), share)
     if conditions.width > 0:

@@ -1,15 +1,19 @@
 """How a player that searches ends a game: passes, captures that are asked for, nothing thrown away.
 
 Playouts (scoring/status.py) and the network's ownership, averaged over the tree, judge together
-which stones are dead and what the score is by the rules in force.
+which stones are dead and what the score is by the rules in force. Under territory rules a stone
+inside one's own settled territory costs a point, which the network, whose leads are those of area
+rules, does not see: playouts and the tree compare it with a pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from goengine.board import Board
 from goengine.players.player import Choice
@@ -18,19 +22,38 @@ from goengine.scoring.capturing import capturing_moves
 from goengine.scoring.status import Status, status
 from goengine.search.findings import MoveFinding, root_finding
 from goengine.search.playing_out import Verdict, verdict
+from goengine.search.pool import children
 from goengine.search.tree_search import TreeSearch
+from goengine.types import BLACK
 
 POINTLESS = 0.5
 """Points by which the best move must beat a pass in a settled late position."""
 QUIET = 0.97
 """Share of settled points from which a position may be over."""
 CLEAN = 0.9
-"""Share of settled points from which dead stones are taken off where that is asked."""
+"""Share of settled points from which dead stones are taken off where that is asked, and from which
+territory rules keep stones out of one's own territory."""
+NEARLY_OVER, OVER = 0.1, 0.5
+"""Priors of a pass, at the least, under territory rules where playouts say that `CLEAN` or all is
+settled."""
+STONE = 1.0
+"""Points that a stone inside one's own territory costs under territory rules."""
+DOUBT = 1.0
+"""Points by which the tree must see more gained than that on points that are surely owned."""
+SURE = 0.9
+"""Mean owner of a point, by playouts, from which it is surely owned."""
+FALL = 0.6
+"""How far the mean owner of a point falls, of 2, if a threat is carried out, whoever goes on."""
+REPLIES = 8
+"""How many of the opponent's likeliest replies to a pass are looked at for threats."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """The end of a game as seen in one position, whose tree has its root evaluated."""
+    """The end of a game as seen in one position.
+
+    All but `prior_of_a_pass` needs the tree's root to be evaluated.
+    """
 
     board: Board
     tree: TreeSearch
@@ -53,8 +76,16 @@ class Ending:
         """Judge a position by playouts if it is late or the opponent passed."""
         asked = is_late(board) or board.passes
         judged = status(board, rng=rng, playouts=playouts) if asked else None
-        wanted = board.rules.name == "tromp-taylor" if cleanup is None else cleanup
+        wanted = board.rules.counts_as_it_stands if cleanup is None else cleanup
         return cls(board, tree, judged, wanted, playouts, rng)
+
+    def prior_of_a_pass(self) -> float:
+        """Return the prior that a pass has at the least, so that moves are compared with it."""
+        if self.judged is None or self.board.rules.scoring != "territory":
+            return 0.0
+        if self._quiet:
+            return OVER
+        return NEARLY_OVER if self.judged.settled_share > CLEAN else 0.0
 
     def before_reading(self) -> Choice | None:
         """Return a capture that the rules ask for, or a pass that ends a won game."""
@@ -88,19 +119,90 @@ class Ending:
             if best.move == pass_move and others and not self._all_settled():
                 return others[0], "it is too early to pass"
             return None, ""
-        quiet = self.judged.settled_share > QUIET
+        quiet = self._quiet
         lead = self._verdict(self.judged).lead_for(self.board.to_play)
         if best.move == pass_move:
-            others = [one for one in found if one.move != pass_move and not self._costs(one)]
-            if others and lead <= 0 and not (quiet and others[0].lead - best.lead < POINTLESS):
-                return others[0], "a pass would lose"
-            return None, ""
-        if passing is None or not quiet:
+            moves = (one for one in found if one.move != pass_move and not self._costs(one))
+            other = next((one for one in moves if not self._fills(one, best, self.judged)), None)
+            if other and lead <= 0 and not (quiet and other.lead - best.lead < POINTLESS):
+                return other, "a pass would lose"
             return None, ""
         lost_by_passing = lead <= 0 and best.winrate > 0.5
-        if self._costs(best) or (not lost_by_passing and best.lead - passing.lead < POINTLESS):
-            return passing, "nothing is left to gain"
-        return None, ""
+        if passing is not None and quiet:
+            gains = best.lead - passing.lead >= POINTLESS
+            if self._costs(best) or (not lost_by_passing and not gains):
+                return passing, "nothing is left to gain"
+        if passing is None or not self._fills(best, passing, self.judged):
+            return None, ""
+        options = [one for one in found if one.lead > best.lead - STONE - DOUBT]
+        sound = (one for one in options if not self._fills(one, passing, self.judged))
+        return next(sound, passing), "a stone there would fill the own territory"
+
+    def _fills(self, finding: MoveFinding, passing: MoveFinding, judged: Status) -> bool:
+        """Tell whether a move costs a point of one's own under territory rules and gains nothing.
+
+        It lies inside one's own settled territory, captures nothing, and neither the tree nor
+        playouts see a threat that it answers. On points that are surely owned, where all are
+        settled, a network that still doubts what is dead is not believed.
+        """
+        board = self.board
+        if board.rules.scoring != "territory" or judged.settled_share <= CLEAN:
+            return False
+        if finding.move == passing.move or not self._mine[finding.move]:
+            return False
+        surely = _owners_for(judged, board.to_play)[finding.move] > SURE
+        allowed = STONE + DOUBT if surely else STONE
+        if finding.lead - passing.lead >= allowed and not (surely and judged.settled_share > QUIET):
+            return False
+        after = board.copy()
+        after.play(finding.move)
+        return after.captures == board.captures and not self._threatened
+
+    @cached_property
+    def _quiet(self) -> bool:
+        """Whether the game may be over.
+
+        Under territory rules, by which every stone costs a point, that must be surer.
+        """
+        if self.judged is None:
+            return False
+        if self.board.rules.scoring != "territory":
+            return self.judged.settled_share > QUIET
+        owned = np.abs(self.judged.ownership)
+        sure = self.judged.settled & ((owned > SURE) | (owned < 1 - SURE))
+        return float(sure.mean()) > QUIET
+
+    @cached_property
+    def _mine(self) -> npt.NDArray[np.bool_]:
+        """Bool (N*N,): points inside the mover's settled territory, by playouts; none too early."""
+        if self.judged is None:
+            return np.zeros(self.board.size**2, dtype=np.bool_)
+        return self.judged.settled.ravel() & (_owners_for(self.judged, self.board.to_play) > 0)
+
+    @cached_property
+    def _threatened(self) -> bool:
+        """Whether one of the opponent's likeliest replies to a pass takes territory in playouts.
+
+        The threatened territory is the mover's, for that is where a stone may answer.
+        """
+        assert self.judged is not None
+        before = _owners_for(self.judged, self.board.to_play)
+        pool = self.tree.pool
+        pass_move = self.board.size**2
+        edge = int(np.flatnonzero(pool.moves[0, : pool.opened[0]] == pass_move)[0])
+        node = children(pool, 0)[edge]
+        likely = pool.moves[node, : pool.edges[node]].tolist()[: REPLIES + 1]
+        passed = self.board.copy()
+        passed.play(pass_move)
+        for reply in likely:
+            if reply != pass_move:
+                after = passed.copy()
+                after.play(reply)
+                then = status(after, rng=self.rng, playouts=max(1, self.playouts // 2))
+                fallen = before - _owners_for(then, self.board.to_play)
+                if (fallen[self._mine] > FALL).any():
+                    return True
+        return False
 
     def _verdict(self, judged: Status) -> Verdict:
         """Return how the game would end now."""
@@ -115,3 +217,9 @@ class Ending:
     def _all_settled(self) -> bool:
         """Tell whether the tree sees an owner of nearly every point."""
         return bool((np.abs(self.tree.ownership()) > CLEAN).mean() > QUIET)
+
+
+def _owners_for(judged: Status, colour: int) -> npt.NDArray[np.float32]:
+    """Return the mean owner of each point as a colour sees it, float32 (N*N,), 1 its own."""
+    owners = judged.ownership.ravel()
+    return owners if colour == BLACK else -owners

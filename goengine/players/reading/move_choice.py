@@ -67,12 +67,6 @@ class MoveChoice:
         visits, usual = self.allowance.visits, self.allowance.usual
         few = visits is not None and visits < FULL_VIEWS_FROM
         few |= usual is not None and usual < FULL_VIEWS_SECONDS
-        self.tree.begin(
-            self.game,
-            RootConditions(bans, noise=self.settings.noise),
-            symmetry="random" if few else "all",
-        )
-        self.tree.run(Limits(visits=1))
         self._ending = Ending.of(
             board,
             self.tree,
@@ -80,6 +74,14 @@ class MoveChoice:
             playouts=self.settings.playouts,
             rng=self._rng,
         )
+        self.tree.begin(
+            self.game,
+            RootConditions(
+                bans, noise=self.settings.noise, pass_prior=self._ending.prior_of_a_pass()
+            ),
+            symmetry="random" if few else "all",
+        )
+        self.tree.run(Limits(visits=1))
         return None if self._among is not None else self._ending.before_reading()
 
     def read(self) -> None:
