@@ -91,7 +91,8 @@ def select_leaves(
             pool.virtual[paths[found, step]] += 1
         if pool.state[node] == PENDING and pool.virtual[node] > 1:
             spare = wanted + collided
-            paths[spare, :length] = paths[found, :length]
+            for step in range(length):  # numba would compile error texts for a copy of slices
+                paths[spare, step] = paths[found, step]
             lengths[spare] = length
             collided += 1
             continue

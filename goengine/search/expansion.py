@@ -125,7 +125,10 @@ def _expand(
     words: Any,
     length: int,
 ) -> None:
-    """Give a node its edges: the answer's moves and the pass, without what superko forbids."""
+    """Give a node its edges: the answer's moves and the pass, without what superko forbids.
+
+    The node has its ownership already.
+    """
     rec = leaves[i]
     area = rec.size * rec.size
     mask = np.zeros(area + 1, dtype=np.bool_)
@@ -143,7 +146,7 @@ def _expand(
             for step in range(length):
                 if words[step] == key:
                     mask[move] = False
-    share = pass_share(answer.ownership, area, rec.passes)
+    share = pass_share(pool.ownership[node], area, rec.passes)
     passed = False
     count = 0
     for k in range(answer.count):
