@@ -26,10 +26,13 @@ from typing import Any
 import numpy as np
 from numba.core import event
 
+from goengine._kernels.chains import sensible_mask
+from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
-from goengine.inference.backends.backend import Planes, RawOutputs
+from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.priors import softmax
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import SearchSettings
 from goengine.scoring.status import move_scores, status
@@ -80,24 +83,25 @@ def warm_search() -> None:
     with _HELPER.at("search"):
         rng = np.random.default_rng(0)
         settings = SearchSettings(visits=8, megabytes=1.0)
-        SearchPlayer(Evaluator(_Silent()), settings, rng=rng).warm_up(5)
+        SearchPlayer(_Silent(), settings, rng=rng).warm_up(5)
 
 
-class _Silent:
-    """A backend that computes nothing: what surrounds it is called all the same."""
+class _Silent(Evaluator):
+    """An evaluator that asks no network and encodes nothing, so that no encoder is needed."""
 
-    name, device, precision = "silent", "cpu", "float32"
-    planes, forgetful, threads, chunk = 48, False, 1, 8
+    def __init__(self) -> None:
+        """Open nothing."""
 
-    def run(self, planes: Planes) -> RawOutputs:
-        """Return that all moves are equal and nobody is ahead."""
-        batch, _, size, _ = planes.shape
-        return RawOutputs(
-            logits=np.zeros((batch, size * size), dtype=np.float32),
-            margin=np.zeros(batch, dtype=np.float32),
-            spread=np.ones(batch, dtype=np.float32),
-            ownership=np.zeros((batch, size, size), dtype=np.float32),
-        )
+    def evaluate_records(self, records: Records, **options: Any) -> Evaluation:
+        """Return that all sensible points are equal and nobody is ahead."""
+        batch, size = len(records), int(records["size"][0])
+        moves = np.zeros((batch, size * size + 1), dtype=np.bool_)
+        for i, colour in enumerate(records["to_play"].tolist()):
+            sensible_mask(records, i, colour, moves[i])
+        moves[:, -1] = ~moves[:, :-1].any(axis=1)
+        level = np.zeros(batch, dtype=np.float32)
+        nobody = np.zeros((batch, size, size), dtype=np.float32)
+        return Evaluation(softmax(level[:, None], moves), level, level, nobody, level + 1)
 
 
 PARTS = {
