@@ -174,7 +174,7 @@ with event.install_recorder("numba:compile") as recorder:
     for part in warmup.PARTS.values():
         part()
 names = {each.data["dispatcher"].py_func.__name__ for _, each in recorder.buffer}
-print("play_point" in names, "write_batch" in names, "run_playouts" in names)
+print("play_point" in names, "write_planes" in names, "run_playouts" in names)
 """
 
 
