@@ -39,6 +39,8 @@ from goengine._kernels.playout_board import (
 from goengine._kernels.state import STRIDE, WALL
 from goengine.types import BLACK, EMPTY, WHITE
 
+NO_MOVE = -1
+"""Instead of a move before playouts: either colour begins half of them."""
 MAX_NAKADE = 6
 """Largest number of stones that can fill an eye and still kill it."""
 MOST_SEEN = 4
@@ -390,64 +392,40 @@ def owner(s: Array, point: int) -> Any:
 
 @kernel
 def run_playouts(
-    colours: Array, size: int, ko: int, first: int, seed: Array, work: Array, out: Array
+    colours: Array,
+    size: int,
+    ko: int,
+    colour: int,
+    move: int,
+    seed: Array,
+    work: Array,
+    out: Array,
 ) -> None:
     """Play ``len(out)`` playouts from one position and note the owner of every point.
 
-    ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``first``, the colour that begins
-    every second playout (the other colour begins the rest); ``seed`` uint64 (1,), not zero;
+    ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``colour``. With NO_MOVE ``colour``
+    begins every second playout and the other colour the rest; else ``colour`` makes ``move`` before
+    all of them, a padded point where it may play or 0 for a pass. ``seed`` uint64 (1,), not zero;
     ``work`` int32 (2, ROWS, POINTS); ``out`` int8 (playouts, size * size): -1, 0 or 1, black 1.
     """
     start = work[0]
     s = work[1]
     build(colours, start)
+    start[NOTE, KO] = ko
+    if move == 0:
+        start[NOTE, KO] = 0
+    elif move != NO_MOVE:
+        place(start, move, colour)
     for n in range(out.shape[0]):
         copy_state(start, s)
-        colour = first
-        if n % 2 == 1:
-            colour = BLACK + WHITE - first
-        elif ko != 0:
-            s[NOTE, KO] = ko
-        playout(s, 0, colour, 3 * size * size, seed)
+        begins = BLACK + WHITE - colour
+        if move == NO_MOVE:
+            if n % 2 == 0:
+                begins = colour
+            else:
+                s[NOTE, KO] = 0
+        playout(s, max(move, 0), begins, 3 * size * size, seed)
         for row in range(size):
             for column in range(size):
                 whose = owner(s, (row + 1) * STRIDE + column + 1)
                 out[n, row * size + column] = (whose == BLACK) * 1 - (whose == WHITE) * 1
-
-
-@kernel
-def run_moves(
-    colours: Array,
-    size: int,
-    ko: int,
-    colour: int,
-    moves: Array,
-    seed: Array,
-    work: Array,
-    out: Array,
-) -> None:
-    """Make each of some moves and note the area scores of playouts that go on from there.
-
-    ``moves`` int32 (M,): padded points where ``colour`` may play, or 0 for a pass; ``ko`` and
-    ``seed`` as above; ``work`` int32 (3, ROWS, POINTS); ``out`` int16 (M, playouts), Black minus
-    White, no komi.
-    """
-    build(colours, work[0])
-    work[0][NOTE, KO] = ko
-    other = BLACK + WHITE - colour
-    for m in range(len(moves)):
-        copy_state(work[0], work[1])
-        if moves[m] == 0:
-            work[1][NOTE, KO] = 0
-        else:
-            place(work[1], moves[m], colour)
-        s = work[2]
-        for n in range(out.shape[1]):
-            copy_state(work[1], s)
-            playout(s, moves[m], other, 3 * size * size, seed)
-            total = 0
-            for row in range(size):
-                for column in range(size):
-                    whose = owner(s, (row + 1) * STRIDE + column + 1)
-                    total += (whose == BLACK) * 1 - (whose == WHITE) * 1
-            out[m, n] = total

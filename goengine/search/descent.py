@@ -142,10 +142,3 @@ def back_up(
         pool.lead[node] += sign * lead
         pool.moment[node] += moment
         sign = -sign
-
-
-@kernel
-def take_back(pool: Pool, path: Any, length: int) -> None:
-    """Let a descent that will not be evaluated no longer count as under way."""
-    for step in range(length):
-        pool.virtual[path[step]] -= 1
