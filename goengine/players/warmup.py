@@ -194,7 +194,9 @@ class _Helper(event.Listener):
         """Note which parts the process says are ready; all are given free once it has ended."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._ready[line.decode().strip()].set()
+            part = line.decode().strip()
+            if part in self._ready:
+                self._ready[part].set()
         if self._process.wait():
             log.info("the process that compiled ended with %d", self._process.returncode)
         for ready in self._ready.values():
