@@ -24,10 +24,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba.core import event
 
-from goengine._kernels.chains import sensible_mask
-from goengine._kernels.state import Records
 from goengine.board import Board
 from goengine.encoding.features import encode_batch
 from goengine.inference.evaluation import Evaluation
@@ -92,12 +91,14 @@ class _Silent(Evaluator):
     def __init__(self) -> None:
         """Open nothing."""
 
-    def evaluate_records(self, records: Records, **options: Any) -> Evaluation:
+    def evaluate_records(self, records: npt.NDArray[Any], **options: Any) -> Evaluation:
         """Return that all sensible points are equal and nobody is ahead."""
         batch, size = len(records), int(records["size"][0])
+        board = Board(size)
         moves = np.zeros((batch, size * size + 1), dtype=np.bool_)
-        for i, colour in enumerate(records["to_play"].tolist()):
-            sensible_mask(records, i, colour, moves[i])
+        for i in range(batch):
+            board.records = records[i : i + 1].copy()
+            moves[i] = board.sensible()
         moves[:, -1] = ~moves[:, :-1].any(axis=1)
         level = np.zeros(batch, dtype=np.float32)
         nobody = np.zeros((batch, size, size), dtype=np.float32)

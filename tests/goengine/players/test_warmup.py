@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
@@ -107,6 +108,7 @@ assert session.board.turn >= 6, session.board.turn
 def test_nothing_is_compiled_once_the_player_is_loaded(
     tmp_path: Path, program: str, judges: bool
 ) -> None:
+    torch.manual_seed(0)  # the moves that are played follow from the weights
     network = tmp_path / "tiny.safetensors"
     bare = PolicyNet(PolicyConfig(filters=4, layers=3))
     judge = PolicyValueNet(PolicyValueConfig(filters=4, layers=3, neck=2, hidden=2))
