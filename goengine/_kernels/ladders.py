@@ -14,7 +14,7 @@ import numpy as np
 
 from goengine._kernels.chains import legal_point, play_point
 from goengine._kernels.eyes import true_eye
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.state import BOARD_DTYPE, POINTS, STRIDE
 from goengine.feature_table import LADDER_CAPTURE, LADDER_ESCAPE
 from goengine.types import BLACK, WHITE
@@ -48,7 +48,7 @@ def new_workspace() -> Workspace:
     )
 
 
-@kernel
+@inner_kernel
 def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
     """Write up to `limit` different liberties of a chain into `out`; return how many."""
     head = rec.head[point]
@@ -71,7 +71,7 @@ def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
             return count
 
 
-@kernel
+@inner_kernel
 def _find_replies(rec: Record, prey: int, out: Array) -> int:
     """Write the last liberty of a prey in atari, and its captures of hunters in atari."""
     count = int(find_liberties(rec, prey, out, 1))
@@ -93,7 +93,7 @@ def _find_replies(rec: Record, prey: int, out: Array) -> int:
             return count
 
 
-@kernel
+@inner_kernel
 def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
     """Tell whether the hunter need not play `point`: the prey surely gets three liberties.
 
@@ -121,7 +121,7 @@ def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
     return False
 
 
-@kernel
+@inner_kernel
 def touches(rec: Record, point: int, head: int) -> int:
     """Return 1 if a stone of the chain lies beside a point, else 0."""
     for d in (-STRIDE, -1, 1, STRIDE):
@@ -130,7 +130,7 @@ def touches(rec: Record, point: int, head: int) -> int:
     return 0
 
 
-@kernel
+@inner_kernel
 def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
     """Write what the player to move may try: the hunter both liberties, the prey its replies.
 
@@ -159,7 +159,7 @@ def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
     return kept
 
 
-@kernel
+@inner_kernel
 def _read(work: Workspace, move: int, prey: int, hunting: bool) -> bool:
     """Play a move on `work.stack[0]` and tell whether it reaches its player's aim.
 

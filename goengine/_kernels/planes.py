@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from goengine._kernels.eyes import true_eye
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.ladders import Workspace, find_liberties, mark_ladders, touches
 from goengine._kernels.state import NO_POINT, POINTS, STRIDE, WALL
 from goengine.feature_table import (
@@ -55,7 +55,7 @@ def new_scratch() -> Scratch:
     )
 
 
-@kernel
+@inner_kernel
 def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: Array) -> None:
     """Work out a move that captures without playing it.
 
@@ -123,7 +123,7 @@ def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: A
     out[2] = min(liberties, LIBERTY_LIMIT)
 
 
-@kernel
+@inner_kernel
 def _list_liberties(rec: Record, lists: Array) -> None:
     """Write the liberties of every chain with up to 8 of them into `lists` (POINTS, 8)."""
     size = rec.size
@@ -133,7 +133,7 @@ def _list_liberties(rec: Record, lists: Array) -> None:
                 find_liberties(rec, head, lists[head], rec.libs[head])
 
 
-@kernel
+@inner_kernel
 def _liberties_joined(
     rec: Record, point: int, own: int, lists: Array, marks: Array, stamp: int
 ) -> int:
@@ -158,7 +158,7 @@ def _liberties_joined(
     return min(liberties, LIBERTY_LIMIT)
 
 
-@kernel
+@inner_kernel
 def _stones_joined(rec: Record, point: int, own: int) -> int:
     """Count the stones of the chain that a stone here makes."""
     stones = 1

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.playout_board import (
     CAPTURED,
     COLOUR,
@@ -58,13 +58,13 @@ def next_random(seed: Array) -> Any:
     return (x >> 33) & 0x7FFFFFFF
 
 
-@kernel
+@inner_kernel
 def _below(seed: Array, bound: int) -> Any:
     """Return a random integer 0 ... bound - 1."""
     return (next_random(seed) * bound) >> 31
 
 
-@kernel
+@inner_kernel
 def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
     """Say what a move leads to: liberties (0, 1, or 2 for more), stones it captures, its stones.
 
@@ -180,7 +180,7 @@ def _dead_shape(s: Array, point: int, colour: int, stones: int) -> Any:
     return pairs == 6 and most == 4
 
 
-@kernel
+@inner_kernel
 def _only(s: Array, head: int, point: int, last: int) -> Any:
     """Tell whether a chain has no liberty but two points, the second of them for sure."""
     libs = s[LIBS, head]
@@ -195,7 +195,7 @@ def _only(s: Array, head: int, point: int, last: int) -> Any:
     return libs == 0 or (total == libs * last and squares == total * last)
 
 
-@kernel
+@inner_kernel
 def _shut_in(s: Array, point: int, last: int, colour: int) -> Any:
     """Tell whether the enemy has to take stones that put themselves into atari, and wins an eye.
 
@@ -256,7 +256,7 @@ def sound(s: Array, point: int, colour: int) -> Any:
     return True
 
 
-@kernel
+@inner_kernel
 def _capture_beside(s: Array, head: int, colour: int) -> Any:
     """Return a move that takes an enemy chain touching this chain, or 0."""
     other = BLACK + WHITE - colour
@@ -273,7 +273,7 @@ def _capture_beside(s: Array, head: int, colour: int) -> Any:
             return 0
 
 
-@kernel
+@inner_kernel
 def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
     """Return an urgent answer to the last move, or 0: capture it, or save what it put in atari."""
     head = s[HEAD, last]
@@ -301,7 +301,7 @@ def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
     return best
 
 
-@kernel
+@inner_kernel
 def _vital(s: Array, colour: int) -> Any:
     """Return the vital point of the hole that the last capture made in this colour, or 0."""
     count = s[NOTE, CAPTURED]
@@ -358,7 +358,7 @@ def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
     return 0
 
 
-@kernel
+@inner_kernel
 def playout(s: Array, last: int, colour: int, cap: int, seed: Array) -> None:
     """Play a state to its end: two passes in a row, or ``cap`` moves; ``last`` was just played."""
     passes = 0
@@ -377,7 +377,7 @@ def playout(s: Array, last: int, colour: int, cap: int, seed: Array) -> None:
         colour = BLACK + WHITE - colour
 
 
-@kernel
+@inner_kernel
 def owner(s: Array, point: int) -> Any:
     """Return whose point this is at the end: its stone, or the only colour beside it, or none."""
     if s[COLOUR, point] != EMPTY:

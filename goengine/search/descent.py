@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goengine._kernels.chains import play
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine.search.pool import EXPANDED, NOTHING, PENDING, TERMINAL, Pool, open_edge
 from goengine.search.puct import ALL, LIKELY, NONE, choose_edge
 from goengine.types import WHITE
@@ -104,7 +104,7 @@ def select_leaves(
     return found, ended
 
 
-@kernel
+@inner_kernel
 def _word(rec: Any, turn_word: Any) -> Any:
     """Return what superko remembers of a position."""
     word = rec.hash
@@ -113,7 +113,7 @@ def _word(rec: Any, turn_word: Any) -> Any:
     return word
 
 
-@kernel
+@inner_kernel
 def back_up(
     pool: Pool,
     path: Any,
