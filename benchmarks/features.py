@@ -111,7 +111,7 @@ def main() -> int:
         return 1
     batches = [positions[i : i + args.batch] for i in range(0, len(positions), args.batch)]
     planes = np.empty((args.batch, POLICY_PLANES, 19, 19), dtype=np.uint8)
-    stack, replies = ladder_kernels.new_workspace()
+    scratch, workspace = plane_kernels.new_scratch(), ladder_kernels.new_workspace()
 
     def encode(batch: Records) -> None:
         records = batch.copy()
@@ -119,7 +119,8 @@ def main() -> int:
 
     def write(batch: Records, *, ladders: bool = True) -> int:
         out = planes[: len(batch)]
-        return int(plane_kernels.write_batch(batch, out, stack, replies, ladders))
+        plane_kernels.write_planes(batch, out, scratch)
+        return int(ladder_kernels.mark_ladders(batch, out, workspace)) if ladders else 0
 
     def measure(work: Callable[[Records], object]) -> float:
         work(batches[0])

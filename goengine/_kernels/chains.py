@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from goengine._kernels.eyes import true_eye
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.state import NO_POINT, SETUP, STRIDE, WALL, ZOBRIST
 from goengine.types import BLACK, WHITE
 
@@ -31,7 +31,7 @@ def move_of(point: int, size: int) -> int:
     return (point // STRIDE - 1) * size + point % STRIDE - 1
 
 
-@kernel
+@inner_kernel
 def _first_sight(rec: Record, point: int, direction: int) -> bool:
     """Tell whether no earlier direction from a point leads to the same chain."""
     head = rec.head[point + direction]
@@ -43,7 +43,7 @@ def _first_sight(rec: Record, point: int, direction: int) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def _chain_hash(rec: Record, head: int) -> np.uint64:
     """Return the XOR of the Zobrist words of a chain's stones."""
     words: np.uint64 = np.uint64(0)
@@ -55,7 +55,7 @@ def _chain_hash(rec: Record, head: int) -> np.uint64:
             return words
 
 
-@kernel
+@inner_kernel
 def _join(rec: Record, point: int, head: int) -> None:
     """Add a stone to a chain and count the liberties that only this stone gives it."""
     rec.head[point] = head
@@ -72,7 +72,7 @@ def _join(rec: Record, point: int, head: int) -> None:
             rec.libs[head] += 1
 
 
-@kernel
+@inner_kernel
 def _merge(rec: Record, head: int, other: int) -> None:
     """Move the chain of head `other` into the chain of `head`, stone by stone."""
     stone = other
@@ -86,7 +86,7 @@ def _merge(rec: Record, head: int, other: int) -> None:
     rec.stones[head] += rec.stones[other]
 
 
-@kernel
+@inner_kernel
 def _remove(rec: Record, head: int) -> int:
     """Take a chain off the board, give its neighbours their liberties, return its size."""
     own = rec.colour[head]
@@ -112,7 +112,7 @@ def _remove(rec: Record, head: int) -> int:
     return removed
 
 
-@kernel
+@inner_kernel
 def play_point(rec: Record, point: int, colour: int) -> None:
     """Play a stone on an empty point without asking whether it is legal."""
     enemy = BLACK + WHITE - colour
@@ -170,7 +170,7 @@ def play_point(rec: Record, point: int, colour: int) -> None:
     rec.passes = 0
 
 
-@kernel
+@inner_kernel
 def play_pass(rec: Record, colour: int) -> None:
     """Pass: a turn goes by and the ko is open again."""
     rec.ko = NO_POINT
@@ -179,7 +179,7 @@ def play_pass(rec: Record, colour: int) -> None:
     rec.passes += 1
 
 
-@kernel
+@inner_kernel
 def legal_point(rec: Record, point: int, colour: int, suicide: bool) -> bool:
     """Tell whether a stone may be played, superko aside."""
     if rec.colour[point] != 0:

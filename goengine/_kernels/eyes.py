@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel
 from goengine._kernels.state import STRIDE, WALL
 from goengine.types import BLACK, WHITE
 
@@ -14,7 +14,7 @@ Record = Any
 Array = Any
 
 
-@kernel
+@inner_kernel
 def _surrounded(rec: Record, point: int, colour: int) -> bool:
     """Tell whether an empty point has only stones of one colour beside it."""
     if rec.colour[point] != 0:
@@ -26,7 +26,7 @@ def _surrounded(rec: Record, point: int, colour: int) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def _bad_diagonals(rec: Record, point: int, colour: int, eyes: Array) -> int:
     """Count bad diagonals beyond what is allowed; surrounded points not in `eyes` are bad."""
     allowed = 1
@@ -40,7 +40,7 @@ def _bad_diagonals(rec: Record, point: int, colour: int, eyes: Array) -> int:
     return bad - allowed
 
 
-@kernel
+@inner_kernel
 def _mark_eyes(rec: Record, colour: int, eyes: Array) -> None:
     """Mark every true eye of a colour in bool `eyes` (POINTS,).
 
@@ -62,7 +62,7 @@ def _mark_eyes(rec: Record, colour: int, eyes: Array) -> None:
                     changed = True
 
 
-@kernel
+@inner_kernel
 def true_eye(rec: Record, point: int, colour: int) -> bool:
     """Tell whether a point is a true eye of a colour, as features.md defines it."""
     if not _surrounded(rec, point, colour):

@@ -8,14 +8,15 @@ succeeded.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from goengine._kernels.chains import legal_point, play_point
 from goengine._kernels.eyes import true_eye
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.state import BOARD_DTYPE, POINTS, STRIDE
+from goengine.feature_table import LADDER_CAPTURE, LADDER_ESCAPE
 from goengine.types import BLACK, WHITE
 
 Record = Any
@@ -26,12 +27,28 @@ NODES = 20_000
 """Moves that one reading may try; ordinary games never come near it."""
 
 
-def new_workspace() -> tuple[Array, Array]:
-    """Return what readings of one thread share: a stack of positions, and of replies."""
-    return np.zeros(PLIES + 2, dtype=BOARD_DTYPE), np.zeros((PLIES + 2, POINTS), dtype=np.int16)
+class Workspace(NamedTuple):
+    """What the readings of one thread share; a kernel that made it would take longer to compile."""
+
+    stack: Array  # (PLIES + 2,) records: positions
+    replies: Array  # int16 (PLIES + 2, POINTS): what may be tried at each ply
+    tries: Array  # int64 (PLIES + 2, 3): which is tried, of how many, where the position lies
+    nodes: Array  # int64 (1,): moves that a reading may still try
+    points: Array  # int16 (2,): liberties of the chain that is asked about
 
 
-@kernel
+def new_workspace() -> Workspace:
+    """Return a workspace for one thread."""
+    return Workspace(
+        stack=np.zeros(PLIES + 2, dtype=BOARD_DTYPE),
+        replies=np.zeros((PLIES + 2, POINTS), dtype=np.int16),
+        tries=np.zeros((PLIES + 2, 3), dtype=np.int64),
+        nodes=np.zeros(1, dtype=np.int64),
+        points=np.zeros(2, dtype=np.int16),
+    )
+
+
+@inner_kernel
 def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
     """Write up to `limit` different liberties of a chain into `out`; return how many."""
     head = rec.head[point]
@@ -54,7 +71,7 @@ def find_liberties(rec: Record, point: int, out: Array, limit: int) -> int:
             return count
 
 
-@kernel
+@inner_kernel
 def _find_replies(rec: Record, prey: int, out: Array) -> int:
     """Write the last liberty of a prey in atari, and its captures of hunters in atari."""
     count = int(find_liberties(rec, prey, out, 1))
@@ -76,7 +93,7 @@ def _find_replies(rec: Record, prey: int, out: Array) -> int:
             return count
 
 
-@kernel
+@inner_kernel
 def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
     """Tell whether the hunter need not play `point`: the prey surely gets three liberties.
 
@@ -104,7 +121,7 @@ def _runs_free(rec: Record, prey: int, point: int, last: int) -> bool:
     return False
 
 
-@kernel
+@inner_kernel
 def touches(rec: Record, point: int, head: int) -> int:
     """Return 1 if a stone of the chain lies beside a point, else 0."""
     for d in (-STRIDE, -1, 1, STRIDE):
@@ -113,7 +130,7 @@ def touches(rec: Record, point: int, head: int) -> int:
     return 0
 
 
-@kernel
+@inner_kernel
 def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
     """Write what the player to move may try: the hunter both liberties, the prey its replies.
 
@@ -142,17 +159,17 @@ def _candidates(rec: Record, prey: int, hunting: bool, out: Array) -> int:
     return kept
 
 
-@kernel
-def _read(
-    stack: Array, replies: Array, tries: Array, move: int, prey: int, hunting: bool, nodes: Array
-) -> bool:
-    """Play a move on `stack[0]` and tell whether it reaches its player's aim.
+@inner_kernel
+def _read(work: Workspace, move: int, prey: int, hunting: bool) -> bool:
+    """Play a move on `work.stack[0]` and tell whether it reaches its player's aim.
 
     The hunter (`hunting`) aims at capturing the chain on `prey`, the prey at escaping. At every
     ply the player to move succeeds if one candidate does; a candidate succeeds if it decides the
     matter, or if the other player then has no candidate that succeeds.
     """
+    stack, replies, tries, nodes = work.stack, work.replies, work.tries, work.nodes
     own = stack[0].colour[prey]
+    nodes[0] = NODES
     ply = 0
     replies[0, 0] = move
     tries[0, 0] = 0  # the candidate being tried
@@ -196,49 +213,49 @@ def _read(
 
 
 @kernel
-def mark_ladders(rec: Record, stack: Array, replies: Array, capture: Array, escape: Array) -> int:
-    """Mark planes 44 and 45 for the player to move in uint8 (N, N) `capture` and `escape`.
+def mark_ladders(records: Array, planes: Array, work: Workspace) -> int:
+    """Mark, for the players to move of B records, both ladder planes of uint8 (B, P, N, N).
 
     Returns the number of readings that used up their node budget.
     """
-    size = rec.size
-    own = rec.to_play
-    stack[0] = rec
-    nodes = np.empty(1, dtype=np.int64)
-    tries = np.empty((PLIES + 2, 3), dtype=np.int64)
-    points = np.empty(2, dtype=np.int16)
+    points = work.points
     exhausted = 0
-    for row in range(1, size + 1):
-        for head in range(row * STRIDE + 1, row * STRIDE + 1 + size):
-            if rec.head[head] != head:
-                continue
-            if rec.colour[head] != own and rec.libs[head] == 2:
-                find_liberties(rec, head, points, 2)
-                for k in range(2):
-                    point = points[k]
+    for i in range(records.size):
+        rec = records[i]
+        size = rec.size
+        own = rec.to_play
+        capture = planes[i, LADDER_CAPTURE]
+        escape = planes[i, LADDER_ESCAPE]
+        work.stack[0] = rec
+        for row in range(1, size + 1):
+            for head in range(row * STRIDE + 1, row * STRIDE + 1 + size):
+                if rec.head[head] != head:
+                    continue
+                if rec.colour[head] != own and rec.libs[head] == 2:
+                    find_liberties(rec, head, points, 2)
+                    for k in range(2):
+                        point = points[k]
+                        line, column = point // STRIDE - 1, point % STRIDE - 1
+                        if (
+                            capture[line, column]
+                            or not legal_point(rec, point, own, False)
+                            or _runs_free(rec, head, point, points[1 - k])
+                        ):
+                            continue
+                        if _read(work, point, head, True):
+                            capture[line, column] = 1
+                        exhausted += work.nodes[0] <= 0
+                elif rec.colour[head] == own and rec.libs[head] == 1:
+                    find_liberties(rec, head, points, 1)
+                    point = points[0]
                     line, column = point // STRIDE - 1, point % STRIDE - 1
                     if (
-                        capture[line, column]
+                        escape[line, column]
                         or not legal_point(rec, point, own, False)
-                        or _runs_free(rec, head, point, points[1 - k])
+                        or true_eye(rec, point, own)
                     ):
                         continue
-                    nodes[0] = NODES
-                    if _read(stack, replies, tries, point, head, True, nodes):
-                        capture[line, column] = 1
-                    exhausted += nodes[0] <= 0
-            elif rec.colour[head] == own and rec.libs[head] == 1:
-                find_liberties(rec, head, points, 1)
-                point = points[0]
-                line, column = point // STRIDE - 1, point % STRIDE - 1
-                if (
-                    escape[line, column]
-                    or not legal_point(rec, point, own, False)
-                    or true_eye(rec, point, own)
-                ):
-                    continue
-                nodes[0] = NODES
-                if _read(stack, replies, tries, point, head, False, nodes):
-                    escape[line, column] = 1
-                exhausted += nodes[0] <= 0
+                    if _read(work, point, head, False):
+                        escape[line, column] = 1
+                    exhausted += work.nodes[0] <= 0
     return exhausted

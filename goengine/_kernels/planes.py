@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from goengine._kernels.eyes import true_eye
-from goengine._kernels.jit import kernel
-from goengine._kernels.ladders import find_liberties, mark_ladders, touches
+from goengine._kernels.jit import inner_kernel, kernel
+from goengine._kernels.ladders import Workspace, find_liberties, mark_ladders, touches
 from goengine._kernels.state import NO_POINT, POINTS, STRIDE, WALL
 from goengine.feature_table import (
     CAPTURES,
     EMPTY_POINT,
     FEATURES,
-    LADDER_CAPTURE,
-    LADDER_ESCAPE,
     LIBERTIES,
     LIBERTIES_AFTER,
     ONES,
@@ -40,7 +38,24 @@ CAPTURE_LIMIT = _PLANES["capture size"] - 1
 ATARI_LIMIT = _PLANES["self-atari size"]
 
 
-@kernel
+class Scratch(NamedTuple):
+    """What counting in one thread needs; a kernel that made it would take longer to compile."""
+
+    marks: Array  # int32 (POINTS,): what has been counted for which point
+    lists: Array  # int16 (POINTS, 8): at heads, the liberties of chains that have few
+    move: Array  # int64 (3,): what `_capture` finds
+
+
+def new_scratch() -> Scratch:
+    """Return a scratch for one thread."""
+    return Scratch(
+        marks=np.zeros(POINTS, dtype=np.int32),
+        lists=np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16),
+        move=np.zeros(3, dtype=np.int64),
+    )
+
+
+@inner_kernel
 def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: Array) -> None:
     """Work out a move that captures without playing it.
 
@@ -108,7 +123,7 @@ def _capture(rec: Record, point: int, own: int, marks: Array, stamp: int, out: A
     out[2] = min(liberties, LIBERTY_LIMIT)
 
 
-@kernel
+@inner_kernel
 def _list_liberties(rec: Record, lists: Array) -> None:
     """Write the liberties of every chain with up to 8 of them into `lists` (POINTS, 8)."""
     size = rec.size
@@ -118,7 +133,7 @@ def _list_liberties(rec: Record, lists: Array) -> None:
                 find_liberties(rec, head, lists[head], rec.libs[head])
 
 
-@kernel
+@inner_kernel
 def _liberties_joined(
     rec: Record, point: int, own: int, lists: Array, marks: Array, stamp: int
 ) -> int:
@@ -143,7 +158,7 @@ def _liberties_joined(
     return min(liberties, LIBERTY_LIMIT)
 
 
-@kernel
+@inner_kernel
 def _stones_joined(rec: Record, point: int, own: int) -> int:
     """Count the stones of the chain that a stone here makes."""
     stones = 1
@@ -162,99 +177,85 @@ def _stones_joined(rec: Record, point: int, own: int) -> int:
 
 
 @kernel
-def _write_planes(rec: Record, out: Array, marks: Array, lists: Array, move: Array) -> None:
-    """Write all planes but the ladders into zeroed uint8 (P, N, N)."""
-    size = rec.size
-    own = rec.to_play
-    _list_liberties(rec, lists)
-    marks[:] = 0
-    stamp = 0
-    out[ONES] = 1
-    for row in range(size):
-        for column in range(size):
-            point = (row + 1) * STRIDE + column + 1
-            colour = rec.colour[point]
-            if colour != 0:
-                out[OWN_STONE if colour == own else OPPONENT_STONE, row, column] = 1
-                out[TURNS + min(rec.turn - rec.born[point] - 1, TURNS_LIMIT), row, column] = 1
-                out[LIBERTIES + min(rec.libs[rec.head[point]], LIBERTY_LIMIT) - 1, row, column] = 1
-                continue
-            out[EMPTY_POINT, row, column] = 1
-            if point == rec.ko:
-                continue
-
-            # What lies beside the point decides how much there is to count.
-            empty = 0
-            enemies = 0
-            captures = False
-            most = 0
-            for d in (-STRIDE, -1, 1, STRIDE):
-                colour = rec.colour[point + d]
-                if colour == 0:
-                    empty += 1
-                elif colour == own:
-                    most = max(most, rec.libs[rec.head[point + d]])
-                elif colour != WALL:
-                    enemies += 1
-                    captures |= rec.libs[rec.head[point + d]] == 1
-            if empty == 0 and most <= 1 and not captures:
-                continue
-            stamp += 1
-            captured = 0
-            if captures:
-                _capture(rec, point, own, marks, stamp, move)
-                captured, stones, liberties = move
-            elif most > 0:
-                liberties = _liberties_joined(rec, point, own, lists, marks, stamp)
-                stones = _stones_joined(rec, point, own) if liberties == 1 else 0
-            else:
-                liberties, stones = empty, 1
-            out[CAPTURES + min(captured, CAPTURE_LIMIT), row, column] = 1
-            if liberties == 1:
-                out[SELF_ATARI + min(stones, ATARI_LIMIT) - 1, row, column] = 1
-            out[LIBERTIES_AFTER + liberties - 1, row, column] = 1
-            if empty + enemies > 0 or not true_eye(rec, point, own):
-                out[SENSIBLE, row, column] = 1
-    if out.shape[0] > PLAYER_COLOUR and own == BLACK:
-        out[PLAYER_COLOUR] = 1
-
-
-@kernel
-def write_batch(records: Array, out: Array, stack: Array, replies: Array, ladders: bool) -> int:
-    """Write uint8 `out` (B, P, N, N) for B records and return exhausted ladder readings."""
-    marks = np.zeros(POINTS, dtype=np.int32)
-    lists = np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16)
-    move = np.zeros(3, dtype=np.int64)
-    exhausted = 0
+def write_planes(records: Array, out: Array, scratch: Scratch) -> None:
+    """Write all planes but the ladders, which are left empty, into uint8 `out` (B, P, N, N)."""
+    marks, lists = scratch.marks, scratch.lists
     for i in range(records.size):
+        rec = records[i]
+        size = rec.size
+        own = rec.to_play
+        _list_liberties(rec, lists)
+        marks[:] = 0
+        stamp = 0
         out[i] = 0
-        _write_planes(records[i], out[i], marks, lists, move)
-        if ladders:
-            exhausted += mark_ladders(
-                records[i], stack, replies, out[i, LADDER_CAPTURE], out[i, LADDER_ESCAPE]
-            )
-    return exhausted
+        planes = out[i]
+        planes[ONES] = 1
+        for row in range(size):
+            for column in range(size):
+                point = (row + 1) * STRIDE + column + 1
+                colour = rec.colour[point]
+                if colour != 0:
+                    age = min(rec.turn - rec.born[point] - 1, TURNS_LIMIT)
+                    liberties = min(rec.libs[rec.head[point]], LIBERTY_LIMIT)
+                    planes[OWN_STONE if colour == own else OPPONENT_STONE, row, column] = 1
+                    planes[TURNS + age, row, column] = 1
+                    planes[LIBERTIES + liberties - 1, row, column] = 1
+                    continue
+                planes[EMPTY_POINT, row, column] = 1
+                if point == rec.ko:
+                    continue
+
+                # What lies beside the point decides how much there is to count.
+                empty = 0
+                enemies = 0
+                captures = False
+                most = 0
+                for d in (-STRIDE, -1, 1, STRIDE):
+                    colour = rec.colour[point + d]
+                    if colour == 0:
+                        empty += 1
+                    elif colour == own:
+                        most = max(most, rec.libs[rec.head[point + d]])
+                    elif colour != WALL:
+                        enemies += 1
+                        captures |= rec.libs[rec.head[point + d]] == 1
+                if empty == 0 and most <= 1 and not captures:
+                    continue
+                stamp += 1
+                captured = 0
+                if captures:
+                    _capture(rec, point, own, marks, stamp, scratch.move)
+                    captured, stones, liberties = scratch.move
+                elif most > 0:
+                    liberties = _liberties_joined(rec, point, own, lists, marks, stamp)
+                    stones = _stones_joined(rec, point, own) if liberties == 1 else 0
+                else:
+                    liberties, stones = empty, 1
+                planes[CAPTURES + min(captured, CAPTURE_LIMIT), row, column] = 1
+                if liberties == 1:
+                    planes[SELF_ATARI + min(stones, ATARI_LIMIT) - 1, row, column] = 1
+                planes[LIBERTIES_AFTER + liberties - 1, row, column] = 1
+                if empty + enemies > 0 or not true_eye(rec, point, own):
+                    planes[SENSIBLE, row, column] = 1
+        if len(planes) > PLAYER_COLOUR and own == BLACK:
+            planes[PLAYER_COLOUR] = 1
 
 
 @kernel
-def write_packed(records: Array, out: Array, stack: Array, replies: Array) -> int:
-    """Write the first 48 planes as bits into uint8 `out` (B, N * N, 6); return as write_batch.
+def write_packed(records: Array, out: Array, scratch: Scratch, work: Workspace) -> int:
+    """Write the first 48 planes as bits into uint8 `out` (B, N * N, 6).
 
-    Bit `p % 8` of byte `p // 8` of a point is plane `p`.
+    Bit `p % 8` of byte `p // 8` of a point is plane `p`. Returns the number of ladder readings
+    that used up their node budget.
     """
-    marks = np.zeros(POINTS, dtype=np.int32)
-    lists = np.zeros((POINTS, LIBERTY_LIMIT), dtype=np.int16)
-    move = np.zeros(3, dtype=np.int64)
     points = out.shape[1]
     words = np.zeros(points, dtype=np.uint64)
     exhausted = 0
     for i in range(records.size):
         size = records[i].size
-        planes = np.zeros((POLICY_PLANES, size, size), dtype=np.uint8)
-        _write_planes(records[i], planes, marks, lists, move)
-        exhausted += mark_ladders(
-            records[i], stack, replies, planes[LADDER_CAPTURE], planes[LADDER_ESCAPE]
-        )
+        planes = np.empty((1, POLICY_PLANES, size, size), dtype=np.uint8)
+        write_planes(records[i : i + 1], planes, scratch)
+        exhausted += mark_ladders(records[i : i + 1], planes, work)
         flat = planes.reshape(POLICY_PLANES, points)
         words[:] = 0
         for p in range(POLICY_PLANES):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.state import POINTS, STRIDE, WALL
 from goengine.types import BLACK, EMPTY, WHITE
 
@@ -24,7 +24,7 @@ KO, EMPTIES, CAPTURED = 0, 1, 2
 """Columns of the row NOTE: the ko point, how many points are empty, how many were just captured."""
 
 
-@kernel
+@inner_kernel
 def step(k: int) -> int:
     """Return the offset of neighbour k of a point."""
     if k == 0:
@@ -36,7 +36,7 @@ def step(k: int) -> int:
     return STRIDE
 
 
-@kernel
+@inner_kernel
 def copy_state(source: Array, target: Array) -> None:
     """Copy a state; for `target[:] = source` numba would compile its error texts, for seconds."""
     for row in range(ROWS):
@@ -44,7 +44,7 @@ def copy_state(source: Array, target: Array) -> None:
             target[row, point] = source[row, point]
 
 
-@kernel
+@inner_kernel
 def _count_liberty(s: Array, head: int, point: int, sign: int) -> Any:
     """Add (sign 1) or take away (-1) one pseudo-liberty of a chain."""
     s[LIBS, head] += sign
@@ -60,7 +60,7 @@ def in_atari(s: Array, head: int) -> Any:
     return count > 0 and count * s[SQUARES, head] == total * total
 
 
-@kernel
+@inner_kernel
 def _join(s: Array, a: int, b: int) -> int:
     """Merge two chains given by their heads and return the head of the result."""
     if s[SIZE, a] < s[SIZE, b]:
@@ -79,7 +79,7 @@ def _join(s: Array, a: int, b: int) -> int:
     return a
 
 
-@kernel
+@inner_kernel
 def _take_away(s: Array, head: int) -> None:
     """Remove a chain and list its points in the row TAKEN."""
     stone = head
@@ -173,7 +173,7 @@ def build(colours: Array, s: Array) -> None:
                 _join(s, s[HEAD, point], s[HEAD, q])
 
 
-@kernel
+@inner_kernel
 def is_eye(s: Array, point: int, colour: int) -> Any:
     """Tell whether an empty point is an eye of a colour.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.playout_board import (
     CAPTURED,
     COLOUR,
@@ -39,6 +39,8 @@ from goengine._kernels.playout_board import (
 from goengine._kernels.state import STRIDE, WALL
 from goengine.types import BLACK, EMPTY, WHITE
 
+NO_MOVE = -1
+"""Instead of a move before playouts: either colour begins half of them."""
 MAX_NAKADE = 6
 """Largest number of stones that can fill an eye and still kill it."""
 MOST_SEEN = 4
@@ -56,13 +58,13 @@ def next_random(seed: Array) -> Any:
     return (x >> 33) & 0x7FFFFFFF
 
 
-@kernel
+@inner_kernel
 def _below(seed: Array, bound: int) -> Any:
     """Return a random integer 0 ... bound - 1."""
     return (next_random(seed) * bound) >> 31
 
 
-@kernel
+@inner_kernel
 def _outlook(s: Array, point: int, colour: int) -> tuple[int, int, int, int]:
     """Say what a move leads to: liberties (0, 1, or 2 for more), stones it captures, its stones.
 
@@ -178,7 +180,7 @@ def _dead_shape(s: Array, point: int, colour: int, stones: int) -> Any:
     return pairs == 6 and most == 4
 
 
-@kernel
+@inner_kernel
 def _only(s: Array, head: int, point: int, last: int) -> Any:
     """Tell whether a chain has no liberty but two points, the second of them for sure."""
     libs = s[LIBS, head]
@@ -193,7 +195,7 @@ def _only(s: Array, head: int, point: int, last: int) -> Any:
     return libs == 0 or (total == libs * last and squares == total * last)
 
 
-@kernel
+@inner_kernel
 def _shut_in(s: Array, point: int, last: int, colour: int) -> Any:
     """Tell whether the enemy has to take stones that put themselves into atari, and wins an eye.
 
@@ -254,7 +256,7 @@ def sound(s: Array, point: int, colour: int) -> Any:
     return True
 
 
-@kernel
+@inner_kernel
 def _capture_beside(s: Array, head: int, colour: int) -> Any:
     """Return a move that takes an enemy chain touching this chain, or 0."""
     other = BLACK + WHITE - colour
@@ -271,7 +273,7 @@ def _capture_beside(s: Array, head: int, colour: int) -> Any:
             return 0
 
 
-@kernel
+@inner_kernel
 def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
     """Return an urgent answer to the last move, or 0: capture it, or save what it put in atari."""
     head = s[HEAD, last]
@@ -299,7 +301,7 @@ def _answer(s: Array, last: int, colour: int, seed: Array) -> Any:
     return best
 
 
-@kernel
+@inner_kernel
 def _vital(s: Array, colour: int) -> Any:
     """Return the vital point of the hole that the last capture made in this colour, or 0."""
     count = s[NOTE, CAPTURED]
@@ -356,7 +358,7 @@ def choose(s: Array, last: int, colour: int, seed: Array) -> Any:
     return 0
 
 
-@kernel
+@inner_kernel
 def playout(s: Array, last: int, colour: int, cap: int, seed: Array) -> None:
     """Play a state to its end: two passes in a row, or ``cap`` moves; ``last`` was just played."""
     passes = 0
@@ -375,7 +377,7 @@ def playout(s: Array, last: int, colour: int, cap: int, seed: Array) -> None:
         colour = BLACK + WHITE - colour
 
 
-@kernel
+@inner_kernel
 def owner(s: Array, point: int) -> Any:
     """Return whose point this is at the end: its stone, or the only colour beside it, or none."""
     if s[COLOUR, point] != EMPTY:
@@ -390,64 +392,40 @@ def owner(s: Array, point: int) -> Any:
 
 @kernel
 def run_playouts(
-    colours: Array, size: int, ko: int, first: int, seed: Array, work: Array, out: Array
+    colours: Array,
+    size: int,
+    ko: int,
+    colour: int,
+    move: int,
+    seed: Array,
+    work: Array,
+    out: Array,
 ) -> None:
     """Play ``len(out)`` playouts from one position and note the owner of every point.
 
-    ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``first``, the colour that begins
-    every second playout (the other colour begins the rest); ``seed`` uint64 (1,), not zero;
+    ``colours`` int8 (POINTS,); ``ko`` a padded point or 0, for ``colour``. With NO_MOVE ``colour``
+    begins every second playout and the other colour the rest; else ``colour`` makes ``move`` before
+    all of them, a padded point where it may play or 0 for a pass. ``seed`` uint64 (1,), not zero;
     ``work`` int32 (2, ROWS, POINTS); ``out`` int8 (playouts, size * size): -1, 0 or 1, black 1.
     """
     start = work[0]
     s = work[1]
     build(colours, start)
+    start[NOTE, KO] = ko
+    if move == 0:
+        start[NOTE, KO] = 0
+    elif move != NO_MOVE:
+        place(start, move, colour)
     for n in range(out.shape[0]):
         copy_state(start, s)
-        colour = first
-        if n % 2 == 1:
-            colour = BLACK + WHITE - first
-        elif ko != 0:
-            s[NOTE, KO] = ko
-        playout(s, 0, colour, 3 * size * size, seed)
+        begins = BLACK + WHITE - colour
+        if move == NO_MOVE:
+            if n % 2 == 0:
+                begins = colour
+            else:
+                s[NOTE, KO] = 0
+        playout(s, max(move, 0), begins, 3 * size * size, seed)
         for row in range(size):
             for column in range(size):
                 whose = owner(s, (row + 1) * STRIDE + column + 1)
                 out[n, row * size + column] = (whose == BLACK) * 1 - (whose == WHITE) * 1
-
-
-@kernel
-def run_moves(
-    colours: Array,
-    size: int,
-    ko: int,
-    colour: int,
-    moves: Array,
-    seed: Array,
-    work: Array,
-    out: Array,
-) -> None:
-    """Make each of some moves and note the area scores of playouts that go on from there.
-
-    ``moves`` int32 (M,): padded points where ``colour`` may play, or 0 for a pass; ``ko`` and
-    ``seed`` as above; ``work`` int32 (3, ROWS, POINTS); ``out`` int16 (M, playouts), Black minus
-    White, no komi.
-    """
-    build(colours, work[0])
-    work[0][NOTE, KO] = ko
-    other = BLACK + WHITE - colour
-    for m in range(len(moves)):
-        copy_state(work[0], work[1])
-        if moves[m] == 0:
-            work[1][NOTE, KO] = 0
-        else:
-            place(work[1], moves[m], colour)
-        s = work[2]
-        for n in range(out.shape[1]):
-            copy_state(work[1], s)
-            playout(s, moves[m], other, 3 * size * size, seed)
-            total = 0
-            for row in range(size):
-                for column in range(size):
-                    whose = owner(s, (row + 1) * STRIDE + column + 1)
-                    total += (whose == BLACK) * 1 - (whose == WHITE) * 1
-            out[m, n] = total

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 
 Table = npt.NDArray[np.uint64]
 
@@ -27,7 +27,7 @@ def new_table(slots: int = FIRST_SLOTS) -> Table:
     return np.zeros(slots, dtype=np.uint64)
 
 
-@kernel
+@inner_kernel
 def _slot(table: Any, word: Any) -> Any:
     """Return where a word lies, or the free slot where it belongs."""
     mask = len(table) - 1

@@ -55,10 +55,10 @@ def make_analysis_evaluator(
             f"needs: use a policy-value network such as {judging_network(size)}"
         )
     warm_board()  # first: where it has to be compiled, the rest is compiled beside it
+    warm_encoder()  # a network's first use tries it on positions
     evaluator = make_evaluator(
         chosen, backend=backend, device=device, precision=precision, threads=threads
     )
-    warm_encoder()
     warm_playouts()
     warm_search()
     return name_of(chosen), evaluator

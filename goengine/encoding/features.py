@@ -97,8 +97,8 @@ def encode_packed(records: Records) -> npt.NDArray[np.uint8]:
     """
     size = _one_size(records)
     out = np.empty((len(records), size * size, POLICY_PLANES // 8), dtype=np.uint8)
-    stack, replies = ladders.new_workspace()
-    plane_kernels.write_packed(records, out, stack, replies)
+    scratch, work = plane_kernels.new_scratch(), ladders.new_workspace()
+    plane_kernels.write_packed(np.ascontiguousarray(records), out, scratch, work)
     return out
 
 
@@ -112,5 +112,6 @@ def _one_size(records: Records) -> int:
 
 def _write(records: Records, out: npt.NDArray[Any]) -> int:
     """Encode in this thread; return how many ladder readings used up their node budget."""
-    stack, replies = ladders.new_workspace()
-    return int(plane_kernels.write_batch(records, out, stack, replies, True))
+    records = np.ascontiguousarray(records)  # the kernels would be compiled anew for other orders
+    plane_kernels.write_planes(records, out, plane_kernels.new_scratch())
+    return int(ladders.mark_ladders(records, out, ladders.new_workspace()))

@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 
+from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import default_judge, default_network, judges, name_of
@@ -49,7 +50,9 @@ def make_policy_player(
     Raises:
         GoError: there is no such network, backend, device, precision or symmetry.
     """
-    name, evaluator = _evaluator(network, backend, device, precision, threads, settings.symmetry)
+    name, evaluator = _evaluator(
+        network, backend, device, precision, threads, settings.symmetry, size
+    )
     player = PolicyPlayer(evaluator, settings, name=name)
     player.choose(Game(size), rng=np.random.default_rng(0))
     return player
@@ -76,7 +79,7 @@ def make_search_player(
     from goengine.players.warmup import warm_search
 
     chosen = network or default_judge(size) or ""
-    name, evaluator = _evaluator(chosen, backend, device, precision, threads, "random")
+    name, evaluator = _evaluator(chosen, backend, device, precision, threads, "random", size)
     warm_search()
     rng = np.random.default_rng(seed)
     player = SearchPlayer(evaluator, settings, rng=rng, name=name)
@@ -140,8 +143,12 @@ def _evaluator(
     precision: str | None,
     threads: int | None,
     symmetry: str,
+    size: int,
 ) -> tuple[str, Evaluator]:
-    """Return a network's name and its evaluator, and have what every player calls compiled."""
+    """Return a network's name and its evaluator, and have what every player calls compiled.
+
+    It has seen an empty board of `size`: its network is opened before others are waited for.
+    """
     from goengine.inference.choosing import make_evaluator
     from goengine.players.warmup import warm_board, warm_encoder, warm_playouts
 
@@ -156,5 +163,6 @@ def _evaluator(
         symmetry=symmetry,
         threads=threads,
     )
+    evaluator.evaluate([Board(size)], symmetry="none")
     warm_playouts()
     return name_of(chosen), evaluator

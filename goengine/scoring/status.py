@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from goengine._kernels.chains import point_of
 from goengine._kernels.playout_board import ROWS
-from goengine._kernels.playouts import run_moves, run_playouts
+from goengine._kernels.playouts import NO_MOVE, run_playouts
 from goengine._kernels.state import POINTS
 from goengine.board import Board
 from goengine.scoring.corners import bent_fours
@@ -81,7 +81,7 @@ def status(board: Board, *, rng: np.random.Generator, playouts: int = PLAYOUTS) 
     ko = 0 if board.ko is None else int(point_of(board.ko, size))
     seed = np.array([rng.integers(1, 2**63)], dtype=np.uint64)
     work = np.empty((2, ROWS, POINTS), dtype=np.int32)
-    run_playouts(board.records["colour"][0], size, ko, board.to_play, seed, work, results)
+    run_playouts(board.records["colour"][0], size, ko, board.to_play, NO_MOVE, seed, work, results)
     ownership = results.mean(axis=0, dtype=np.float32)
     shares = np.stack([(results == owner).mean(axis=0) for owner in (-1, 0, 1)])
     settled = shares.max(axis=0) >= SETTLED
@@ -119,21 +119,17 @@ def move_scores(
     on. float64 (M,), komi and handicap bonus included.
     """
     size = board.size
-    points = [0 if move == size * size else int(point_of(move, size)) for move in moves]
+    colours = board.records["colour"][0]
     ko = 0 if board.ko is None else int(point_of(board.ko, size))
-    out = np.empty((len(points), playouts), dtype=np.int16)
-    run_moves(
-        board.records["colour"][0],
-        size,
-        ko,
-        board.to_play,
-        np.array(points, dtype=np.int32),
-        np.array([rng.integers(1, 2**63)], dtype=np.uint64),
-        np.empty((3, ROWS, POINTS), dtype=np.int32),
-        out,
-    )
-    means: npt.NDArray[np.float64] = out.mean(axis=1) - board.komi - handicap_bonus(board)
-    return means
+    seed = np.array([rng.integers(1, 2**63)], dtype=np.uint64)
+    work = np.empty((2, ROWS, POINTS), dtype=np.int32)
+    results = np.empty((playouts, size * size), dtype=np.int8)
+    means = np.empty(len(moves))
+    for i, move in enumerate(moves):
+        point = 0 if move == size * size else int(point_of(move, size))
+        run_playouts(colours, size, ko, board.to_play, point, seed, work, results)
+        means[i] = results.sum(axis=1, dtype=np.int64).mean()
+    return means - board.komi - handicap_bonus(board)
 
 
 def _dead(grid: Grid, ownership: npt.NDArray[np.float32]) -> frozenset[int]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from goengine._kernels.chains import point_of
 from goengine._kernels.jit import kernel
 from goengine._kernels.playout_board import ROWS
-from goengine._kernels.playouts import run_playouts
+from goengine._kernels.playouts import NO_MOVE, run_playouts
 from goengine._kernels.state import POINTS, STRIDE, Records
 from goengine.scoring.status import SETTLED
 from goengine.types import EMPTY, WHITE
@@ -38,7 +38,8 @@ def _look(
     for n in range(len(lanes)):
         rec = records[lanes[n]]
         size = rec.size
-        run_playouts(rec.colour, size, rec.ko, rec.to_play, seeds[n : n + 1], work, results)
+        seed = seeds[n : n + 1]
+        run_playouts(rec.colour, size, rec.ko, rec.to_play, NO_MOVE, seed, work, results)
         for move in range(points):
             black = 0
             white = 0

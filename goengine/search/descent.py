@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from goengine._kernels.chains import play
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine.search.pool import EXPANDED, NOTHING, PENDING, TERMINAL, Pool, open_edge
 from goengine.search.puct import ALL, LIKELY, NONE, choose_edge
 from goengine.types import WHITE
@@ -91,7 +91,8 @@ def select_leaves(
             pool.virtual[paths[found, step]] += 1
         if pool.state[node] == PENDING and pool.virtual[node] > 1:
             spare = wanted + collided
-            paths[spare, :length] = paths[found, :length]
+            for step in range(length):  # numba would compile error texts for a copy of slices
+                paths[spare, step] = paths[found, step]
             lengths[spare] = length
             collided += 1
             continue
@@ -103,7 +104,7 @@ def select_leaves(
     return found, ended
 
 
-@kernel
+@inner_kernel
 def _word(rec: Any, turn_word: Any) -> Any:
     """Return what superko remembers of a position."""
     word = rec.hash
@@ -112,7 +113,7 @@ def _word(rec: Any, turn_word: Any) -> Any:
     return word
 
 
-@kernel
+@inner_kernel
 def back_up(
     pool: Pool,
     path: Any,
@@ -141,10 +142,3 @@ def back_up(
         pool.lead[node] += sign * lead
         pool.moment[node] += moment
         sign = -sign
-
-
-@kernel
-def take_back(pool: Pool, path: Any, length: int) -> None:
-    """Let a descent that will not be evaluated no longer count as under way."""
-    for step in range(length):
-        pool.virtual[path[step]] -= 1

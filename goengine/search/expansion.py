@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from goengine._kernels.chains import hashes_after
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 from goengine._kernels.repetition import remembers
 from goengine.search.descent import AGAIN, back_up
 from goengine.search.pool import EDGES, EXPANDED, NOTHING, TERMINAL, Pool
@@ -102,7 +102,7 @@ def absorb_answers(
         back_up(pool, paths[i], length, utility, values[i], leads[i], spreads[i], True)
 
 
-@kernel
+@inner_kernel
 def own_visits(pool: Pool, node: int) -> int:
     """Return how many evaluations of a node are its own, not those behind it."""
     own = pool.visits[node]
@@ -113,7 +113,7 @@ def own_visits(pool: Pool, node: int) -> int:
     return int(own)
 
 
-@kernel
+@inner_kernel
 def _expand(
     pool: Pool,
     leaves: Any,
@@ -125,7 +125,10 @@ def _expand(
     words: Any,
     length: int,
 ) -> None:
-    """Give a node its edges: the answer's moves and the pass, without what superko forbids."""
+    """Give a node its edges: the answer's moves and the pass, without what superko forbids.
+
+    The node has its ownership already.
+    """
     rec = leaves[i]
     area = rec.size * rec.size
     mask = np.zeros(area + 1, dtype=np.bool_)
@@ -143,7 +146,7 @@ def _expand(
             for step in range(length):
                 if words[step] == key:
                     mask[move] = False
-    share = pass_share(answer.ownership, area, rec.passes)
+    share = pass_share(pool.ownership[node], area, rec.passes)
     passed = False
     count = 0
     for k in range(answer.count):

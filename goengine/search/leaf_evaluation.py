@@ -71,13 +71,16 @@ def position_keys(records: Any, keys: Any) -> None:
 
 
 @kernel
-def _compact(priors: Any, ownership: Any, answers: Any) -> None:
-    """Write the likeliest moves of priors (B, N*N + 1), and ownership (B, N*N), to answers (B,)."""
-    points = priors.shape[1] - 1
+def _compact(priors: Any, order: Any, ownership: Any, answers: Any) -> None:
+    """Write likely moves, and ownership (B, N*N), to answers (B,).
+
+    Of priors (B, N*N + 1) the best, which come first in the moves `order` (B, N*N).
+    """
+    points = order.shape[1]
     for i in range(len(answers)):
-        order = np.argsort(-priors[i, :points], kind="mergesort")
         count = 0
-        for move in order[:EDGES]:
+        for place in range(min(EDGES, points)):
+            move = order[i, place]
             if priors[i, move] <= 0.0:
                 break
             answers[i].moves[count] = move
@@ -237,5 +240,6 @@ def _answers_of(found: Evaluation, priors: npt.NDArray[np.float32]) -> Answers:
     answers = np.zeros(len(priors), dtype=ANSWER_DTYPE)
     answers["margin"] = found.lead
     answers["spread"] = found.spread
-    _compact(priors, found.ownership.reshape(len(priors), -1), answers)
+    order = np.argsort(-priors[:, :-1], axis=1, kind="stable")  # numba would compile its own sort
+    _compact(priors, order, found.ownership.reshape(len(priors), -1), answers)
     return answers

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine._kernels.playout_board import ROWS
-from goengine._kernels.playouts import run_playouts
+from goengine._kernels.playouts import NO_MOVE, run_playouts
 from goengine._kernels.state import POINTS, Records
 from goengine.board import Board
 from goengine.inference.evaluator import Evaluator
@@ -104,7 +104,7 @@ def rollout_values(
         owners = np.empty((playouts, size * size), dtype=np.int8)
         seed = np.array([rng.integers(1, 2**63)], dtype=np.uint64)
         first = int(leaf["to_play"])
-        run_playouts(leaf["colour"], size, int(leaf["ko"]), first, seed, work, owners)
+        run_playouts(leaf["colour"], size, int(leaf["ko"]), first, NO_MOVE, seed, work, owners)
         margins = owners.sum(axis=1, dtype=np.int64) - points
         values[i] = float(np.sign(margins).mean()) * (1 if first == BLACK else -1)
     return values

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel, kernel
 
 EDGES = 64
 """Moves of a node that are kept; those behind have priors that no search comes to."""
@@ -129,7 +129,7 @@ def new_node(pool: Pool) -> int:
     return int(node)
 
 
-@kernel
+@inner_kernel
 def open_edge(pool: Pool, node: int) -> int:
     """Hang a new node behind the next edge of a node and return it, NOTHING in a full pool."""
     child = new_node(pool)
@@ -179,7 +179,7 @@ def keep_subtree(pool: Pool, root: int, places: Any) -> None:
     pool.used[0] = kept
 
 
-@kernel
+@inner_kernel
 def _move_row(pool: Pool, source: int, target: int) -> None:
     """Copy a node to another row."""
     pool.state[target] = pool.state[source]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from goengine._kernels.jit import kernel
+from goengine._kernels.jit import inner_kernel
 from goengine.search.pool import NOTHING, Pool
 
 EXPLORATION = 1.0
@@ -39,7 +39,7 @@ UNLIKELY = 0.01
 """That share."""
 
 
-@kernel
+@inner_kernel
 def choose_edge(
     pool: Pool, node: int, is_root: bool, least: int, bonus: Any, thrift: int
 ) -> tuple[int, int]:
@@ -92,14 +92,14 @@ def choose_edge(
     return int(chosen), int(behind_it)
 
 
-@kernel
+@inner_kernel
 def _exploration(visits: int) -> float:
     """Return the exploration constant after so many visits."""
     growth = np.log((visits + EXPLORATION_SCALE) / EXPLORATION_SCALE)
     return float(EXPLORATION + EXPLORATION_GROWTH * growth)
 
 
-@kernel
+@inner_kernel
 def _scale(pool: Pool, node: int) -> float:
     """Return by how much the exploration grows or shrinks with the spread of utilities."""
     visits = pool.visits[node]

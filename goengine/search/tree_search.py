@@ -19,7 +19,7 @@ from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluator import Symmetry
 from goengine.scoring.counting import handicap_bonus
-from goengine.search.descent import AGAIN, DEPTH, select_leaves, take_back
+from goengine.search.descent import AGAIN, DEPTH, select_leaves
 from goengine.search.expansion import absorb_answers, refresh_utilities, utility_of
 from goengine.search.findings import ownership_for_black
 from goengine.search.leaf_evaluation import Answers, LeafEvaluator
@@ -290,7 +290,7 @@ class TreeSearch:
         """Give up what was gathered: its descents no longer count as under way."""
         if not batch.root:
             for i in range(len(batch)):
-                take_back(self.pool, self._paths[i], int(self._lengths[i]))
+                self.pool.virtual[self._paths[i, : self._lengths[i]]] -= 1
 
     def ownership(self, node: int = 0) -> npt.NDArray[np.float32]:
         """Return who owns each point on average, float32 (N, N), 1 is Black's.

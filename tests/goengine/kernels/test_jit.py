@@ -40,3 +40,12 @@ def test_a_kernel_is_compiled_once_for_integers_of_all_widths() -> None:
     assert len(inner.overloads) == 1
     same = jit.kernel(lambda x: x)
     assert jit.kernel(lambda x: same(x))(np.uint64(2**63)) == 2**63, "hashes stay unsigned"
+
+
+def test_an_inner_kernel_serves_kernels_and_refuses_python() -> None:
+    inner = jit.inner_kernel(lambda x: 2 * x)
+    outer = jit.kernel(lambda x: inner(x) + 1)
+    for _ in ("compiled", "ready"):
+        assert outer(4) == 9
+        with pytest.raises(TypeError, match="for kernels only"):
+            inner(4)

@@ -14,6 +14,7 @@ import pytest
 from goengine._kernels import ladders
 from goengine.board import Board
 from goengine.encoding.features import encode
+from goengine.feature_table import POLICY_PLANES
 from tests.helpers.diagrams import draw
 from tests.oracle.ladders import Reader, ladder_captures, ladder_escapes
 from tests.oracle.lockstep import run_uncompiled
@@ -307,13 +308,13 @@ for limit in (1, 2, 3, 4, 5, 6):
 
 def test_a_crowded_board_is_read_in_no_time(rng: np.random.Generator) -> None:
     """The node budget bounds what hostile positions cost, and exhausts on none of these."""
-    stack, replies = ladders.new_workspace()
+    work = ladders.new_workspace()
     for _ in range(20):
         board = Board(19, rules="replay")
         for _ in range(300):
             board.play(int(rng.choice(np.flatnonzero(board.sensible()))))
-        marks = np.zeros((2, 19, 19), dtype=np.uint8)
-        assert ladders.mark_ladders(board.records[0], stack, replies, marks[0], marks[1]) == 0
+        planes = np.zeros((1, POLICY_PLANES, 19, 19), dtype=np.uint8)
+        assert ladders.mark_ladders(board.records, planes, work) == 0
 
 
 def test_the_oracle_counts_what_it_plays() -> None:

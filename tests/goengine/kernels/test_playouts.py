@@ -141,7 +141,14 @@ def playouts(board: Board, count: int = 200, seed: int = 1) -> np.ndarray:
     numbers = np.array([seed], dtype=np.uint64)
     ko = 0 if board.ko is None else point_of(board.ko, board.size)
     kernels.run_playouts(
-        board.records["colour"][0], board.size, ko, board.to_play, numbers, work, out
+        board.records["colour"][0],
+        board.size,
+        ko,
+        board.to_play,
+        kernels.NO_MOVE,
+        numbers,
+        work,
+        out,
     )
     return out
 
