@@ -99,7 +99,7 @@ class Endgame:
             return self.pick(priors * trusted)
         local = np.zeros_like(open_points)
         if board.last_move is not None and board.last_move < board.size**2:
-            local[_nearby(board, board.last_move)] = True
+            local[nearby(board, board.last_move)] = True
         move = self._first_sound(board, priors, open_points, local)
         if move is None:
             threats = self._threatened(board) & ~open_points & ~local
@@ -145,7 +145,7 @@ class Endgame:
         scores = move_scores(twin, ask, rng=self.rng, playouts=max(1, self.playouts // 2))
         for move, after in zip(ask, scores, strict=True):
             if signed(float(scores[-1] - after), board.to_play) > NOTICE:
-                wanted[_nearby(board, move)] = True
+                wanted[nearby(board, move)] = True
         return wanted
 
 
@@ -154,7 +154,7 @@ def is_late(board: Board) -> bool:
     return max(board.turn, int(np.count_nonzero(board.grid))) >= LATE * board.size**2
 
 
-def _nearby(board: Board, move: int) -> list[int]:
+def nearby(board: Board, move: int) -> list[int]:
     """Return a point, its neighbours, and the liberties of the chains beside it."""
     found = {move}
     for near in neighbours(board.size)[move]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from goengine.board import Board
 from goengine.players.player import Choice
-from goengine.players.reading.endgame import is_late
+from goengine.players.reading.endgame import is_late, nearby
 from goengine.scoring.capturing import capturing_moves
 from goengine.scoring.status import Status, status
 from goengine.search.findings import MoveFinding, root_finding
@@ -34,18 +34,20 @@ CLEAN = 0.9
 """Share of settled points from which dead stones are taken off where that is asked, and from which
 territory rules keep stones out of one's own territory."""
 NEARLY_OVER, OVER = 0.1, 0.5
-"""Priors of a pass, at the least, under territory rules where playouts say that `CLEAN` or all is
-settled."""
+"""Priors of a pass, at the least, under territory rules where playouts say that `CLEAN` is settled,
+or that all is surely owned or surely nobody's."""
 STONE = 1.0
 """Points that a stone inside one's own territory costs under territory rules."""
 DOUBT = 1.0
 """Points by which the tree must see more gained than that on points that are surely owned."""
 SURE = 0.9
 """Mean owner of a point, by playouts, from which it is surely owned."""
-FALL = 0.6
-"""How far the mean owner of a point falls, of 2, if a threat is carried out, whoever goes on."""
+FALL = 1.0
+"""How far the mean owner of a point falls, of 2, where a reply takes it whoever goes on; half of
+the playouts let the opponent move again, and so show at most that much of a threat of a threat."""
 REPLIES = 8
-"""How many of the opponent's likeliest replies to a pass are looked at for threats."""
+"""How many of the opponent's likeliest replies to a pass are looked at for threats, besides those
+around the move in question."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Ending:
         """Return the prior that a pass has at the least, so that moves are compared with it."""
         if self.judged is None or self.board.rules.scoring != "territory":
             return 0.0
-        if self._quiet:
+        owned = np.abs(self.judged.ownership)
+        sure = self.judged.settled & ((owned > SURE) | (owned < 1 - SURE))
+        if float(sure.mean()) > QUIET:
             return OVER
         return NEARLY_OVER if self.judged.settled_share > CLEAN else 0.0
 
@@ -119,7 +123,7 @@ class Ending:
             if best.move == pass_move and others and not self._all_settled():
                 return others[0], "it is too early to pass"
             return None, ""
-        quiet = self._quiet
+        quiet = self.judged.settled_share > QUIET
         lead = self._verdict(self.judged).lead_for(self.board.to_play)
         if best.move == pass_move:
             moves = (one for one in found if one.move != pass_move and not self._costs(one))
@@ -156,21 +160,7 @@ class Ending:
             return False
         after = board.copy()
         after.play(finding.move)
-        return after.captures == board.captures and not self._threatened
-
-    @cached_property
-    def _quiet(self) -> bool:
-        """Whether the game may be over.
-
-        Under territory rules, by which every stone costs a point, that must be surer.
-        """
-        if self.judged is None:
-            return False
-        if self.board.rules.scoring != "territory":
-            return self.judged.settled_share > QUIET
-        owned = np.abs(self.judged.ownership)
-        sure = self.judged.settled & ((owned > SURE) | (owned < 1 - SURE))
-        return float(sure.mean()) > QUIET
+        return after.captures == board.captures and not self._answers_threat(finding.move)
 
     @cached_property
     def _mine(self) -> npt.NDArray[np.bool_]:
@@ -179,11 +169,10 @@ class Ending:
             return np.zeros(self.board.size**2, dtype=np.bool_)
         return self.judged.settled.ravel() & (_owners_for(self.judged, self.board.to_play) > 0)
 
-    @cached_property
-    def _threatened(self) -> bool:
-        """Whether one of the opponent's likeliest replies to a pass takes territory in playouts.
+    def _answers_threat(self, move: int) -> bool:
+        """Tell whether a reply to a pass takes some of the mover's settled territory in playouts.
 
-        The threatened territory is the mover's, for that is where a stone may answer.
+        The replies are the likeliest ones, and those on a point and around it.
         """
         assert self.judged is not None
         before = _owners_for(self.judged, self.board.to_play)
@@ -191,16 +180,16 @@ class Ending:
         pass_move = self.board.size**2
         edge = int(np.flatnonzero(pool.moves[0, : pool.opened[0]] == pass_move)[0])
         node = children(pool, 0)[edge]
-        likely = pool.moves[node, : pool.edges[node]].tolist()[: REPLIES + 1]
+        likely = pool.moves[node, : pool.edges[node]].tolist()[:REPLIES]
         passed = self.board.copy()
         passed.play(pass_move)
-        for reply in likely:
-            if reply != pass_move:
+        for reply in dict.fromkeys([*nearby(self.board, move), *likely]):
+            if reply != pass_move and passed.is_legal(reply):
                 after = passed.copy()
                 after.play(reply)
                 then = status(after, rng=self.rng, playouts=max(1, self.playouts // 2))
-                fallen = before - _owners_for(then, self.board.to_play)
-                if (fallen[self._mine] > FALL).any():
+                fall = before - _owners_for(then, self.board.to_play)
+                if (fall[self._mine] > FALL).any():
                     return True
         return False
 
