@@ -3,6 +3,8 @@
 The position with the highest priority is searched first, ties in order of arrival. Its tree alone
 seldom fills a batch without harm to its search, so trees of the same priority fill the rest. A
 position of higher priority that arrives meanwhile goes first; the others keep their trees and wait.
+Among equals, long searches, such as those that programs let run until they cancel them, take turns
+by their visits, so that each of them goes on.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ TREES = 8
 BATCH, LARGE_BATCH = 8, 64
 """Leaves that go through the network together: on a processor, where more gain little, and on an
 accelerator."""
+LONG = 1000
+"""Visits beyond which a search is long and takes turns with others of its priority."""
+TURN = 64
+"""Visits of one turn."""
 FULL_VIEWS_FROM = 50
 """Visits from which the root is seen from all eight sides."""
 ROOM, SPARE_NODES = 1.2, 32
@@ -62,6 +68,14 @@ class Job:
     """Visits of the last partial report."""
     idle: int = field(default=0, compare=False)
     """Steps in a row without a leaf."""
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Whose turn it is: the smallest goes first."""
+        turns = 0
+        if self.tree is not None and self.query.settings.visits > LONG:
+            turns = self.tree.visits // TURN
+        return self.order[0], turns, self.order[1]
 
 
 @dataclass(frozen=True)
@@ -185,10 +199,12 @@ class Scheduler:
 
     def _by_rank(self) -> Iterator[Job]:
         """Yield the jobs of the highest priority in order; those next in line begin."""
-        searched = sorted(self._searched)
+        searched = sorted(self._searched, key=lambda job: job.rank)
         level = None
-        while searched or self._waiting:
-            waits = bool(self._waiting) and (not searched or self._waiting[0] < searched[0])
+        crowded = False
+        while searched or (self._waiting and not crowded):
+            waits = bool(self._waiting) and not crowded
+            waits = waits and (not searched or self._waiting[0].rank < searched[0].rank)
             first = self._waiting[0] if waits else searched[0]
             if level is not None and first.order[0] != level:
                 return
@@ -197,9 +213,9 @@ class Scheduler:
                 yield searched.pop(0)
                 continue
             job = self._begin()
-            if job is None:
-                return
-            yield job
+            crowded = job is None
+            if job is not None:
+                yield job
 
     def _begin(self) -> Job | None:
         """Give the first job that waits a tree; None where all trees are taken by better ones."""

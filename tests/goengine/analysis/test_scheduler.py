@@ -8,7 +8,7 @@ import pytest
 from goengine.analysis.requests.json_fields import QueryError
 from goengine.analysis.requests.queries import PositionQuery, read_query
 from goengine.analysis.requests.query_settings import AnalysisSettings
-from goengine.analysis.scheduler import BATCH, MOST_WAITING, TREES, Report, Scheduler
+from goengine.analysis.scheduler import BATCH, MOST_WAITING, TREES, TURN, Report, Scheduler
 from goengine.inference.backends.backend import Planes, RawOutputs
 from goengine.inference.evaluator import Evaluator
 from goengine.search.pool import nodes_within
@@ -67,6 +67,42 @@ def test_trees_of_one_priority_share_batches() -> None:
     assert max(together.backend.batches) == BATCH > max(alone.backend.batches)
     mean = np.mean(together.backend.batches)
     assert mean > 1.5 * np.mean(alone.backend.batches)
+
+
+def test_endless_searches_of_one_priority_take_turns() -> None:
+    desk = Desk()
+    endless = {"maxVisits": 10_000_000, "reportDuringSearchEvery": 0.001}
+    for number in range(3):
+        desk.scheduler.add(asked(id=f"e{number}", moves=MOVES[: number + 1], **endless))
+    for _ in range(300):
+        desk.time += 0.001
+        desk.scheduler.step()
+    reached = {
+        report.query.name: report.analysis.visits for report in desk.reports if report.analysis
+    }
+    assert len(reached) == 3 and min(reached.values()) > 300
+    assert max(reached.values()) - min(reached.values()) <= TURN + BATCH
+    desk.scheduler.add(asked(id="short", maxVisits=100))
+    while "short" not in {report.query.name for report in desk.reports}:
+        desk.scheduler.step()
+    desk.scheduler.add(asked(id="late", moves=MOVES, **endless))
+    for _ in range(200):
+        desk.time += 0.001
+        desk.scheduler.step()
+    late = [report.analysis for report in desk.reports if report.query.name == "late"]
+    assert late[-1] is not None and late[-1].visits > 300, "it catches up with the others"
+    desk.scheduler.end()
+    assert desk.finish()[1:] == [("e0", 1), ("e1", 2), ("e2", 3), ("late", 4)]
+
+
+def test_short_searches_of_one_priority_go_one_after_the_other() -> None:
+    desk = Desk()
+    for number in range(3):
+        desk.scheduler.add(asked(id=str(number), moves=MOVES[: number + 1], maxVisits=500))
+    while not desk.reports:
+        desk.scheduler.step()
+    others = [job.tree.visits for job in desk.scheduler._searched if job.tree is not None]
+    assert desk.reports[0].query.name == "0" and max(others) < 250
 
 
 def test_a_tree_of_lower_priority_does_not_slow_a_higher_one_down() -> None:
