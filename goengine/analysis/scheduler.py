@@ -21,7 +21,7 @@ from goengine.analysis.position_analysis import Grid, Parts, PositionAnalysis, r
 from goengine.analysis.replayed_games import ReplayedGames, check_moves
 from goengine.analysis.requests.json_fields import QueryError
 from goengine.analysis.requests.queries import PositionQuery
-from goengine.board import Board
+from goengine.board import Board, joined
 from goengine.inference.evaluator import Evaluator
 from goengine.search.expansion import pass_share
 from goengine.search.leaf_evaluation import Answers, LeafEvaluator
@@ -274,7 +274,7 @@ class Scheduler:
         if not together:
             return
         answers = self.leaves.evaluate(
-            np.concatenate([batch.leaves for _, batch in together]),
+            joined([batch.leaves for _, batch in together]),
             rng=self._rng,
             fresh=np.concatenate([batch.fresh for _, batch in together]),
         )

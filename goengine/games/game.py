@@ -16,7 +16,7 @@ import numpy as np
 from goengine.board import Board
 from goengine.clock import Clock
 from goengine.games.record import GameRecord, play_moves
-from goengine.rules import Rules, get_rules
+from goengine.rules import Rules
 from goengine.types import BLACK, MAX_SIZE, MIN_SIZE, WHITE, GoError, colour_letter, opponent
 
 Move = tuple[int, int]
@@ -39,21 +39,15 @@ class Game:
         komi: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.size = size
-        self.rules = get_rules(rules)
-        self.komi = self.rules.komi if komi is None else komi
-        self.clock = Clock() if clock is None else clock
-        self.result: str | None = None
-        self.reason = ""
-        self.moves: list[Move] = []
+        self._prepare(Board(size, rules=rules, komi=komi), clock)
         self._origin = GameRecord(size=size)
-        self.first = Board(size, rules=self.rules, komi=self.komi)
         self.board = self.first.copy()
 
     @classmethod
     def at(cls, board: Board, *, clock: Clock | None = None) -> Game:
         """Return a game that begins in a position; the board itself stays as it is."""
-        game = cls(board.size, rules=board.rules, komi=board.komi, clock=clock)
+        game = object.__new__(cls)
+        game._prepare(board.copy(), clock)
         stones = board.grid.ravel()
         black, white = (tuple(np.flatnonzero(stones == c).tolist()) for c in (BLACK, WHITE))
         game._start(
@@ -64,9 +58,20 @@ class Game:
                 setup_white=white,
                 to_play=board.to_play,
             ),
-            first=board.copy(),
+            first=game.first,
         )
         return game
+
+    def _prepare(self, first: Board, clock: Clock | None) -> None:
+        """Take over the position before the first move; the game is still to be begun."""
+        self.size = first.size
+        self.rules = first.rules
+        self.komi = first.komi
+        self.clock = Clock() if clock is None else clock
+        self.result: str | None = None
+        self.reason = ""
+        self.moves: list[Move] = []
+        self.first = first
 
     def clear(self) -> None:
         """Start a new game on an empty board; size, rules and komi stay."""
@@ -247,7 +252,7 @@ class Game:
 
     def _handicap(self, moves: Sequence[Move]) -> int:
         """Return how many stones of the set-up are a handicap, which the first moves tell."""
-        return replace(self._origin, moves=tuple(moves[:2])).handicap_stones
+        return self._origin.handicap_with(moves)
 
     def _replayed(self, moves: Sequence[Move]) -> Board:
         """Return the board after the set-up and these moves.

@@ -59,13 +59,17 @@ class GameRecord:
 
     @property
     def handicap_stones(self) -> int:
-        """The handicap that stands on the board: 0, or 2 and more.
+        """The handicap that stands on the board: 0, or 2 and more."""
+        return self.handicap_with(self.moves)
+
+    def handicap_with(self, moves: Sequence[tuple[int, int]]) -> int:
+        """Return the handicap of a game that goes on from the set-up with these moves.
 
         An announced handicap whose stones nobody set up was not given; one stone is not a handicap
         but the right to begin. Where White begins with two moves in a row, stones were set up one
         by one: a diagram, which Sabaki sends so, and not a handicap.
         """
-        if [colour for colour, _ in self.moves[:2]] == [WHITE, WHITE]:
+        if [colour for colour, _ in moves[:2]] == [WHITE, WHITE]:
             return 0
         stones = min(self.handicap, len(self.setup_black))
         return stones if stones >= 2 else 0

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine._kernels.state import Records
-from goengine.board import Board
+from goengine.board import Board, joined
 from goengine.encoding.eight_views import eight_views, turn_back
 from goengine.encoding.features import encode_batch
 from goengine.encoding.symmetry import SYMMETRIES, move_table, transform_planes
@@ -69,7 +69,7 @@ class Evaluator:
         boards = list(boards)
         if not boards:
             return Evaluation(np.zeros((0, 0), dtype=np.float32))
-        records = np.concatenate([board.records for board in boards])
+        records = joined([board.records for board in boards])
         komi = np.array([mover_komi(board) for board in boards], dtype=np.float32)
         repeats = [board.rules.ko != "simple" for board in boards]
         allowed = None

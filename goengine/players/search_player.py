@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from goengine.board import joined
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
 from goengine.players.player import FREELY, NO_LIMIT, Ban, Budget, Choice, Conditions, Question
@@ -182,7 +183,7 @@ class SearchPlayer:
                 elif len(batch):
                     pairs.append((choice, batch))
             if pairs:
-                leaves = np.concatenate([batch.leaves for _, batch in pairs])
+                leaves = joined([batch.leaves for _, batch in pairs])
                 fresh = np.concatenate([batch.fresh for _, batch in pairs])
                 try:
                     answers = self._leaves.evaluate(leaves, rng=rng, fresh=fresh)
