@@ -11,6 +11,7 @@ from goengine.types import GoError
 
 SUBCOMMANDS = {
     "gtp": ("goengine.commands.gtp", "play and analyse in Sabaki and other GTP clients"),
+    "web": ("goengine.commands.web", "open a board in the browser, to play and to study"),
     "play": ("goengine.commands.play", "play a game in the terminal"),
     "analysis": (
         "goengine.commands.study.analysis",

@@ -73,6 +73,11 @@ def threads(text: str) -> int:
     return _whole(text, 1, MAX_THREADS, f"a whole number from 1 to {MAX_THREADS}")
 
 
+def port(text: str) -> int:
+    """Return the number of a port in a word."""
+    return _whole(text, 1, 65535, "a whole number from 1 to 65535")
+
+
 def seed(text: str) -> int:
     """Return the seed in a word: a whole number of at least 0."""
     return _whole(text, 0, None, "a whole number of at least 0")

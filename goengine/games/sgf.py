@@ -241,7 +241,7 @@ def _points(size: int) -> dict[bytes, int]:
     return table
 
 
-def _point(value: bytes, size: int) -> int | None:
+def read_point(value: bytes, size: int) -> int | None:
     """Return the move that a value names, in any case, blanks around it or not; else None."""
     move = _points(size).get(value)
     if move is not None:
@@ -257,12 +257,12 @@ def _point(value: bytes, size: int) -> int | None:
     return None
 
 
-def _stones(name: bytes, values: list[bytes], size: int, notes: list[str]) -> Iterator[int]:
+def read_stones(name: bytes, values: list[bytes], size: int, notes: list[str]) -> Iterator[int]:
     """Yield the points of AB, AW or AE; values that name none are left out, and noted."""
     for value in values:
         first, second = sgf_grammar.parse_compose(value)
-        start = _point(first, size)
-        stop = start if second is None else _point(second, size)
+        start = read_point(first, size)
+        stop = start if second is None else read_point(second, size)
         if start is None or stop is None or pass_move(size) in (start, stop):
             shown = value[:20].decode("utf-8", "replace")
             notes.append(f"set-up stones left out: {name.decode()}[{shown}] is not on the board")
@@ -322,7 +322,7 @@ def _record(
             if name in _TURN:
                 move = points.get(values[0]) if values else None
                 if move is None and values:
-                    move = _point(values[0], size)
+                    move = read_point(values[0], size)
                 if move is None:
                     cut = CUT_MOVE if values else CUT_BROKEN
                     break
@@ -334,7 +334,7 @@ def _record(
                     cut = CUT_SETUP
                     break
                 colour = _SETUP[name]
-                for point in _stones(name, values, size, said):
+                for point in read_stones(name, values, size, said):
                     stones[point] = colour
             elif name == b"PL" and values and not moves:
                 player = {b"B": BLACK, b"W": WHITE}.get(values[0].strip()[:1].upper(), player)

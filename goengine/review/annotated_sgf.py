@@ -36,13 +36,13 @@ def annotated_sgf(
     game, nodes = _tree(analysis, original)
     by_turn = {position.turn: position for position in analysis.positions}
     if 0 in by_turn:
-        _describe(game.get_root(), by_turn[0], None, words)
+        describe_position(game.get_root(), by_turn[0], None, words)
     reviews = {move.number: move for move in analysis.moves}
     for number, node in enumerate(nodes, start=1):
         if number in by_turn:
-            _describe(node, by_turn[number], reviews.get(number), words)
+            describe_position(node, by_turn[number], reviews.get(number), words)
         if number in reviews:
-            _judge(node, analysis, reviews[number])
+            judge_move(node, analysis, reviews[number])
     found: bytes = game.serialise()
     return found
 
@@ -84,7 +84,7 @@ def _matched(text: bytes, analysis: GameAnalysis) -> tuple[sgf.Sgf_game, list[Tr
     return game, nodes
 
 
-def _describe(
+def describe_position(
     node: Tree_node, position: PositionAnalysis, review: MoveReview | None, words: ReviewWords
 ) -> None:
     """Write win rate and comment of the position at a node."""
@@ -99,7 +99,7 @@ def _describe(
     node.set("C", "\n".join([*lines, *([old] if old else [])]))
 
 
-def _judge(node: Tree_node, analysis: GameAnalysis, review: MoveReview) -> None:
+def judge_move(node: Tree_node, analysis: GameAnalysis, review: MoveReview) -> None:
     """Mark a move, and add what was better as a variation beside it."""
     mark = mark_of(analysis, review)
     if mark is None:

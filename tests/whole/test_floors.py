@@ -47,6 +47,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("players",),
         ("match", "gtp", "terminal", "analysis"),
         ("review",),
+        ("web",),
         ("commands",),
     ),
     "selfplay": (

@@ -1,0 +1,366 @@
+"""The desk: the table, the engine, everybody who is connected, and who has to be told what.
+
+One thread, that of the event loop, runs everything here and returns at once; what takes time is
+done by the engine's thread and comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from goengine.analysis.requests.query_settings import AnalysisSettings
+from goengine.players.player import Choice
+from goengine.types import RESIGN, GoError, IllegalMoveError, colour_letter, opponent
+from goengine.web.live_study import LiveStudy
+from goengine.web.starting import Starting
+from goengine.web.table.dead_stones import Proposal, proposed
+from goengine.web.table.game_tree import GameTree, Node
+from goengine.web.table.kept_table import kept, restore, save
+from goengine.web.table.player_spec import PlayerSpec
+from goengine.web.table.shared_table import Table, opened
+from goengine.web.talk.clients import Client
+from goengine.web.talk.page_events import Event, encoded, nodes_described, table_fields
+from goengine.web.thinking.analysis_clients import AnalysisClients
+from goengine.web.thinking.engine_thread import EngineThread, Thought
+from goengine.web.thinking.opponents import EngineOptions, network_names
+
+log = logging.getLogger(__name__)
+
+SAVE_AFTER = 1.0
+"""Seconds after a change until the table is saved."""
+
+
+class Desk:
+    """The table and all around it.
+
+    `path`: where the table is kept; None keeps it nowhere. `first`: SGF to begin with, and the name
+    of its file.
+    """
+
+    def __init__(
+        self,
+        options: EngineOptions,
+        *,
+        path: Path | None = None,
+        first: tuple[bytes, str] | None = None,
+    ) -> None:
+        self.table = Table()
+        self.clients: dict[int, Client] = {}
+        self.thread = EngineThread(options, deliver=self._deliver, stage=self._staged)
+        self.study = LiveStudy(self.table, self.thread, self)
+        self.network, self.networks = network_names(options)
+        settings = AnalysisSettings(visits=options.visits)
+        self.protocol = AnalysisClients(self.thread, settings, self.network)
+        self.starting = Starting()
+        self.board_ready = asyncio.Event()
+        """Set once moves can be played."""
+        self._numbers = itertools.count()
+        self._path = path
+        self._first = first
+        self._laid_out = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thought: tuple[GameTree, Node, bool] | None = None
+        self._count: tuple[GameTree, Node] | None = None
+        self._told: Event = {}
+        self._whole: tuple[int, str] | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to load the engine; called in the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self.thread.start()
+        self._tick()
+
+    async def close(self) -> None:
+        """Save the table and end the engine."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._path is not None and self._laid_out:
+            self._write(kept(self.table))
+        await asyncio.to_thread(self.thread.close)
+
+    def join(self) -> Client:
+        """Return a new client."""
+        client = Client(next(self._numbers), self.whole_table)
+        self.clients[client.number] = client
+        return client
+
+    def leave(self, client: Client) -> None:
+        """Forget a client, and end what it asked to be analysed."""
+        self.clients.pop(client.number, None)
+        self.thread.post(lambda: self.protocol.gone(client.number))
+
+    def _deliver(self, job: Callable[[], None]) -> None:
+        """Have something called in the event loop, from any thread."""
+        if self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(job)
+        except RuntimeError:
+            log.debug("the event loop has ended")
+
+    def _later(self, name: str, seconds: float, job: Callable[[], None]) -> None:
+        """Have something called after a while, in place of what was to be called by that name."""
+        assert self._loop is not None
+        self._cancel(name)
+        self._timers[name] = self._loop.call_later(seconds, job)
+
+    def _cancel(self, name: str) -> None:
+        """Have something not called after all."""
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _staged(self, part: str, text: str) -> None:
+        """Take note of a part that is being made ready."""
+        self.starting.enter(part, text)
+        if part != "board" and not self.board_ready.is_set():
+            self._lay_out()
+            self.board_ready.set()
+            self.changed()
+        self.tell_all(self.starting.event(), "starting")
+
+    def _tick(self) -> None:
+        """Tell now and then how far the start is."""
+        if self.starting.over:
+            return
+        self.tell_all(self.starting.event(), "starting")
+        self._later("tick", 1.0, self._tick)
+
+    def _lay_out(self) -> None:
+        """Lay out the game that was given, or else the table of the last time."""
+        try:
+            if self._first is not None:
+                self.table.load(opened(self._first[0]), self._first[1])
+            elif self._path is not None and self._path.is_file():
+                restore(self.table, self._path.read_bytes())
+        except (GoError, OSError) as error:
+            log.warning("the game cannot be laid out: %s", error)
+            self.table.notices.append(f"The game cannot be laid out: {error}")
+        self._laid_out = True
+
+    # Telling
+
+    def tell_all(self, event: Event, slot: str) -> None:
+        """Send an event to all, in place of one of its slot that still waits."""
+        if self.clients:
+            self.tell_text(encoded(event), slot)
+
+    def tell_text(self, text: str, slot: str) -> None:
+        """Send an encoded event to all, likewise."""
+        for client in self.clients.values():
+            if client.greeted:
+                client.latest(slot, text)
+
+    def greet(self, client: Client) -> None:
+        """Send a client the whole table, and what else is going on."""
+        client.greeted = True
+        if self.study.last_review is not None:
+            client.latest("review", encoded(self.study.last_review))
+        if not self.starting.ready:
+            client.latest("starting", encoded(self.starting.event()))
+        if self._laid_out or (self._path is None and self._first is None):
+            client.renew()
+
+    def changed(self, asker: Client | None = None) -> None:
+        """Tell all what has changed of the table, and do what follows from it.
+
+        The asker is answered even where nothing has changed.
+        """
+        self._follow_up()
+        table = self.table
+        fields = self._fields_now()
+        renewed, names = table.take_changes()
+        different = {name: value for name, value in fields.items() if self._differs(name, value)}
+        self._told = fields
+        if renewed or names or different:
+            table.version += 1
+            self._save_soon()
+            if renewed:
+                for client in self.clients.values():
+                    if client.greeted:
+                        client.renew()
+                return
+            self._send_patch(list(self.clients.values()), nodes_described(table, names), different)
+        elif asker is not None:
+            self._send_patch([asker], {}, {})
+
+    def whole_table(self, client: Client) -> str:
+        """Return the whole table for a client."""
+        version = self.table.version
+        if self._whole is None or self._whole[0] != version:
+            tree = {"root": self.table.tree.root.ident, "nodes": nodes_described(self.table)}
+            event = {"event": "table", "version": version, "tree": tree, **self._fields_now()}
+            self._whole = (version, encoded(event))
+        return _with_seen(self._whole[1], client)
+
+    def _send_patch(
+        self, clients: list[Client], nodes: dict[str, Event | None], fields: Event
+    ) -> None:
+        """Send a change of the table to those who have said hello."""
+        text = encoded(
+            {"event": "tree_patch", "version": self.table.version, "nodes": nodes, **fields}
+        )
+        for client in clients:
+            if client.greeted:
+                client.change(_with_seen(text, client))
+
+    def _fields_now(self) -> Event:
+        """Return all of the table but its tree."""
+        return table_fields(
+            self.table,
+            thinking=self._thought is not None,
+            analysing=self.study.described(),
+            board_ready=self.board_ready.is_set(),
+        )
+
+    def _differs(self, name: str, value: Any) -> bool:
+        """Tell whether a field is not what everybody was told last."""
+        if name not in self._told:
+            return True
+        before = self._told[name]
+        if name == "clock" and value is not None and before is not None:
+            return {**value, "now": 0} != {**before, "now": 0}
+        return bool(value != before)
+
+    def _follow_up(self) -> None:
+        """Do what follows from a change: give up a move, follow the cursor, set the timer."""
+        if self._thought is not None:
+            tree, node, forced = self._thought
+            there = tree is self.table.tree and node.ident in tree.nodes
+            wanted = self.table.head is node and self.table.engine_to_move
+            if not there or not (forced or wanted):
+                self.stop_thinking()
+        if self.board_ready.is_set():
+            self.study.follow()
+        clock = self.table.clock
+        left = None if clock is None else clock.left()
+        if left is None:
+            self._cancel("flag")
+        else:
+            self._later("flag", max(0.0, left) + 0.02, self.flag)
+
+    # The engine's turn
+
+    def engine_turn(self) -> None:
+        """Let the game go on: count it after two passes, else let an engine move in its turn."""
+        table = self.table
+        if table.playing and table.counting is None and table.passed_out:
+            self.count(table.head)
+        elif table.engine_to_move:
+            self.think(table.head, table.players[table.positions.to_play(table.head)], forced=False)
+
+    def think(self, node: Node, spec: PlayerSpec, *, forced: bool) -> None:
+        """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
+        table = self.table
+        tree = table.tree
+        self._thought = (tree, node, forced)
+        clock = None if table.clock is None or forced else table.clock.copy()
+
+        def done(found: Choice | Exception) -> None:
+            if self._thought == (tree, node, forced):
+                self._thought = None
+                self._moved(node, found)
+
+        self.thread.think(Thought(table.line(node), spec, clock, done))
+
+    def thinking_at(self, node: Node) -> bool:
+        """Tell whether it is an engine's turn at a node, in the game that is going on."""
+        if self._thought is None:
+            return False
+        return self._thought[1] is node and not self._thought[2]
+
+    def stop_thinking(self) -> None:
+        """Give up the move that an engine thinks about."""
+        self._thought = None
+        self.thread.stop_thinking()
+
+    def _moved(self, node: Node, found: Choice | Exception) -> None:
+        """Take an engine's move."""
+        table = self.table
+        if table.flag():
+            self.changed()
+            return
+        if isinstance(found, Exception):
+            text = str(found) or type(found).__name__
+            event = {"event": "notice", "key": "engine_failed", "text": text, "args": {}}
+            self.tell_all(event, "notice")
+        elif found.move == RESIGN:
+            winner = opponent(table.positions.to_play(node))
+            table.end(f"{colour_letter(winner)}+R", "resign")
+        else:
+            try:
+                table.receive(node, found.move)
+            except IllegalMoveError as error:
+                log.error("the engine chose an illegal move and passes instead: %s", error)
+                table.receive(node, table.size**2)
+            self.engine_turn()
+        self.changed()
+
+    def flag(self) -> None:
+        """End the game if somebody's time is over."""
+        self.table.flag()
+        self.changed()
+
+    # Counting
+
+    def count(self, node: Node) -> None:
+        """Have dead stones proposed for the position at a node."""
+        self.stop_thinking()
+        table = self.table
+        tree, board = table.tree, table.positions.at(node)
+        self._count = (tree, node)
+
+        def job() -> None:
+            evaluator = self.thread.evaluator if self.thread.failure is None else None
+            found = proposed(board, evaluator, self.thread.rng)
+            self._deliver(lambda: self._proposed(tree, node, found))
+
+        self.thread.post(job)
+
+    def _proposed(self, tree: GameTree, node: Node, proposal: Proposal) -> None:
+        """Take a proposal, where people still stand where they asked for it."""
+        table = self.table
+        asked, self._count = self._count, None
+        if asked != (tree, node) or table.tree is not tree or node.ident not in tree.nodes:
+            return
+        if table.cursor is not node and table.head is not node:
+            return
+        table.begin_count(node, proposal)
+        if all(spec.is_engine for spec in table.players.values()):
+            table.accept_count()
+        self.changed()
+
+    # Keeping
+
+    def _save_soon(self) -> None:
+        """Save the table after a while."""
+        if self._path is not None and self._laid_out and "save" not in self._timers:
+            self._later("save", SAVE_AFTER, self._save)
+
+    def _save(self) -> None:
+        """Save the table beside the event loop."""
+        self._cancel("save")
+        assert self._loop is not None
+        data = kept(self.table)
+        self._loop.run_in_executor(None, self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        """Write the kept table; a full disk does not end the game."""
+        assert self._path is not None
+        try:
+            save(self._path, data)
+        except OSError as error:
+            log.warning("the table cannot be kept: %s", error)
+
+
+def _with_seen(text: str, client: Client) -> str:
+    """Return an encoded event that tells a client which of its requests it follows."""
+    return f'{text[:-1]},"seen":{client.seen}}}'

@@ -1,0 +1,1 @@
+"""The server around the table: who may ask, the routes, the port."""

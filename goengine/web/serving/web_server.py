@@ -1,0 +1,174 @@
+"""The server: an address and a port, a browser that opens, and connections that can be cut."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from goengine.types import GoError
+from goengine.web.desk import Desk
+from goengine.web.serving.access import is_loopback, names_for
+from goengine.web.serving.application import ABORT, guarded
+from goengine.web.table.kept_table import place_of
+from goengine.web.thinking.opponents import EngineOptions
+
+log = logging.getLogger(__name__)
+
+PORT, PORTS = 8361, 10
+"""The port that is tried first, and how many from it before any free one is taken."""
+LONGEST_FRAME = 8_000_000
+"""Bytes of a message; a longer one ends its connection."""
+MOST_CONNECTIONS = 512
+"""Connections beyond which requests are refused."""
+SWITCH = 0.001
+"""Seconds that the engine's thread may keep Python's lock while the server has something to do."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """None takes `PORT` or a free one after it."""
+    token: str | None = None
+    """None makes one where others can reach the server."""
+
+
+class CuttableConnection(WebSocketsSansIOProtocol):
+    """A WebSocket whose connection can be cut although its peer reads nothing."""
+
+    def handle_connect(self, event: Any) -> None:
+        """Begin a connection, with the offer to cut it among its extensions."""
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
+
+    def keepalive_timeout(self) -> None:
+        """Cut whoever does not answer pings."""
+        super().keepalive_timeout()
+        self.transport.abort()
+
+
+def bound(address: Address) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        GoError: the port is taken, or there is no such address.
+    """
+    tried = [address.port] if address.port is not None else [*range(PORT, PORT + PORTS), 0]
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    for port in tried:
+        try:
+            return socket.create_server((address.host, port), family=family, backlog=128)
+        except OSError as error:
+            failure = error
+    if address.port is not None:
+        raise GoError(
+            f"cannot listen on {address.host} port {address.port} ({failure.strerror}): use "
+            "another --port, or none to take a free one"
+        )
+    raise GoError(f"cannot listen on {address.host} ({failure.strerror}): use another --host")
+
+
+def serve(
+    options: EngineOptions,
+    address: Address,
+    *,
+    first: tuple[bytes, str] | None = None,
+    browser: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serve the table until it is interrupted.
+
+    `first`: SGF to begin with, and the name of its file. `say` gets what people are to read.
+
+    Raises:
+        GoError: the address cannot be had, or there is no such network.
+    """
+    listening = bound(address)
+    port = listening.getsockname()[1]
+    names, open_to_others = names_for(address.host)
+    token = address.token or secrets.token_urlsafe(16) if open_to_others else None
+    links = [f"http://{name}:{port}/" for name in _shown_names(address.host)]
+    if token is not None:
+        links = [f"{link}?token={token}" for link in links]
+    desk = Desk(options, path=place_of(port), first=first)
+
+    def opened() -> None:
+        """Say where the board is, and open it."""
+        say(f"The board is at {links[0]}")
+        for link in links[1:]:
+            say(f"         and at {link}")
+        if open_to_others:
+            say("Whoever knows this address can play here, and use this machine's time.")
+        say("Ctrl+C ends it; the table is kept.")
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(links[0],), daemon=True).start()
+
+    app = guarded(
+        desk,
+        names=names,
+        open_to_others=open_to_others,
+        token=token,
+        port=port,
+        opened=opened,
+    )
+    sys.setswitchinterval(SWITCH)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ws=CuttableConnection,
+            ws_max_size=LONGEST_FRAME,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=20.0,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=3,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+        )
+    )
+    server.run(sockets=[listening])
+
+
+def _shown_names(host: str) -> list[str]:
+    """Return names under which people reach the server."""
+    if is_loopback(host):
+        return [f"[{host}]" if ":" in host else host]
+    if host not in ("0.0.0.0", "::"):
+        return [f"[{host}]" if ":" in host else host]
+    return [_own_address(), socket.gethostname()]
+
+
+def _own_address() -> str:
+    """Return this machine's address on its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def read_first(path: Path | None) -> tuple[bytes, str] | None:
+    """Return a game's bytes and the name of its file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return None if path is None else (path.read_bytes(), path.name)

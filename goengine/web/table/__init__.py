@@ -1,0 +1,1 @@
+"""What lies on the table: a tree of moves, positions, players, clocks and the count."""

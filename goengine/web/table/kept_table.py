@@ -1,0 +1,106 @@
+"""The table on disk, as SGF with one property of our own, so that a restart loses nothing."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from cnncore.system import atomic
+from cnncore.system.folders import cache_folder
+from goengine.types import BLACK, WHITE, GoError
+from goengine.web.table.game_tree import Node, line_to
+from goengine.web.table.node_properties import set_text, text_of
+from goengine.web.table.player_spec import PlayerSpec
+from goengine.web.table.shared_table import Table, opened
+
+PROPERTY = "GOENGINE"
+"""Holds what SGF has no property for, in JSON: who plays, and where the cursor is."""
+
+
+def place_of(port: int) -> Path:
+    """Return where the table of a server on a port is kept."""
+    return cache_folder("goengine") / "web" / f"table-{port}.sgf"
+
+
+def kept(table: Table) -> bytes:
+    """Return a table as SGF that `restore` reads."""
+    facts = {
+        "players": [_facts(table.players[colour]) for colour in (BLACK, WHITE)],
+        "cursor": _steps(table.cursor),
+        "head": _steps(table.head),
+        "playing": table.playing,
+        "name": table.name,
+        "reason": table.reason,
+    }
+    properties = table.tree.root.properties
+    set_text(properties, PROPERTY, json.dumps(facts))
+    try:
+        return table.tree.serialise()
+    finally:
+        del properties[PROPERTY]
+
+
+def restore(table: Table, data: bytes) -> None:
+    """Lay a kept table out again, without its clocks.
+
+    Raises:
+        GoError: it is not a table that was kept.
+    """
+    found = opened(data)
+    tree = found.tree
+    text = text_of(tree.root.properties, PROPERTY)
+    tree.root.properties.pop(PROPERTY, None)
+    table.load(found)
+    try:
+        facts: dict[str, Any] = json.loads(text or "{}")
+        black, white = (PlayerSpec(**spec) for spec in facts["players"])
+        table.players = {BLACK: black, WHITE: white}
+        table.cursor = _walked(tree.root, facts["cursor"])
+        table.head = _walked(tree.root, facts["head"])
+        table.playing = bool(facts["playing"])
+        table.name = str(facts["name"])
+        table.reason = str(facts["reason"])
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise GoError(f"the kept table is damaged: {error}") from None
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a kept table, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write_bytes(path, data)
+
+
+def _facts(spec: PlayerSpec) -> dict[str, Any]:
+    """Return a player as JSON keeps it."""
+    return {
+        "kind": spec.kind,
+        "name": spec.name,
+        "network": spec.network,
+        "visits": spec.visits,
+        "seconds": spec.seconds,
+        "rank": spec.rank,
+    }
+
+
+def _steps(node: Node) -> list[int]:
+    """Return which child is taken at each node on the way from the root."""
+    line = line_to(node)
+    return [before.children.index(after) for before, after in pairwise(line)]
+
+
+def _walked(root: Node, steps: list[int]) -> Node:
+    """Return the node that steps lead to.
+
+    Raises:
+        IndexError: they lead nowhere.
+    """
+    node = root
+    for step in steps:
+        node = node.children[int(step)]
+    return node

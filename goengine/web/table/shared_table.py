@@ -1,0 +1,425 @@
+"""The table that all tabs share: a tree, a cursor, a game against the engine, and its end.
+
+Every change is made here and nowhere else, by one thread. What has changed since the last look is
+kept for whoever tells the tabs. A refused request changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from goengine.analysis.whole_games import record_rules
+from goengine.board import Board
+from goengine.clock import TimeSettings
+from goengine.coords import gtp_to_move, move_to_gtp, pass_move
+from goengine.games.record import GameRecord
+from goengine.games.sgf_values import komi_text
+from goengine.handicap import free_points, most_fixed
+from goengine.rules import Rules, get_rules
+from goengine.scoring.counting import format_score
+from goengine.types import BLACK, WHITE, GoError, IllegalMoveError, colour_letter, opponent
+from goengine.web.table.dead_stones import DeadStones, Proposal
+from goengine.web.table.game_tree import (
+    GameTree,
+    Node,
+    empty_tree,
+    line_to,
+    read_tree,
+    without_unplayable,
+)
+from goengine.web.table.node_properties import set_marks, set_text
+from goengine.web.table.player_spec import HUMAN, PlayerSpec
+from goengine.web.table.table_clock import TableClock
+from goengine.web.table.tree_positions import Line, Positions
+
+Players = Mapping[int, PlayerSpec]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A game that was read, ready to be laid on a table."""
+
+    tree: GameTree
+    record: GameRecord
+    """Its main line."""
+    positions: Positions
+    notices: tuple[str, ...]
+    """What was guessed or left out."""
+
+
+def opened(data: bytes | str) -> Opened:
+    """Return the game of SGF data; lines end before what nobody can play.
+
+    Raises:
+        GoError: the data holds no usable game, or more than a tree can have.
+    """
+    tree, record, said = read_tree(data)
+    rules = record_rules(record)
+    komi = rules.komi if record.komi is None else record.komi
+    positions = Positions(tree, rules, komi, record.handicap_stones)
+    gone = without_unplayable(tree, positions.playable)
+    if gone:
+        said.append(f"lines cut: {gone} nodes follow moves that cannot be played")
+    return Opened(tree, record, positions, tuple(said))
+
+
+class Table:
+    """One table; it begins with an empty 19x19 board and two people."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        """Counts what people were told."""
+        self.changed: set[str] = set()
+        """Names of nodes that are new, different or gone."""
+        self.renewed = True
+        """Whether the whole tree is another one."""
+        rules = get_rules("chinese")
+        tree = empty_tree(19, rules=rules.name, komi=komi_text(rules.komi))
+        self._take(tree, rules, rules.komi, 0, {BLACK: HUMAN, WHITE: HUMAN})
+
+    def _take(
+        self, tree: GameTree, rules: Rules, komi: float, handicap: int, players: Players
+    ) -> None:
+        """Lay another tree on the table."""
+        self.tree = tree
+        self.rules = rules
+        self.komi = komi
+        self.handicap = handicap
+        self.positions = Positions(tree, rules, komi, handicap)
+        self.players = dict(players)
+        self.cursor = tree.root
+        self.head = tree.root
+        """Where the game stands, whatever people look at."""
+        self.playing = False
+        """Whether a game is going on, so that engines answer and clocks run."""
+        self.clock: TableClock | None = None
+        self.counting: DeadStones | None = None
+        self.result: str | None = None
+        self.reason = ""
+        self.notices: list[str] = []
+        self.name = ""
+        self.renewed = True
+        self.changed.clear()
+
+    # Games
+
+    def new_game(
+        self,
+        *,
+        size: int,
+        rules: Rules,
+        komi: float,
+        handicap: int = 0,
+        players: Players | None = None,
+        clock: TimeSettings | None = None,
+    ) -> None:
+        """Begin a game on a new tree.
+
+        Raises:
+            GoError: the board is too small for the handicap.
+        """
+        if handicap and handicap > max(most_fixed(size), size * size // 4):
+            raise GoError(f"{handicap} handicap stones do not fit a {size}x{size} board: use fewer")
+        stones = tuple(sorted(free_points(size, handicap))) if handicap else ()
+        tree = empty_tree(size, rules=rules.name, komi=komi_text(komi), handicap=stones)
+        self._take(tree, rules, komi, handicap, {BLACK: HUMAN, WHITE: HUMAN})
+        if players is not None:
+            self.set_players(players)
+        self.playing = True
+        if clock is not None:
+            self.clock = TableClock(clock)
+            self._run_clock()
+
+    def load(self, opened: Opened, name: str = "") -> None:
+        """Lay a tree that was read on the table."""
+        record, positions = opened.record, opened.positions
+        people = {
+            BLACK: PlayerSpec(name=record.black or ""),
+            WHITE: PlayerSpec(name=record.white or ""),
+        }
+        self._take(opened.tree, positions.rules, positions.komi, positions.handicap, people)
+        self.positions = positions
+        self.result = record.result
+        self.notices = list(opened.notices)
+        self.name = name
+
+    # Where things stand
+
+    @property
+    def size(self) -> int:
+        """Lines of the board."""
+        return self.tree.size
+
+    def board(self) -> Board:
+        """Return the board at the cursor."""
+        return self.positions.at(self.cursor)
+
+    @property
+    def to_play(self) -> int:
+        """Who moves at the cursor."""
+        return self.positions.to_play(self.cursor)
+
+    @property
+    def engine_to_move(self) -> bool:
+        """Whether the game waits for an engine's move."""
+        if not self.playing or self.counting is not None:
+            return False
+        return self.players[self.positions.to_play(self.head)].is_engine
+
+    @property
+    def human(self) -> int | None:
+        """The colour of the only person, None where there are two or none."""
+        people = [colour for colour, spec in self.players.items() if not spec.is_engine]
+        return people[0] if len(people) == 1 else None
+
+    def line(self, node: Node | None = None) -> Line:
+        """Return what led to a node, the cursor's where none is named."""
+        return self.positions.line(self.cursor if node is None else node)
+
+    # Moves
+
+    def play(self, move: int, at: Node | None = None) -> None:
+        """Play a move after a node, or visit it where the tree has it already.
+
+        Raises:
+            IllegalMoveError: the rules forbid it.
+            GoError: the game is being counted, or the tree is full.
+        """
+        node = self.cursor if at is None else at
+        if self.counting is not None:
+            raise GoError("the game is being counted: accept the count, or cancel it to play on")
+        colour = self.positions.to_play(node)
+        known = node.child_with(colour, move)
+        if known is None:
+            board = self.positions.at(node)
+            if not board.is_legal(move):
+                board.play(move)
+                raise IllegalMoveError(f"{move_to_gtp(move, self.size)} is illegal")
+        child = self.tree.play(node, colour, move, first=self.playing)
+        if known is None:
+            self._touch(node, child)
+        self.cursor = child
+        if self.playing:
+            self.head = child
+            self._run_clock()
+
+    def receive(self, node: Node, move: int) -> None:
+        """Take an engine's move after a node; the cursor follows where it was there."""
+        looked = self.cursor
+        self.cursor = node
+        self.play(move)
+        if looked is not node:
+            self.cursor = looked
+
+    def undo(self, count: int = 1) -> None:
+        """Go back to the person's last turn; what was played stays as a variation.
+
+        Raises:
+            GoError: there is nothing to take back.
+        """
+        self.counting = None
+        if self.playing and self.head is not self.cursor:
+            self.cursor = self.head
+        human = self.human
+        node = self.cursor
+        resumed = self.result is not None and self.reason in ("resign", "time")
+        if not (resumed and (human is None or self.positions.to_play(node) == human)):
+            for _ in range(count):
+                node = self._turn_before(node, human)
+        self.cursor = self.head = node
+        if self.reason:
+            self._set_result(None, "")
+            self.playing = True
+        self._run_clock()
+
+    def _turn_before(self, node: Node, human: int | None) -> Node:
+        """Return the last node before this one at which the person is to move.
+
+        Raises:
+            GoError: there is none.
+        """
+        here = node.parent
+        while here is not None:
+            if human is None or self.positions.to_play(here) == human:
+                return here
+            here = here.parent
+        raise GoError("there is nothing to take back")
+
+    def go_to(self, node: Node) -> None:
+        """Move the cursor."""
+        self.cursor = node
+
+    def resign(self) -> None:
+        """Let the person give up, or who is to move.
+
+        Raises:
+            GoError: the game is over.
+        """
+        self._must_go_on()
+        colour = self.human or self.positions.to_play(self.head if self.playing else self.cursor)
+        self.end(f"{colour_letter(opponent(colour))}+R", "resign")
+
+    def end(self, result: str, reason: str) -> None:
+        """End the game with a result."""
+        self._set_result(result, reason)
+        self.playing = False
+        self.counting = None
+        if self.clock is not None:
+            self.clock.run_for(None)
+
+    def flag(self) -> bool:
+        """End the game if whoever's clock runs has no time left; tell whether it did."""
+        clock = self.clock
+        if clock is None or clock.running is None or (clock.left() or 0.0) > 0.0:
+            return False
+        if clock.clock.settings.kind == "none":
+            return False
+        self.end(f"{colour_letter(opponent(clock.running))}+T", "time")
+        return True
+
+    def _must_go_on(self) -> None:
+        """Refuse what only a game that goes on can have.
+
+        Raises:
+            GoError: it is over.
+        """
+        if self.result is not None and self.reason:
+            raise GoError(f"the game is over ({self.result}): begin a new one, or take it back")
+
+    def set_players(self, players: Players) -> None:
+        """Change who plays; engines answer from here on."""
+        self.players = dict(players)
+        for colour, name in ((BLACK, "PB"), (WHITE, "PW")):
+            set_text(self.tree.root.properties, name, self.players[colour].title)
+        if any(spec.is_engine for spec in players.values()) and not self.reason:
+            self.playing = True
+            self.head = self.cursor
+        self._run_clock()
+
+    # The tree
+
+    def delete(self, node: Node) -> None:
+        """Take a node and what follows away; who stood there goes to its parent.
+
+        Raises:
+            GoError: it is the root.
+        """
+        parent = node.parent
+        gone = set(self.tree.remove(node))
+        assert parent is not None
+        self.changed |= gone
+        self._touch(parent)
+        if self.cursor.ident in gone:
+            self.cursor = parent
+        if self.head.ident in gone:
+            self.head = parent
+            self.counting = None
+
+    def promote(self, node: Node) -> None:
+        """Make the variation of a node the main line."""
+        self._touch(*self.tree.promote(node))
+
+    def annotate(
+        self,
+        node: Node,
+        *,
+        comment: str | None = None,
+        name: str | None = None,
+        marks: Mapping[int, str] | None = None,
+    ) -> None:
+        """Change what is written at a node; None leaves a part as it is."""
+        if comment is not None:
+            set_text(node.properties, "C", comment)
+        if name is not None:
+            set_text(node.properties, "N", name)
+        if marks is not None:
+            set_marks(node.properties, marks, self.size)
+        self._touch(node)
+
+    # Counting
+
+    def begin_count(self, node: Node, proposal: Proposal) -> None:
+        """Begin to count the position at a node."""
+        self.cursor = node
+        if self.playing:
+            self.head = node
+        self.counting = DeadStones(self.positions.at(node), proposal)
+        if self.clock is not None:
+            self.clock.run_for(None)
+
+    def count(self) -> DeadStones:
+        """Return the count that is going on.
+
+        Raises:
+            GoError: there is none.
+        """
+        if self.counting is None:
+            raise GoError("nothing is being counted: ask for a count first")
+        return self.counting
+
+    def accept_count(self) -> None:
+        """End the game with the score as it is counted.
+
+        Raises:
+            GoError: nothing is being counted.
+        """
+        self.end(format_score(self.count().lead), "count")
+
+    def cancel_count(self) -> None:
+        """Play on instead of counting.
+
+        Raises:
+            GoError: nothing is being counted.
+        """
+        self.count()
+        self.counting = None
+        self._run_clock()
+
+    @property
+    def passed_out(self) -> bool:
+        """Whether the game stands after two passes in a row."""
+        moves = [node.move for node in line_to(self.head)[-2:]]
+        end = pass_move(self.size)
+        return len(moves) == 2 and all(move is not None and move[1] == end for move in moves)
+
+    # What others are told
+
+    def take_changes(self) -> tuple[bool, set[str]]:
+        """Return whether all is new, and the names of changed nodes; begin to note anew."""
+        renewed, changed = self.renewed, self.changed
+        self.renewed, self.changed = False, set()
+        return renewed, changed
+
+    def touch(self, *nodes: Node) -> None:
+        """Note that nodes have changed, such as by what an analysis found."""
+        self._touch(*nodes)
+
+    def vertex(self, text: str) -> int:
+        """Return the move of a vertex on this board.
+
+        Raises:
+            CoordError: it names none.
+        """
+        return gtp_to_move(text, self.size)
+
+    def clock_described(self) -> dict[str, Any] | None:
+        """Return the clocks as the page reads them, None without."""
+        return None if self.clock is None else self.clock.described()
+
+    def _touch(self, *nodes: Node) -> None:
+        """Note that nodes have changed."""
+        self.changed.update(node.ident for node in nodes)
+
+    def _set_result(self, result: str | None, reason: str) -> None:
+        """Set the result, in the file too."""
+        self.result, self.reason = result, reason
+        set_text(self.tree.root.properties, "RE", result or "")
+
+    def _run_clock(self) -> None:
+        """Let the clock of whoever is to move run, while a game goes on."""
+        if self.clock is None:
+            return
+        runs = self.playing and self.counting is None and self.result is None
+        self.clock.run_for(self.positions.to_play(self.head) if runs else None)

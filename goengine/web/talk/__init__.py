@@ -1,0 +1,1 @@
+"""Messages to and from the page, and who waits for which."""

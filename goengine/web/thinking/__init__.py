@@ -1,0 +1,1 @@
+"""The one thread that computes: opponents, analysis, and what a network sees."""

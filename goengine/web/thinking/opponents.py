@@ -1,0 +1,142 @@
+"""Networks and players of a table: one evaluator for each network, shared by all who ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goengine.analysis.evaluators import (
+    EvaluatorBySize,
+    judging_network,
+    make_analysis_evaluator,
+)
+from goengine.inference.choosing import make_evaluator
+from goengine.inference.evaluation import Evaluation
+from goengine.inference.evaluator import Evaluator
+from goengine.networks.files import judges, name_of, shipped_networks
+from goengine.players.player import Player
+from goengine.players.policy_player import PolicyPlayer
+from goengine.players.search_player import SearchPlayer
+from goengine.players.settings import SearchSettings
+from goengine.types import MAX_SIZE, GoError
+from goengine.web.table.player_spec import PlayerSpec
+
+RANKS: tuple[str, ...] = ()
+"""Ranks that a player can be asked for."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What the command line says of networks and searches."""
+
+    network: str | None = None
+    """None is the best one for each board size."""
+    backend: str | None = None
+    device: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    visits: int = 1000
+    """Positions of an analysis where nobody says otherwise."""
+    megabytes: float = 1000.0
+    """Bound of all trees and remembered evaluations together."""
+    seed: int | None = None
+
+
+class WatchedEvaluator(Evaluator):
+    """An evaluator that lets somebody look up before every batch.
+
+    Whoever looks may raise an exception: a search that it breaks off stays whole.
+    """
+
+    def __init__(self, inner: Evaluator, look: Callable[[], None]) -> None:
+        super().__init__(inner.backend, symmetry=inner.symmetry)
+        self._inner = inner
+        self._look = look
+
+    def evaluate_records(self, records: npt.NDArray[Any], **options: Any) -> Evaluation:
+        """Return what the network says of records (B,) of one size."""
+        self._look()
+        return self._inner.evaluate_records(records, **options)
+
+
+class Opponents:
+    """Evaluators and players, made when they are first asked for.
+
+    `look` is called before every batch of a player's evaluations.
+    """
+
+    def __init__(self, options: EngineOptions, look: Callable[[], None]) -> None:
+        self._options = options
+        self._look = look
+        self._rng = np.random.default_rng(options.seed)
+        self._evaluators: dict[str, Evaluator] = {}
+        self._searchers: dict[str, SearchPlayer] = {}
+
+    def evaluator(self, network: str = "") -> Evaluator:
+        """Return what runs a network, the table's own where none is named.
+
+        Raises:
+            GoError: there is no such network.
+        """
+        if network not in self._evaluators:
+            self._evaluators[network] = self._opened(network)
+        return self._evaluators[network]
+
+    def player(self, spec: PlayerSpec) -> Player:
+        """Return the player that a description asks for.
+
+        Raises:
+            GoError: there is no such network, or no opponent of that rank.
+        """
+        if spec.rank is not None:
+            raise GoError(f"there is no opponent of rank {spec.rank} yet: use visits or seconds")
+        evaluator = WatchedEvaluator(self.evaluator(spec.network), self._look)
+        if spec.visits == 0 or (spec.network and not judges(spec.network)):
+            return PolicyPlayer(evaluator, name=spec.title)
+        settings = SearchSettings(
+            visits=spec.visits,
+            seconds=1.0 if spec.seconds is None else spec.seconds,
+            megabytes=self._options.megabytes / 2,
+        )
+        if spec.network not in self._searchers:
+            self._searchers[spec.network] = SearchPlayer(
+                evaluator, settings, rng=self._rng, name=spec.title
+            )
+        return self._searchers[spec.network].with_settings(settings)
+
+    def _opened(self, network: str) -> Evaluator:
+        """Return the evaluator of a network, all that it calls compiled."""
+        chosen = network or self._options.network
+        if chosen is None:
+            return EvaluatorBySize(lambda size: self._judge(judging_network(size)))
+        if judges(chosen) or not network:
+            return self._judge(chosen)[1]
+        options = self._options
+        return make_evaluator(
+            chosen,
+            backend=options.backend,
+            device=options.device,
+            symmetry="all",
+            threads=options.threads,
+        )
+
+    def _judge(self, network: str) -> tuple[str, Evaluator]:
+        """Return name and evaluator of a network that judges positions."""
+        options = self._options
+        return make_analysis_evaluator(
+            network,
+            backend=options.backend,
+            device=options.device,
+            precision=options.precision,
+            threads=options.threads,
+        )
+
+
+def network_names(options: EngineOptions) -> tuple[str, list[str]]:
+    """Return the name of the table's own network, and those that a player may have."""
+    own = judging_network(MAX_SIZE) if options.network is None else name_of(options.network)
+    return own, shipped_networks()
