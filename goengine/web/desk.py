@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from goengine.analysis.requests.query_settings import AnalysisSettings
+from goengine.inference.evaluator import Evaluator
 from goengine.players.player import Choice
 from goengine.types import RESIGN, GoError, IllegalMoveError, colour_letter, opponent
 from goengine.web.live_study import LiveStudy
@@ -22,9 +24,16 @@ from goengine.web.table.dead_stones import Proposal, proposed
 from goengine.web.table.game_tree import GameTree, Node
 from goengine.web.table.kept_table import kept, restore, save
 from goengine.web.table.player_spec import PlayerSpec
-from goengine.web.table.shared_table import Table, opened
+from goengine.web.table.shared_table import Table
+from goengine.web.table.tree_positions import opened
 from goengine.web.talk.clients import Client
-from goengine.web.talk.page_events import Event, encoded, nodes_described, table_fields
+from goengine.web.talk.page_events import (
+    Event,
+    encoded,
+    nodes_described,
+    notice_event,
+    table_fields,
+)
 from goengine.web.thinking.analysis_clients import AnalysisClients
 from goengine.web.thinking.engine_thread import EngineThread, Thought
 from goengine.web.thinking.opponents import EngineOptions, network_names
@@ -33,13 +42,15 @@ log = logging.getLogger(__name__)
 
 SAVE_AFTER = 1.0
 """Seconds after a change until the table is saved."""
+SAVE_SHARE = 100.0
+"""Times what it takes to write the table as text that pass before it is done again."""
 
 
 class Desk:
     """The table and all around it.
 
     `path`: where the table is kept; None keeps it nowhere. `first`: SGF to begin with, and the name
-    of its file.
+    of its file. `evaluator` takes the place of the network that the options name.
     """
 
     def __init__(
@@ -48,10 +59,14 @@ class Desk:
         *,
         path: Path | None = None,
         first: tuple[bytes, str] | None = None,
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.table = Table()
+        self.table.clocks_wait = True
         self.clients: dict[int, Client] = {}
-        self.thread = EngineThread(options, deliver=self._deliver, stage=self._staged)
+        self.thread = EngineThread(
+            options, deliver=self._deliver, stage=self._staged, evaluator=evaluator
+        )
         self.study = LiveStudy(self.table, self.thread, self)
         self.network, self.networks = network_names(options)
         settings = AnalysisSettings(visits=options.visits)
@@ -62,13 +77,15 @@ class Desk:
         self._numbers = itertools.count()
         self._path = path
         self._first = first
-        self._laid_out = False
+        self._laid_out = first is None and not (path is not None and path.is_file())
+        """Whether the first table is there, so that tabs may be shown it."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thought: tuple[GameTree, Node, bool] | None = None
         self._count: tuple[GameTree, Node] | None = None
         self._told: Event = {}
         self._whole: tuple[int, str] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._pause = SAVE_AFTER
 
     # Life
 
@@ -121,9 +138,14 @@ class Desk:
     def _staged(self, part: str, text: str) -> None:
         """Take note of a part that is being made ready."""
         self.starting.enter(part, text)
+        if self.starting.over:
+            self.table.release_clocks()
         if part != "board" and not self.board_ready.is_set():
             self._lay_out()
             self.board_ready.set()
+            if self.table.cursor is self.table.head:
+                self.engine_turn()
+        if self.board_ready.is_set():
             self.changed()
         self.tell_all(self.starting.event(), "starting")
 
@@ -136,6 +158,8 @@ class Desk:
 
     def _lay_out(self) -> None:
         """Lay out the game that was given, or else the table of the last time."""
+        if self._laid_out:
+            return
         try:
             if self._first is not None:
                 self.table.load(opened(self._first[0]), self._first[1])
@@ -166,7 +190,7 @@ class Desk:
             client.latest("review", encoded(self.study.last_review))
         if not self.starting.ready:
             client.latest("starting", encoded(self.starting.event()))
-        if self._laid_out or (self._path is None and self._first is None):
+        if self._laid_out:
             client.renew()
 
     def changed(self, asker: Client | None = None) -> None:
@@ -290,19 +314,27 @@ class Desk:
             return
         if isinstance(found, Exception):
             text = str(found) or type(found).__name__
-            event = {"event": "notice", "key": "engine_failed", "text": text, "args": {}}
-            self.tell_all(event, "notice")
+            self.tell_all(notice_event("engine_failed", text), "notice")
         elif found.move == RESIGN:
             winner = opponent(table.positions.to_play(node))
             table.end(f"{colour_letter(winner)}+R", "resign")
         else:
+            self._receive(node, found.move)
+        self.changed()
+
+    def _receive(self, node: Node, move: int) -> None:
+        """Play an engine's move, and let the game go on."""
+        table = self.table
+        try:
             try:
-                table.receive(node, found.move)
+                table.receive(node, move)
             except IllegalMoveError as error:
                 log.error("the engine chose an illegal move and passes instead: %s", error)
                 table.receive(node, table.size**2)
+        except GoError as error:
+            self.tell_all(notice_event("engine_failed", str(error)), "notice")
+        else:
             self.engine_turn()
-        self.changed()
 
     def flag(self) -> None:
         """End the game if somebody's time is over."""
@@ -343,13 +375,15 @@ class Desk:
     def _save_soon(self) -> None:
         """Save the table after a while."""
         if self._path is not None and self._laid_out and "save" not in self._timers:
-            self._later("save", SAVE_AFTER, self._save)
+            self._later("save", self._pause, self._save)
 
     def _save(self) -> None:
-        """Save the table beside the event loop."""
+        """Save the table; a large one is written as text less often."""
         self._cancel("save")
         assert self._loop is not None
+        began = time.monotonic()
         data = kept(self.table)
+        self._pause = max(SAVE_AFTER, SAVE_SHARE * (time.monotonic() - began))
         self._loop.run_in_executor(None, self._write, data)
 
     def _write(self, data: bytes) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from goengine.analysis.position_analysis import PositionAnalysis
 from goengine.analysis.requests.queries import PositionQuery, Wanted
@@ -25,7 +25,13 @@ from goengine.web.table.game_tree import GameTree, Node, main_line
 from goengine.web.table.node_properties import setup_of
 from goengine.web.table.shared_table import Table
 from goengine.web.table.tree_positions import Line
-from goengine.web.talk.page_events import Event, analysis_event, encoded, summary_described
+from goengine.web.talk.page_events import (
+    Event,
+    analysis_event,
+    encoded,
+    notice_event,
+    summary_described,
+)
 from goengine.web.thinking.engine_thread import OWN, EngineThread
 
 LIVE = 2**62
@@ -282,6 +288,8 @@ class LiveStudy:
         now = time.monotonic()
         if review.done >= review.total:
             self._review = None
+            for name in review.queries:
+                self._thread.post(partial(self._thread.forget, name))
             event |= {"running": False, "summary": self._summary(review)}
             self.last_review = event
             self._around.changed()
@@ -332,12 +340,7 @@ class LiveStudy:
             try:
                 self._thread.watch(query, take)
             except GoError as error:
-                event: dict[str, Any] = {
-                    "event": "notice",
-                    "key": "cannot_analyse",
-                    "text": str(error),
-                    "args": {},
-                }
+                event = notice_event("cannot_analyse", str(error))
                 self._thread.deliver(lambda: self._around.tell_all(event, "notice"))
 
         self._thread.post(add)

@@ -25,7 +25,7 @@ from goengine.web.desk import Desk
 from goengine.web.table.analysed_sgf import analysed_sgf
 from goengine.web.table.game_tree import Node
 from goengine.web.table.player_spec import PlayerSpec
-from goengine.web.table.shared_table import opened
+from goengine.web.table.tree_positions import opened
 from goengine.web.talk.clients import Client
 from goengine.web.talk.page_events import PageError, encoded, error_event
 from goengine.web.talk.page_requests import (

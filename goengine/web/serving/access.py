@@ -71,10 +71,8 @@ class Access:
         guarded = _with_headers(send, headers.get("host", ""))
         if refusal is None:
             await self._app(scope, receive, guarded)
-        elif scope["type"] == "http":
+        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
             await refusal(scope, receive, guarded)
-        elif "websocket.http.response" in scope.get("extensions", {}):
-            await refusal({**scope, "method": "GET"}, receive, _as_denial(send))
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
 
@@ -174,12 +172,3 @@ def _with_headers(send: Send, host: str) -> Send:
         await send(message)
 
     return add
-
-
-def _as_denial(send: Send) -> Send:
-    """Return a `send` by which an HTTP response denies a WebSocket."""
-
-    async def deny(message: Message) -> None:
-        await send({**message, "type": f"websocket.{message['type']}"})
-
-    return deny

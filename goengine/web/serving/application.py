@@ -13,7 +13,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -75,12 +75,13 @@ class WebTable:
         """Return the application without a guard."""
         for suffix, kind in TYPES.items():  # Windows' registry may say otherwise
             mimetypes.add_type(kind, suffix)
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/", self._page, methods=["GET"]),
             Route("/health", self._health, methods=["GET"]),
             WebSocketRoute("/ws", self._socket),
-            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
         ]
+        if STATIC.is_dir():
+            routes.append(Mount("/static", StaticFiles(directory=STATIC)))
         return Starlette(routes=routes, lifespan=self._lifespan)
 
     @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import socket
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from goengine.types import GoError
@@ -29,6 +32,8 @@ PORT, PORTS = 8361, 10
 """The port that is tried first, and how many from it before any free one is taken."""
 LONGEST_FRAME = 8_000_000
 """Bytes of a message; a longer one ends its connection."""
+FIRST_REQUEST = 10.0
+"""Seconds that a connection has for its first request."""
 MOST_CONNECTIONS = 512
 """Connections beyond which requests are refused."""
 SWITCH = 0.001
@@ -44,6 +49,34 @@ class Address:
     """None takes `PORT` or a free one after it."""
     token: str | None = None
     """None makes one where others can reach the server."""
+
+
+class ImpatientHttp(H11Protocol):
+    """An HTTP connection that is closed where nothing is asked for too long."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._waiting = self.loop.call_later(FIRST_REQUEST, self._give_up)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Hand the connection over to a WebSocket, which has its own patience."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        """Close the connection if it has not asked for anything yet."""
+        if self.cycle is None:
+            self.transport.abort()
 
 
 class CuttableConnection(WebSocketsSansIOProtocol):
@@ -126,9 +159,15 @@ def serve(
         opened=opened,
     )
     sys.setswitchinterval(SWITCH)
-    server = uvicorn.Server(
+    server_of(app).run(sockets=[listening])
+
+
+def server_of(app: ASGIApp) -> uvicorn.Server:
+    """Return the server of an application, with the bounds of this module."""
+    return uvicorn.Server(
         uvicorn.Config(
             app,
+            http=ImpatientHttp,
             ws=CuttableConnection,
             ws_max_size=LONGEST_FRAME,
             ws_per_message_deflate=False,
@@ -139,11 +178,12 @@ def serve(
             timeout_graceful_shutdown=3,
             log_config=None,
             access_log=False,
+            log_level="error",
             server_header=False,
+            proxy_headers=False,
             lifespan="on",
         )
     )
-    server.run(sockets=[listening])
 
 
 def _shown_names(host: str) -> list[str]:

@@ -24,6 +24,9 @@ from goengine.web.table.node_properties import Properties, move_of
 MOST_NODES = 20_000
 """Nodes of a tree at the most."""
 
+_NAMES = itertools.count()
+"""Names of nodes never come again, so that a late request cannot mean a node of another tree."""
+
 Playable = Callable[["Node"], bool]
 """Tells whether a node can be played where it stands."""
 
@@ -56,7 +59,6 @@ class GameTree:
 
     def __init__(self, size: int, properties: Properties) -> None:
         self.size = size
-        self._names = itertools.count()
         self.nodes: dict[str, Node] = {}
         self.root = self._new(None, properties)
 
@@ -149,7 +151,7 @@ class GameTree:
 
     def _new(self, parent: Node | None, properties: Properties) -> Node:
         """Return a new node that is nobody's child yet."""
-        node = Node(str(next(self._names)), parent, properties)
+        node = Node(str(next(_NAMES)), parent, properties)
         self.nodes[node.ident] = node
         return node
 

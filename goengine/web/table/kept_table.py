@@ -13,7 +13,9 @@ from goengine.types import BLACK, WHITE, GoError
 from goengine.web.table.game_tree import Node, line_to
 from goengine.web.table.node_properties import set_text, text_of
 from goengine.web.table.player_spec import PlayerSpec
-from goengine.web.table.shared_table import Table, opened
+from goengine.web.table.shared_table import Table
+from goengine.web.table.table_clock import TableClock
+from goengine.web.table.tree_positions import opened
 
 PROPERTY = "GOENGINE"
 """Holds what SGF has no property for, in JSON: who plays, and where the cursor is."""
@@ -33,6 +35,7 @@ def kept(table: Table) -> bytes:
         "playing": table.playing,
         "name": table.name,
         "reason": table.reason,
+        "clock": None if table.clock is None else table.clock.facts(),
     }
     properties = table.tree.root.properties
     set_text(properties, PROPERTY, json.dumps(facts))
@@ -43,7 +46,7 @@ def kept(table: Table) -> bytes:
 
 
 def restore(table: Table, data: bytes) -> None:
-    """Lay a kept table out again, without its clocks.
+    """Lay a kept table out again; its clocks stand still until the next move.
 
     Raises:
         GoError: it is not a table that was kept.
@@ -62,6 +65,8 @@ def restore(table: Table, data: bytes) -> None:
         table.playing = bool(facts["playing"])
         table.name = str(facts["name"])
         table.reason = str(facts["reason"])
+        if facts.get("clock") is not None:
+            table.clock = TableClock.of(facts["clock"])
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise GoError(f"the kept table is damaged: {error}") from None
 

@@ -7,14 +7,11 @@ kept for whoever tells the tabs. A refused request changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from goengine.analysis.whole_games import record_rules
 from goengine.board import Board
 from goengine.clock import TimeSettings
-from goengine.coords import gtp_to_move, move_to_gtp, pass_move
-from goengine.games.record import GameRecord
+from goengine.coords import move_to_gtp, pass_move
 from goengine.games.sgf_values import komi_text
 from goengine.handicap import free_points, most_fixed
 from goengine.rules import Rules, get_rules
@@ -26,43 +23,13 @@ from goengine.web.table.game_tree import (
     Node,
     empty_tree,
     line_to,
-    read_tree,
-    without_unplayable,
 )
 from goengine.web.table.node_properties import set_marks, set_text
 from goengine.web.table.player_spec import HUMAN, PlayerSpec
 from goengine.web.table.table_clock import TableClock
-from goengine.web.table.tree_positions import Line, Positions
+from goengine.web.table.tree_positions import Line, Opened, Positions
 
 Players = Mapping[int, PlayerSpec]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A game that was read, ready to be laid on a table."""
-
-    tree: GameTree
-    record: GameRecord
-    """Its main line."""
-    positions: Positions
-    notices: tuple[str, ...]
-    """What was guessed or left out."""
-
-
-def opened(data: bytes | str) -> Opened:
-    """Return the game of SGF data; lines end before what nobody can play.
-
-    Raises:
-        GoError: the data holds no usable game, or more than a tree can have.
-    """
-    tree, record, said = read_tree(data)
-    rules = record_rules(record)
-    komi = rules.komi if record.komi is None else record.komi
-    positions = Positions(tree, rules, komi, record.handicap_stones)
-    gone = without_unplayable(tree, positions.playable)
-    if gone:
-        said.append(f"lines cut: {gone} nodes follow moves that cannot be played")
-    return Opened(tree, record, positions, tuple(said))
 
 
 class Table:
@@ -75,6 +42,8 @@ class Table:
         """Names of nodes that are new, different or gone."""
         self.renewed = True
         """Whether the whole tree is another one."""
+        self.clocks_wait = False
+        """Whether no clock runs yet, as the engine is not ready."""
         rules = get_rules("chinese")
         tree = empty_tree(19, rules=rules.name, komi=komi_text(rules.komi))
         self._take(tree, rules, rules.komi, 0, {BLACK: HUMAN, WHITE: HUMAN})
@@ -199,7 +168,7 @@ class Table:
                 raise IllegalMoveError(f"{move_to_gtp(move, self.size)} is illegal")
         child = self.tree.play(node, colour, move, first=self.playing)
         if known is None:
-            self._touch(node, child)
+            self.touch(node, child)
         self.cursor = child
         if self.playing:
             self.head = child
@@ -279,6 +248,11 @@ class Table:
         self.end(f"{colour_letter(opponent(clock.running))}+T", "time")
         return True
 
+    def release_clocks(self) -> None:
+        """Let clocks run from now on."""
+        self.clocks_wait = False
+        self._run_clock()
+
     def _must_go_on(self) -> None:
         """Refuse what only a game that goes on can have.
 
@@ -290,9 +264,14 @@ class Table:
 
     def set_players(self, players: Players) -> None:
         """Change who plays; engines answer from here on."""
-        self.players = dict(players)
+        properties = self.tree.root.properties
         for colour, name in ((BLACK, "PB"), (WHITE, "PW")):
-            set_text(self.tree.root.properties, name, self.players[colour].title)
+            spec = players[colour]
+            if spec == HUMAN and not self.players[colour].is_engine:
+                spec = self.players[colour]
+            self.players[colour] = spec
+            set_text(properties, name, spec.title)
+        self.touch(self.tree.root)
         if any(spec.is_engine for spec in players.values()) and not self.reason:
             self.playing = True
             self.head = self.cursor
@@ -310,7 +289,7 @@ class Table:
         gone = set(self.tree.remove(node))
         assert parent is not None
         self.changed |= gone
-        self._touch(parent)
+        self.touch(parent)
         if self.cursor.ident in gone:
             self.cursor = parent
         if self.head.ident in gone:
@@ -319,7 +298,7 @@ class Table:
 
     def promote(self, node: Node) -> None:
         """Make the variation of a node the main line."""
-        self._touch(*self.tree.promote(node))
+        self.touch(*self.tree.promote(node))
 
     def annotate(
         self,
@@ -336,7 +315,7 @@ class Table:
             set_text(node.properties, "N", name)
         if marks is not None:
             set_marks(node.properties, marks, self.size)
-        self._touch(node)
+        self.touch(node)
 
     # Counting
 
@@ -392,24 +371,12 @@ class Table:
         self.renewed, self.changed = False, set()
         return renewed, changed
 
-    def touch(self, *nodes: Node) -> None:
-        """Note that nodes have changed, such as by what an analysis found."""
-        self._touch(*nodes)
-
-    def vertex(self, text: str) -> int:
-        """Return the move of a vertex on this board.
-
-        Raises:
-            CoordError: it names none.
-        """
-        return gtp_to_move(text, self.size)
-
     def clock_described(self) -> dict[str, Any] | None:
         """Return the clocks as the page reads them, None without."""
         return None if self.clock is None else self.clock.described()
 
-    def _touch(self, *nodes: Node) -> None:
-        """Note that nodes have changed."""
+    def touch(self, *nodes: Node) -> None:
+        """Note that nodes have changed, here or by what an analysis found."""
         self.changed.update(node.ident for node in nodes)
 
     def _set_result(self, result: str | None, reason: str) -> None:
@@ -422,4 +389,5 @@ class Table:
         if self.clock is None:
             return
         runs = self.playing and self.counting is None and self.result is None
+        runs = runs and not self.clocks_wait
         self.clock.run_for(self.positions.to_play(self.head) if runs else None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from goengine.analysis.requests.json_fields import Query, number, whole, wrong
@@ -57,6 +58,27 @@ class TableClock:
         self.clock = Clock(settings, now=now)
         self.running: int | None = None
         self._since = now()
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> TableClock:
+        """Return the clocks that `facts` told.
+
+        Raises:
+            GoError: they are impossible.
+            KeyError: something is missing.
+            TypeError: something is of another kind.
+        """
+        found = cls(TimeSettings(**facts["settings"]))
+        for colour, (seconds, count) in zip((BLACK, WHITE), facts["left"], strict=True):
+            found.clock.set_left(colour, float(seconds), int(count))
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the clocks stand, without the running turn, as JSON can keep it."""
+        left = [
+            (self.clock.left(colour) or 0.0, self.clock.count(colour)) for colour in (BLACK, WHITE)
+        ]
+        return {"settings": asdict(self.clock.settings), "left": left}
 
     def run_for(self, colour: int | None) -> None:
         """Charge whoever's clock runs, and let another one run, or none."""

@@ -14,13 +14,14 @@ import numpy as np
 from goengine.analysis.replayed_games import ReplayedGames
 from goengine.analysis.requests.queries import PositionQuery, Wanted
 from goengine.analysis.requests.query_settings import AnalysisSettings
+from goengine.analysis.whole_games import record_rules
 from goengine.board import Board
 from goengine.clock import Clock
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.rules import RULES, Rules
 from goengine.types import BLACK, WHITE, GoError, IllegalMoveError, opponent
-from goengine.web.table.game_tree import GameTree, Node, line_to
+from goengine.web.table.game_tree import GameTree, Node, line_to, read_tree, without_unplayable
 from goengine.web.table.node_properties import player_of, setup_of
 
 KEPT = 512
@@ -233,3 +234,31 @@ def _setup_stones(node: Node, size: int) -> tuple[tuple[int, ...], tuple[int, ..
     """Return Black's and White's stones that a node sets up."""
     setup = setup_of(node.properties, size)
     return ((), ()) if setup is None else (setup.black, setup.white)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A game that was read, ready to be laid on a table."""
+
+    tree: GameTree
+    record: GameRecord
+    """Its main line."""
+    positions: Positions
+    notices: tuple[str, ...]
+    """What was guessed or left out."""
+
+
+def opened(data: bytes | str) -> Opened:
+    """Return the game of SGF data; lines end before what nobody can play.
+
+    Raises:
+        GoError: the data holds no usable game, or more than a tree can have.
+    """
+    tree, record, said = read_tree(data)
+    rules = record_rules(record)
+    komi = rules.komi if record.komi is None else record.komi
+    positions = Positions(tree, rules, komi, record.handicap_stones)
+    gone = without_unplayable(tree, positions.playable)
+    if gone:
+        said.append(f"lines cut: {gone} nodes follow moves that cannot be played")
+    return Opened(tree, record, positions, tuple(said))

@@ -50,6 +50,11 @@ def error_event(error: Exception, about: object, seq: object = None) -> Event:
     return event
 
 
+def notice_event(key: str, text: str, **values: object) -> Event:
+    """Return something that is shown to people when it happens."""
+    return {"event": "notice", **notice(key, text, **values)}
+
+
 def notice(key: str, text: str, **values: object) -> Event:
     """Return something to be shown to people."""
     return {"key": key, "text": text, "args": values}

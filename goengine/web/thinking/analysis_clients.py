@@ -1,6 +1,8 @@
 """The analysis protocol for many clients: one scheduler, and everybody's ids kept apart.
 
-Everything here happens in the engine's thread. A client's queries end when it goes away.
+Everything here happens in the engine's thread. A client's queries end when it goes away. What of a
+query does not count is said in the first answer, as its `warning`: KaTrain's remote backend takes
+every message with an id for an answer, and would take a warning alone for the last one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from goengine.analysis.reply_lines import (
     encode,
     error_reply,
     nothing_reply,
-    warning_reply,
 )
 from goengine.analysis.requests.json_fields import QueryError, parse_object, shorten
 from goengine.analysis.requests.queries import Action, read_query
@@ -43,6 +44,7 @@ class AnalysisClients:
         self._network = network
         self._senders: dict[int, Send] = {}
         self._waiting: dict[int, dict[str, int]] = {}
+        self._warnings: dict[str, str] = {}
         thread.fallback = self._report
 
     def handle(self, client: int, send: Send, line: bytes) -> None:
@@ -56,8 +58,6 @@ class AnalysisClients:
             if isinstance(asked, Action):
                 self._act(client, asked)
                 return
-            for warning in warnings:
-                self._send(client, warning_reply(warning))
             waiting = self._waiting.setdefault(client, {})
             if sum(waiting.values()) + len(asked.turns) > MOST_POSITIONS:
                 raise QueryError(
@@ -71,6 +71,9 @@ class AnalysisClients:
                 self._count_down(client, own, len(asked.turns))
                 field = error.field if isinstance(error, QueryError) else None
                 raise QueryError(str(error), field=field, name=asked.name) from None
+            if warnings:
+                said = "; ".join(f"{warning.field}: {warning.text}" for warning in warnings)
+                self._warnings[own] = said
         except QueryError as error:
             self._send(client, error_reply(error))
         except Exception as error:  # a line never ends the engine
@@ -84,6 +87,7 @@ class AnalysisClients:
         self._senders.pop(client, None)
         waiting = self._waiting.pop(client, {})
         for name in list(waiting):
+            self._warnings.pop(name, None)
             self._thread.scheduler.end(name)
 
     def _act(self, client: int, action: Action) -> None:
@@ -102,16 +106,18 @@ class AnalysisClients:
         number, _, name = report.query.name.partition(":")
         client = int(number)
         query = replace(report.query, name=name)
+        warning = self._warnings.pop(report.query.name, None)
+        said = {} if warning is None else {"warning": warning}
         if not report.during:
             self._count_down(client, report.query.name, 1)
         if report.failure is not None:
-            said = f"The analysis failed: {shorten(report.failure)}"
-            self._send(client, error_reply(QueryError(said, name=name)))
+            failure = f"The analysis failed: {shorten(report.failure)}"
+            self._send(client, error_reply(QueryError(failure, name=name)))
         if report.analysis is None or report.board is None:
-            self._send(client, nothing_reply(query, report.turn))
+            self._send(client, {**nothing_reply(query, report.turn), **said})
             return
         reply = analysis_reply(query, report.analysis, report.board, during=report.during)
-        self._send(client, reply, partial=report.during)
+        self._send(client, {**reply, **said}, partial=report.during and not said)
 
     def _count_down(self, client: int, name: str, positions: int) -> None:
         """Note that positions of a query wait no longer."""

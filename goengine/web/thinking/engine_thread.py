@@ -67,7 +67,8 @@ class EngineThread:
     """The thread, and what may be asked of it from outside.
 
     `deliver` takes answers to the thread that owns the table. `stage` is told, there, which part is
-    being made ready, last `ready`, or `failed` with a sentence.
+    being made ready, last `ready`, or `failed` with a sentence. `evaluator` takes the place of the
+    network that the options name.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class EngineThread:
         *,
         deliver: Deliver,
         stage: Callable[[str, str], None],
+        evaluator: Evaluator | None = None,
     ) -> None:
         self.options = options
         self._deliver = deliver
@@ -89,7 +91,7 @@ class EngineThread:
         self._handlers: dict[str, Handler] = {}
         self._shared = 0.0
         self._game: tuple[Line, Game] | None = None
-        self.opponents = Opponents(options, self._look_up)
+        self.opponents = Opponents(options, self._look_up, evaluator=evaluator)
         self.rng = np.random.default_rng(options.seed)
         self.failure: str | None = None
         """Why nothing can be computed, where that is so."""
@@ -241,12 +243,15 @@ class EngineThread:
         self._scheduler.step()
 
     def _report(self, report: Report) -> None:
-        """Give a report to whoever asked."""
+        """Give a report to whoever asked; what goes wrong there ends nothing here."""
         name = report.query.name
-        if name in self._handlers:
-            self._handlers[name](report)
-        elif not name.startswith(OWN):
-            self.fallback(report)
+        try:
+            if name in self._handlers:
+                self._handlers[name](report)
+            elif not name.startswith(OWN):
+                self.fallback(report)
+        except Exception:
+            log.exception("a report could not be given to whoever asked")
 
     def _choose(self, thought: Thought) -> None:
         """Choose a move and deliver it."""

@@ -66,14 +66,21 @@ class WatchedEvaluator(Evaluator):
 class Opponents:
     """Evaluators and players, made when they are first asked for.
 
-    `look` is called before every batch of a player's evaluations.
+    `look` is called before every batch of a player's evaluations. `evaluator` takes the place of
+    the table's own network.
     """
 
-    def __init__(self, options: EngineOptions, look: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        options: EngineOptions,
+        look: Callable[[], None],
+        *,
+        evaluator: Evaluator | None = None,
+    ) -> None:
         self._options = options
         self._look = look
         self._rng = np.random.default_rng(options.seed)
-        self._evaluators: dict[str, Evaluator] = {}
+        self._evaluators: dict[str, Evaluator] = {} if evaluator is None else {"": evaluator}
         self._searchers: dict[str, SearchPlayer] = {}
 
     def evaluator(self, network: str = "") -> Evaluator:
