@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from goengine.analysis.requests.query_settings import AnalysisSettings
 from goengine.inference.evaluator import Evaluator
@@ -29,6 +28,7 @@ from goengine.web.table.tree_positions import opened
 from goengine.web.talk.clients import Client
 from goengine.web.talk.page_events import (
     Event,
+    changed_fields,
     encoded,
     nodes_described,
     notice_event,
@@ -198,11 +198,13 @@ class Desk:
 
         The asker is answered even where nothing has changed.
         """
+        if not self._laid_out:
+            return
         self._follow_up()
         table = self.table
         fields = self._fields_now()
         renewed, names = table.take_changes()
-        different = {name: value for name, value in fields.items() if self._differs(name, value)}
+        different = changed_fields(self._told, fields)
         self._told = fields
         if renewed or names or different:
             table.version += 1
@@ -245,15 +247,6 @@ class Desk:
             board_ready=self.board_ready.is_set(),
         )
 
-    def _differs(self, name: str, value: Any) -> bool:
-        """Tell whether a field is not what everybody was told last."""
-        if name not in self._told:
-            return True
-        before = self._told[name]
-        if name == "clock" and value is not None and before is not None:
-            return {**value, "now": 0} != {**before, "now": 0}
-        return bool(value != before)
-
     def _follow_up(self) -> None:
         """Do what follows from a change: give up a move, follow the cursor, set the timer."""
         if self._thought is not None:
@@ -269,7 +262,12 @@ class Desk:
         if left is None:
             self._cancel("flag")
         else:
-            self._later("flag", max(0.0, left) + 0.02, self.flag)
+            self._later("flag", max(0.0, left) + 0.02, self._flag)
+
+    def _flag(self) -> None:
+        """End the game if somebody's time is over."""
+        self.table.flag()
+        self.changed()
 
     # The engine's turn
 
@@ -336,11 +334,6 @@ class Desk:
         else:
             self.engine_turn()
 
-    def flag(self) -> None:
-        """End the game if somebody's time is over."""
-        self.table.flag()
-        self.changed()
-
     # Counting
 
     def count(self, node: Node) -> None:
@@ -351,8 +344,9 @@ class Desk:
         self._count = (tree, node)
 
         def job() -> None:
-            evaluator = self.thread.evaluator if self.thread.failure is None else None
-            found = proposed(board, evaluator, self.thread.rng)
+            thread = self.thread
+            judge = None if thread.failure else thread.evaluator
+            found = proposed(board, judge, thread.rng)
             self._deliver(lambda: self._proposed(tree, node, found))
 
         self.thread.post(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from cnncore.system.command_line import INTERRUPTED
 from goengine.types import GoError
 from goengine.web.desk import Desk
 from goengine.web.serving.access import is_loopback, names_for
@@ -159,7 +161,15 @@ def serve(
         opened=opened,
     )
     sys.setswitchinterval(SWITCH)
-    server_of(app).run(sockets=[listening])
+    try:
+        server_of(app).run(sockets=[listening])
+    finally:
+        if desk.thread.running:
+            # A thread inside the import of a C++ library cannot be stopped; leaving through the
+            # interpreter's shutdown would crash in it. The table is kept already.
+            logging.shutdown()
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)
 
 
 def server_of(app: ASGIApp) -> uvicorn.Server:

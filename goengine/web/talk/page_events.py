@@ -89,6 +89,19 @@ def table_fields(
     }
 
 
+def changed_fields(before: Event, now: Event) -> Event:
+    """Return the fields that are not as they were; a clock that only runs on is."""
+
+    def essence(fields: Event) -> Event:
+        clock = fields.get("clock")
+        return fields if clock is None else {**fields, "clock": {**clock, "now": None}}
+
+    told, known = essence(now), essence(before)
+    return {
+        name: value for name, value in now.items() if name not in known or told[name] != known[name]
+    }
+
+
 def nodes_described(table: Table, names: Iterable[str] | None = None) -> dict[str, Event | None]:
     """Return nodes by their names, None for those that are gone; all where none are named."""
     nodes = table.tree.nodes

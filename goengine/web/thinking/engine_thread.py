@@ -87,6 +87,7 @@ class EngineThread:
         self._thinking: Thought | None = None
         self._change = threading.Condition()
         self._closing = False
+        self._loaded = False
         self._thread = threading.Thread(target=self._run, name="web-engine", daemon=True)
         self._handlers: dict[str, Handler] = {}
         self._shared = 0.0
@@ -108,8 +109,13 @@ class EngineThread:
             self._closing = True
             self._cancel()
             self._change.notify_all()
-        if self._thread.is_alive():
+        if self.running and self._loaded:
             self._thread.join(PARTING)
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread still runs: nothing stops one that loads a library."""
+        return self._thread.is_alive()
 
     def post(self, job: Job) -> None:
         """Have something small done in the thread, in order."""
@@ -183,6 +189,7 @@ class EngineThread:
             self._tell_stage("failed", self.failure)
         else:
             self._tell_stage("ready", "")
+        self._loaded = True
         while True:
             with self._change:
                 self._change.wait_for(self._has_work)

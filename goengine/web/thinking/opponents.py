@@ -18,6 +18,7 @@ from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import judges, name_of, shipped_networks
+from goengine.networks.network_config import NetworkError
 from goengine.players.player import Player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.search_player import SearchPlayer
@@ -144,6 +145,16 @@ class Opponents:
 
 
 def network_names(options: EngineOptions) -> tuple[str, list[str]]:
-    """Return the name of the table's own network, and those that a player may have."""
-    own = judging_network(MAX_SIZE) if options.network is None else name_of(options.network)
-    return own, shipped_networks()
+    """Return the name of the table's own network, and those that a player may have.
+
+    Raises:
+        NetworkError: there is no such network, or it does not judge positions.
+    """
+    if options.network is None:
+        return judging_network(MAX_SIZE), shipped_networks()
+    if not judges(options.network):
+        raise NetworkError(
+            f"the network {options.network} names moves and does not judge positions: use a "
+            f"policy-value network such as {judging_network(MAX_SIZE)}; players may have others"
+        )
+    return name_of(options.network), shipped_networks()
