@@ -10,7 +10,7 @@ from pathlib import Path
 from cnncore.system.folders import cache_folder
 from goengine.web.talk.page_events import Event
 
-FIRST = {"board": 9.0, "encoder": 9.0, "playouts": 4.0, "search": 9.0, "network": 5.0}
+FIRST = {"board": 8.0, "encoder": 10.0, "playouts": 0.5, "search": 12.0, "network": 8.0}
 """Seconds of the parts at the first start after an installation, on two cores (docs/web.md)."""
 LATER = {"board": 0.4, "encoder": 0.2, "playouts": 0.2, "search": 0.6, "network": 1.6}
 """Seconds of them at every other start."""
@@ -29,7 +29,7 @@ class Starting:
         self._now = now
         self._expected = LATER if compiled_before() else FIRST
         self._part: str | None = "board"
-        self._began = now()
+        self._began = self._started = now()
         self.ready = False
         self.failure: str | None = None
 
@@ -72,6 +72,10 @@ class Starting:
             "stage": "network" if network else "kernels",
             "first": first,
             "text": text,
-            "seconds_left": max(1, round(total - gone)),
+            "seconds_left": max(1, round((total - gone) * self._slowness(gone))),
             "done": round(gone / total, 3),
         }
+
+    def _slowness(self, gone: float) -> float:
+        """Return how many times as long as expected it has taken so far, 1 at the least."""
+        return max(1.0, (self._now() - self._started) / gone) if gone > 0 else 1.0

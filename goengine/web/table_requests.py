@@ -43,7 +43,7 @@ from goengine.web.thinking.opponents import RANKS
 
 log = logging.getLogger(__name__)
 
-MOST_UNHANDLED = 64
+MOST_UNHANDLED = 8
 """Lines of the analysis protocol of one client that the engine has not read yet."""
 PAGE_LANGUAGES = ("en", "ko", "zh", "ja")
 STRENGTH = PlayerSpec("engine", seconds=1.0)

@@ -27,7 +27,7 @@ from goengine.web.talk.page_events import PageError, encoded, error_event
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parents[1] / "static"
-MOST_CLIENTS = 64
+MOST_CLIENTS = 32
 """Connections at the table at once; further ones are refused."""
 RATE, BURST = 60.0, 300.0
 """Messages a second that a client may go on sending, and how many at once before that; a faster one

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 PORT, PORTS = 8361, 10
 """The port that is tried first, and how many from it before any free one is taken."""
-LONGEST_FRAME = 8_000_000
+LONGEST_FRAME = 6_000_000
 """Bytes of a message; a longer one ends its connection."""
 FIRST_REQUEST = 10.0
 """Seconds that a connection has for its first request."""

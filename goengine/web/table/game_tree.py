@@ -23,6 +23,12 @@ from goengine.web.table.node_properties import Properties, move_of
 
 MOST_NODES = 20_000
 """Nodes of a tree at the most."""
+MOST_BYTES = 8_000_000
+"""Bytes of the properties of a tree."""
+MOST_POINTS = 400_000
+"""Points that all nodes of a file together set up or mark."""
+POINTED = ("AB", "AW", "AE", "CR", "SQ", "TR", "MA", "LB")
+"""Properties with many points, of which all but labels may be rectangles."""
 
 _NAMES = itertools.count()
 """Names of nodes never come again, so that a late request cannot mean a node of another tree."""
@@ -59,6 +65,8 @@ class GameTree:
 
     def __init__(self, size: int, properties: Properties) -> None:
         self.size = size
+        self.bytes = weight_of(properties)
+        """Of all properties of all nodes that there were."""
         self.nodes: dict[str, Node] = {}
         self.root = self._new(None, properties)
 
@@ -103,9 +111,20 @@ class GameTree:
             raise GoError(
                 f"the tree is full: it has {MOST_NODES} nodes; delete some, or begin anew"
             )
+        self.add_bytes(weight_of(properties))
         node = self._new(parent, properties)
         parent.children.insert(0 if first else len(parent.children), node)
         return node
+
+    def add_bytes(self, count: int) -> None:
+        """Note that properties have grown by so many bytes.
+
+        Raises:
+            GoError: the tree is full.
+        """
+        if count > 0 and self.bytes + count > MOST_BYTES:
+            raise GoError(f"the tree is full: its texts have {MOST_BYTES} bytes; begin anew")
+        self.bytes += count
 
     def remove(self, node: Node) -> list[str]:
         """Take a node and all that follows away; return their names.
@@ -156,6 +175,11 @@ class GameTree:
         return node
 
 
+def weight_of(properties: Properties) -> int:
+    """Return how many bytes the values of a node have."""
+    return sum(len(value) for values in properties.values() for value in values)
+
+
 def line_to(node: Node) -> list[Node]:
     """Return the nodes from the root to a node."""
     line = [node]
@@ -185,15 +209,20 @@ def read_tree(data: bytes | str) -> tuple[GameTree, GameRecord, list[str]]:
     Raises:
         GoError: the data holds no usable game, or more than a tree can have.
     """
+    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    damage, coarse = "", None
+    try:
+        coarse = sgf_grammar.parse_sgf_game(mended(utf8_text(raw))[0])
+    except ValueError as error:
+        damage = str(error)
+    if coarse is not None:
+        _check_points(coarse)
     record = read_sgf(data)
     if not MIN_SIZE <= record.size <= MAX_SIZE:
         raise GoError(f"the board has {record.size} lines: use one of {MIN_SIZE} to {MAX_SIZE}")
     said = list(record.notes)
-    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-    try:
-        coarse = sgf_grammar.parse_sgf_game(mended(utf8_text(raw))[0])
-    except ValueError as error:
-        said.append(f"only the main line was read: the file is damaged ({error})")
+    if coarse is None:
+        said.append(f"only the main line was read: the file is damaged ({damage})")
         return tree_of(record), record, said
     tree = _grown(coarse, record.size, said)
     for name, value in (("FF", b"4"), ("GM", b"1"), ("CA", b"UTF-8")):
@@ -213,6 +242,24 @@ def without_unplayable(tree: GameTree, playable: Playable) -> int:
         else:
             stack.extend(reversed(node.children))
     return gone
+
+
+def _check_points(coarse: Any) -> None:
+    """Refuse a game that would keep everybody busy with points.
+
+    Raises:
+        GoError: its nodes set up or mark too many.
+    """
+    points, stack = 0, [coarse]
+    while stack:
+        branch = stack.pop()
+        stack.extend(branch.children)
+        for properties in branch.sequence:
+            for name in POINTED:
+                for value in properties.get(name, ()):
+                    points += MAX_SIZE**2 if b":" in value and name != "LB" else 1
+    if points > MOST_POINTS:
+        raise GoError(f"the file sets up or marks {points} points: it may have {MOST_POINTS}")
 
 
 def _grown(coarse: Any, size: int, said: list[str]) -> GameTree:

@@ -18,12 +18,7 @@ from goengine.rules import Rules, get_rules
 from goengine.scoring.counting import format_score
 from goengine.types import BLACK, WHITE, GoError, IllegalMoveError, colour_letter, opponent
 from goengine.web.table.dead_stones import DeadStones, Proposal
-from goengine.web.table.game_tree import (
-    GameTree,
-    Node,
-    empty_tree,
-    line_to,
-)
+from goengine.web.table.game_tree import GameTree, Node, empty_tree, line_to, weight_of
 from goengine.web.table.node_properties import set_marks, set_text
 from goengine.web.table.player_spec import HUMAN, PlayerSpec
 from goengine.web.table.table_clock import TableClock
@@ -275,6 +270,7 @@ class Table:
         if any(spec.is_engine for spec in players.values()) and not self.reason:
             self.playing = True
             self.head = self.cursor
+            self.result = None
         self._run_clock()
 
     # The tree
@@ -308,13 +304,21 @@ class Table:
         name: str | None = None,
         marks: Mapping[int, str] | None = None,
     ) -> None:
-        """Change what is written at a node; None leaves a part as it is."""
+        """Change what is written at a node; None leaves a part as it is.
+
+        Raises:
+            GoError: the tree is full.
+        """
+        before = weight_of(node.properties)
+        changed = dict(node.properties)
         if comment is not None:
-            set_text(node.properties, "C", comment)
+            set_text(changed, "C", comment)
         if name is not None:
-            set_text(node.properties, "N", name)
+            set_text(changed, "N", name)
         if marks is not None:
-            set_marks(node.properties, marks, self.size)
+            set_marks(changed, marks, self.size)
+        self.tree.add_bytes(weight_of(changed) - before)
+        node.properties = changed
         self.touch(node)
 
     # Counting

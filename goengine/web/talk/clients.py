@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 MOST_ANSWERS = 512
 """Answers that wait for a client at the most."""
-MOST_BYTES = 64_000_000
+MOST_BYTES = 32_000_000
 """Characters of them."""
 MOST_PATCHES = 16
 """Changes of the table that wait before the whole table takes their place."""

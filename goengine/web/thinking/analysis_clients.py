@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 MOST_POSITIONS = 20_000
 """Positions of one client that wait at the most."""
 
+LONGEST_LINE = 256_000
+"""Bytes of a line: some 20,000 moves, which take half a second to replay."""
+
 Send = Callable[[bytes, bool], None]
 """Takes a line, and whether it may be left out where the reader is slow; from any thread."""
 
@@ -52,6 +55,8 @@ class AnalysisClients:
         self._senders[client] = send
         name: object = None
         try:
+            if len(line) > LONGEST_LINE:
+                raise QueryError(f"The line is longer than {LONGEST_LINE} bytes")
             query = parse_object(line)
             name = query.get("id")
             asked, warnings = read_query(query, self._settings)

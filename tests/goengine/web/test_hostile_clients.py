@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from goengine.web.serving.application import BURST, MOST_CLIENTS, RATE, Gate
 from goengine.web.serving.web_server import LONGEST_FRAME
 from goengine.web.talk.clients import MOST_PATCHES
-from tests.helpers.analysis_client import instant_evaluator
+from tests.helpers.analysis_client import instant_evaluator, query
 from tests.helpers.web_client import HUMAN, PageClient, WebServer, engine
 
 MALFORMED = [
@@ -232,3 +232,26 @@ def _still_alive(request: pytest.FixtureRequest) -> Iterator[None]:
         found = request.getfixturevalue("server").client()
         assert found.do("get_sgf") is None
         found.close()
+
+
+def test_files_that_keep_everybody_busy_are_refused(page: PageClient) -> None:
+    stones = "[aa:ss]" * 2000
+    refusal = page.do("load_sgf", text=f"(;SZ[19]AB{stones})")
+    assert refusal is not None and "722000 points" in refusal["text"]
+
+
+def test_texts_cannot_fill_the_memory(page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("goengine.web.table.game_tree.MOST_BYTES", 150_000)
+    assert page.do("annotate", comment="z" * 90_000) is None
+    assert page.do("annotate", comment="y" * 90_000) is None, "it takes the place of the first"
+    page.do("play", move="E5")
+    refusal = page.do("annotate", comment="z" * 90_000)
+    assert refusal is not None and "is full" in refusal["text"] and "comment" not in page.here
+    assert page.do("annotate", comment="short") is None
+
+
+def test_a_long_line_of_the_protocol_is_refused(server: WebServer) -> None:
+    moves = [["B", "pass"], ["W", "pass"]] * 20_000
+    with server.plain() as connection:
+        connection.send(json.dumps(query(moves=moves)))
+        assert "longer than" in json.loads(connection.recv(timeout=60))["error"]
