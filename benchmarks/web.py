@@ -125,10 +125,8 @@ def measure(page: Page, count: int) -> None:
     began = time.perf_counter()
     page.ask(do="hello")
     print(f"whole table after a review: {1000 * (time.perf_counter() - began):.0f} ms")
-    for kind in ("table", "tree_patch", "analysis"):
-        print(
-            f"largest {kind}: {page.sizes.get(kind, 0) / 1000:.0f} kB, {page.counts.get(kind, 0)} in all"
-        )
+    for kind, size in sorted(page.sizes.items()):
+        print(f"largest {kind}: {size / 1000:.0f} kB, {page.counts[kind]} in all")
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from websockets.sync.client import ClientConnection
 
 from tests.helpers.analysis_client import instant_evaluator, query
 from tests.helpers.web_client import HUMAN, WebServer
+
+SESSION = Path(__file__).parents[2] / "golden" / "analysis" / "katrain.jsonl"
 
 
 @pytest.fixture
@@ -40,6 +44,26 @@ def test_a_query_is_answered_without_a_hello(script: ClientConnection) -> None:
     assert found["rootInfo"]["visits"] == 10 and len(found["ownership"]) == 25
     assert ask(script, {"id": "v", "action": "query_version"})["engine"] == "goengine"
     assert ask(script, {"id": "m", "action": "query_models"})["models"]
+
+
+def test_katrains_session_has_an_answer_for_every_query(server: WebServer) -> None:
+    """The lines are KaTrain's; its remote backend takes any message with an id for an answer."""
+    queries = [json.loads(line) for line in SESSION.read_text(encoding="utf-8").splitlines()]
+    waiting = {}
+    with server.plain(origin=f"http://127.0.0.1:{server.port}") as connection:
+        for fields in queries:
+            fields["maxVisits"] = min(10, fields.get("maxVisits", 10))
+            if "action" not in fields:
+                waiting[fields["id"]] = fields
+            connection.send(json.dumps(fields))
+        while waiting:
+            found = reply(connection)
+            if "terminateId" in found:
+                continue
+            assert "error" not in found, found
+            assert found.get("noResults") or found["rootInfo"]["visits"] >= 1
+            if not found["isDuringSearch"]:
+                del waiting[found["id"]]
 
 
 def test_nothing_of_the_table_is_sent_to_who_did_not_ask(
@@ -143,6 +167,9 @@ def test_the_cursors_analysis_goes_before_those_of_others() -> None:
     with server.plain() as connection:
         for n in range(8):
             connection.send(json.dumps(query(id=str(n), maxVisits=3000, priority=10**12)))
+        end = time.monotonic() + 20
+        while server.desk.thread.scheduler.waiting < 8 and time.monotonic() < end:
+            time.sleep(0.01)
         page.do("analyse", on=True, visits=200)
         assert page.event("analysis", lambda event: event["done"])["visits"] >= 200
         assert server.desk.thread.scheduler.waiting == 8

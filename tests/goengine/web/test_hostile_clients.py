@@ -145,7 +145,9 @@ def test_who_does_not_read_gets_the_whole_table_later() -> None:
     server.stop()
 
 
-def test_who_never_reads_its_answers_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_never_reads_its_answers_is_cut(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("goengine.web.talk.clients.PATIENCE", 0.5)
     server = WebServer()
     page = server.client()
@@ -156,7 +158,7 @@ def test_who_never_reads_its_answers_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
         for _ in range(400):
             greedy.send('{"do": "get_sgf"}')
         page.wait(lambda: _clients(server) == 1 or _poke(page), seconds=30)
-    assert _clients(server) == 1
+    assert _clients(server) == 1 and "does not read and is cut" in caplog.text
     assert page.do("annotate", comment="") is None
     page.close()
     server.stop()
