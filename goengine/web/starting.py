@@ -10,9 +10,9 @@ from pathlib import Path
 from cnncore.system.folders import cache_folder
 from goengine.web.talk.page_events import Event
 
-FIRST = {"board": 8.0, "encoder": 10.0, "playouts": 0.5, "search": 12.0, "network": 8.0}
+FIRST = {"board": 4.0, "encoder": 6.0, "network": 4.0, "playouts": 0.5, "search": 0.5}
 """Seconds of the parts at the first start after an installation, on two cores (docs/web.md)."""
-LATER = {"board": 0.4, "encoder": 0.2, "playouts": 0.2, "search": 0.6, "network": 1.6}
+LATER = {"board": 0.5, "encoder": 0.1, "network": 0.6, "playouts": 0.1, "search": 0.1}
 """Seconds of them at every other start."""
 
 

@@ -139,7 +139,7 @@ class WebTable:
                 self._abort(websocket)
                 return
             if error is not None and not isinstance(error, (WebSocketDisconnect, OSError)):
-                log.debug("client %d ended with %r", client.number, error)
+                log.error("client %d ended by a fault of the server", client.number, exc_info=error)
         if websocket.client_state is WebSocketState.CONNECTED:
             with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
                 await asyncio.wait_for(websocket.close(), 1.0)

@@ -13,7 +13,7 @@ from goengine.coords import move_to_gtp
 from goengine.inference.evaluator import Evaluator
 from goengine.scoring.counting import area_owners, format_score, score
 from goengine.scoring.regions import neighbours
-from goengine.scoring.status import status
+from goengine.scoring.status import status, taken_off
 from goengine.search.playing_out import verdict_by
 from goengine.types import BLACK, EMPTY, WHITE, GoError
 
@@ -36,8 +36,7 @@ def proposed(board: Board, evaluator: Evaluator | None, rng: np.random.Generator
     found = None if evaluator is None else verdict_by(evaluator, board, judged)
     if found is not None:
         return Proposal(found.dead, found.seki, found.ownership)
-    dead = frozenset[int]() if _as_it_stands(board) else judged.dead
-    return Proposal(dead, judged.seki, judged.ownership)
+    return Proposal(taken_off(board, judged), judged.seki, judged.ownership)
 
 
 class DeadStones:
@@ -90,7 +89,7 @@ class DeadStones:
 
     def _judgement(self) -> DeadStones | None:
         """Return who says whose a point between both is, None where the rules ask nobody."""
-        return None if _as_it_stands(self.board) else self
+        return None if self.board.rules.counts_as_it_stands else self
 
     def _area(self, point: int, colour: int) -> list[int]:
         """Return the points that a chain reaches over empty points and dead stones.
@@ -109,8 +108,3 @@ class DeadStones:
                     seen.add(near)
                     inside.append(near)
         return inside
-
-
-def _as_it_stands(board: Board) -> bool:
-    """Tell whether the rules count every stone that stands on the board."""
-    return board.rules.name == "tromp-taylor"

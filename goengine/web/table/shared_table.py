@@ -212,7 +212,9 @@ class Table:
         raise GoError("there is nothing to take back")
 
     def go_to(self, node: Node) -> None:
-        """Move the cursor."""
+        """Move the cursor; a count of another position is given up."""
+        if self.counting is not None and node is not self.cursor:
+            self.cancel_count()
         self.cursor = node
 
     def resign(self) -> None:

@@ -213,9 +213,9 @@ class EngineThread:
         parts: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("board", warm_board),
             ("encoder", warm_encoder),
+            ("network", self.opponents.evaluator),  # beside a process that compiles the rest
             ("playouts", warm_playouts),
             ("search", warm_search),
-            ("network", self.opponents.evaluator),
         )
         for name, make in parts:
             self._tell_stage(name, "")
