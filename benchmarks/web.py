@@ -38,6 +38,7 @@ class Page:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._seq = 0
+        self.late: list[float] = []
         self.sizes: dict[str, int] = {}
         self.counts: dict[str, int] = {}
 
@@ -58,6 +59,12 @@ class Page:
         self.sizes[kind] = max(self.sizes.get(kind, 0), len(text))
         self.counts[kind] = self.counts.get(kind, 0) + 1
         return found
+
+    def rest(self) -> None:
+        """Wait until the next click, and note by how much too long: so busy is the machine."""
+        began = time.perf_counter()
+        time.sleep(PAUSE)
+        self.late.append(time.perf_counter() - began - PAUSE)
 
     def until(self, kind: str, **fields: object) -> dict[str, Any]:
         """Take messages until one of a kind."""
@@ -83,7 +90,7 @@ def clicks(page: Page, line: list[int], count: int) -> list[float]:
     times = []
     for number in range(count):
         times.append(page.ask(do="play", move=move_to_gtp(line[number % len(line)], 19)))
-        time.sleep(PAUSE)
+        page.rest()
     return times
 
 
@@ -93,7 +100,7 @@ def say(name: str, times: list[float]) -> None:
     print(
         f"{name}: median {statistics.median(ordered):.1f} ms, 95 % below "
         f"{ordered[int(0.95 * (len(ordered) - 1))]:.1f} ms, longest {ordered[-1]:.1f} ms "
-        f"({len(ordered)} clicks)",
+        f"({len(ordered)} times)",
         flush=True,
     )
 
@@ -113,7 +120,7 @@ def measure(page: Page, count: int) -> None:
     times = []
     for number in range(count):
         times.append(page.ask(do="annotate", comment=str(number)))
-        time.sleep(PAUSE)
+        page.rest()
     say("a player thinking (comments)", times)
     page.ask(do="set_players", black={"kind": "human"}, white={"kind": "human"})
     moves = "".join(f";{'BW'[n % 2]}[{move_to_sgf(move, 19)}]" for n, move in enumerate(line))
@@ -125,6 +132,7 @@ def measure(page: Page, count: int) -> None:
     began = time.perf_counter()
     page.ask(do="hello")
     print(f"whole table after a review: {1000 * (time.perf_counter() - began):.0f} ms")
+    say("beside it, how late this client's own pauses end", page.late)
     for kind, size in sorted(page.sizes.items()):
         print(f"largest {kind}: {size / 1000:.0f} kB, {page.counts[kind]} in all")
 
