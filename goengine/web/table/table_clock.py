@@ -81,7 +81,9 @@ class TableClock:
         return {"settings": asdict(self.clock.settings), "left": left}
 
     def run_for(self, colour: int | None) -> None:
-        """Charge whoever's clock runs, and let another one run, or none."""
+        """Charge whoever's clock runs, and let another one run, or none; the same one runs on."""
+        if colour == self.running:
+            return
         if self.running is not None:
             self.clock.stop(self.running)
         self.running = colour

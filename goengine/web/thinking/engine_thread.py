@@ -269,7 +269,8 @@ class EngineThread:
                 raise GoError(self.failure)
             player = self.opponents.player(thought.spec)
             game = self._game_of(thought)
-            found = player.choose(game, time_budget(game), rng=self.rng)
+            budget = time_budget(game).within(thought.spec.seconds)
+            found = player.choose(game, budget, rng=self.rng)
         except ThinkingInterruptedError:
             return
         except Exception as error:

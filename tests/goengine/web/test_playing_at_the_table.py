@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from goengine.games.game import Game
+from goengine.players.player import Budget, Choice
+from goengine.web.thinking.opponents import Opponents
 from tests.helpers.analysis_client import instant_evaluator
 from tests.helpers.web_client import HUMAN, PageClient, WebServer, engine
 
@@ -210,6 +213,38 @@ def test_the_clock_runs_for_who_is_to_move_and_ends_the_game(page: PageClient) -
     page.wait(lambda: page.table["result"] is not None, seconds=5.0)
     assert (page.table["result"], page.table["reason"]) == ("B+T", "time")
     assert page.table["clock"]["running"] is None
+
+
+def test_seconds_for_a_move_bound_what_the_clock_allows(
+    page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets: list[Budget] = []
+
+    class Passer:
+        """Passes, and notes what it may use."""
+
+        def choose(self, game: Game, budget: Budget, **options: object) -> Choice:
+            budgets.append(budget)
+            return Choice(game.size**2)
+
+    monkeypatch.setattr(Opponents, "player", lambda opponents, spec: Passer())
+    clock = {"main": 600, "byo_yomi": 60, "periods": 1}
+    for seconds in (0.5, 500.0):
+        white = {"kind": "engine", "seconds": seconds}
+        page.do("new_game", size=9, black=HUMAN, white=white, clock=clock)
+        page.do("play", move="E5")
+        page.wait(lambda: len(page.line()) == 2)
+    assert budgets[0].seconds == 0.5 and budgets[0].most == 0.5
+    assert budgets[1].seconds is not None and 10 < budgets[1].seconds < 500
+
+
+def test_changing_the_players_does_not_give_time_back(page: PageClient) -> None:
+    page.do("new_game", size=9, clock={"main": 0, "canadian_stones": 5, "byo_yomi": 60})
+    since = page.table["clock"]["at"]
+    page.do("set_players", black=HUMAN, white=HUMAN)
+    assert page.table["clock"]["at"] == since and page.table["clock"]["B"]["stones"] == 5
+    page.do("play", move="E5")
+    assert page.table["clock"]["B"]["stones"] == 4
 
 
 @pytest.mark.parametrize(
