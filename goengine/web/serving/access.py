@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -29,6 +30,8 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """What the page may load: its own files, and nothing inline but images."""
+PLAIN_HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
+"""What a Host header may be made of: it comes back in the policy."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -68,7 +71,7 @@ class Access:
             return
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        guarded = _with_headers(send, headers.get("host", ""))
+        guarded = _with_headers(send, headers.get("host", "") if refusal is None else "")
         if refusal is None:
             await self._app(scope, receive, guarded)
         elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
@@ -102,6 +105,8 @@ class Access:
 
     def _knows(self, host: str) -> bool:
         """Tell whether a Host header names this server."""
+        if PLAIN_HOST.fullmatch(host) is None:
+            return False
         try:
             name = urlsplit(f"//{host}").hostname
         except ValueError:
@@ -159,9 +164,11 @@ def _refused(text: str, status: int) -> Response:
 
 
 def _with_headers(send: Send, host: str) -> Send:
-    """Return a `send` that adds the headers that keep browsers from harm."""
-    sockets = f" ws://{host} wss://{host}" if host.isascii() and " " not in host else ""
-    policy = POLICY.format(sockets=sockets.replace(";", "").replace(",", ""))
+    """Return a `send` that adds the headers that keep browsers from harm.
+
+    Some browsers want the address of the WebSocket named: it is at the host that was asked.
+    """
+    policy = POLICY.format(sockets=f" ws://{host} wss://{host}" if host else "")
 
     async def add(message: Message) -> None:
         if message["type"] == "http.response.start":

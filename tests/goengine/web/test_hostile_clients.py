@@ -194,6 +194,20 @@ def test_a_thousand_connections_leave_the_table_usable(server: WebServer, page: 
     page.wait(lambda: _clients(server) == 1 or _poke(page))
 
 
+def test_connections_that_ask_nothing_are_closed(
+    server: WebServer, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goengine.web.serving.web_server.FIRST_REQUEST", 0.2)
+    late = server.client()
+    for words in (b"", b"GET / HTTP/1.1\r\nHost: loc"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as silent:
+            silent.sendall(words)
+            with suppress(ConnectionResetError):
+                assert silent.recv(100) == b"", "nothing but the end"
+    assert late.do("play", move="E5") is None, "a WebSocket may be silent for longer"
+    late.close()
+
+
 def test_a_fast_sender_has_to_wait_and_nobody_else(server: WebServer, page: PageClient) -> None:
     with server.plain() as fast:
         for _ in range(int(BURST) + 200):
