@@ -117,6 +117,15 @@ def add_backend(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
 
 
+def add_precision(parser: argparse._ActionsContainer) -> None:
+    """Declare `--precision`."""
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16", "float16", "int8"],
+        help="default: the fastest here; int8 is ONNX Runtime's",
+    )
+
+
 def add_threads(parser: argparse._ActionsContainer) -> None:
     """Declare `--threads`."""
     parser.add_argument(

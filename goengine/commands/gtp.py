@@ -32,11 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("network")
     options.add_network(network)
     options.add_backend(network)
-    network.add_argument(
-        "--precision",
-        choices=["float32", "bfloat16", "float16", "int8"],
-        help="default: the fastest here; int8 is ONNX Runtime's",
-    )
+    options.add_precision(network)
     network.add_argument(
         "--symmetry",
         choices=["none", "random", "all"],

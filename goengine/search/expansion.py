@@ -125,7 +125,7 @@ def _expand(
     words: Any,
     length: int,
 ) -> None:
-    """Give a node its edges: the answer's moves and the pass, without what superko forbids.
+    """Give a node its edges: the pass and the answer's moves, without what superko forbids.
 
     The node has its ownership already.
     """

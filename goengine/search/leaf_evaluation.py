@@ -7,7 +7,6 @@ not among the planes, and what is kept does not depend on it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ ANSWER_DTYPE = readable(
 """What a search keeps of one evaluation."""
 LEAST_PRIOR = np.float32(1e-6)
 """Prior of a move that is allowed but of which the network thinks nothing."""
-_COST = ANSWER_DTYPE.itemsize + 350
+_COST = ANSWER_DTYPE.itemsize + 220
 """Bytes of a remembered evaluation with what Python needs to find it."""
 _WORDS = np.random.Generator(np.random.PCG64(5)).integers(
     1, 2**64, size=TURNS_LIMIT + MAX_SIZE + 4, dtype=np.uint64
@@ -103,15 +102,21 @@ class LeafEvaluator:
         """Evaluations that the network was asked for."""
         self._evaluator = evaluator
         self._room = max(1, int(megabytes * 1e6) // _COST)
-        self._cache: OrderedDict[int, Answers] = OrderedDict()
+        self._rows: dict[int, int] = {}
+        self._names_of_rows: list[int] = []
+        self._oldest = 0
+        self._answers: Answers = np.empty(self._room, dtype=ANSWER_DTYPE)  # touched as it fills
 
     def __len__(self) -> int:
         """Return how many evaluations are remembered."""
-        return len(self._cache)
+        return len(self._rows)
 
     def forget(self) -> None:
         """Empty the cache."""
-        self._cache.clear()
+        self._rows.clear()
+        self._names_of_rows.clear()
+        self._oldest = 0
+        self._answers = np.empty(self._room, dtype=ANSWER_DTYPE)
 
     def evaluate(
         self, leaves: Records, *, rng: np.random.Generator, fresh: Masks | None = None
@@ -127,16 +132,17 @@ class LeafEvaluator:
         names = self._names(leaves)
         asked: list[int] = []
         for i, name in enumerate(names):
-            known = None if fresh is not None and fresh[i] else self._cache.get(name)
-            if known is None:
+            row = None if fresh is not None and fresh[i] else self._rows.get(name)
+            if row is None:
                 asked.append(i)
             else:
-                answers[i] = known
-        if asked:
-            found = self._ask(leaves[asked], "random", rng)
-            answers[asked] = found
-            for place, i in enumerate(asked):
-                self._keep(names[i], found[place])
+                answers[i] = self._answers[row]
+        if len(asked) == len(names):
+            answers = self._ask(leaves, "random", rng)
+        elif asked:
+            answers[asked] = self._ask(leaves[asked], "random", rng)
+        for i in asked:
+            self._keep(names[i], answers[i])
         return answers
 
     def evaluate_root(
@@ -150,12 +156,11 @@ class LeafEvaluator:
         if symmetry != "all":
             return self.evaluate(root, rng=rng)
         (name,) = self._names(root)
-        known = self._cache.get(-1 - name)
-        if known is None:
-            known = self._ask(root, "all", rng)[0]
-            self._keep(-1 - name, known)
-        answers = np.zeros(1, dtype=ANSWER_DTYPE)
-        answers[0] = known
+        row = self._rows.get(-1 - name)
+        if row is not None:
+            return self._answers[row : row + 1].copy()
+        answers = self._ask(root, "all", rng)
+        self._keep(-1 - name, answers[0])
         return answers
 
     def evaluate_among(
@@ -199,10 +204,19 @@ class LeafEvaluator:
         return names
 
     def _keep(self, name: int, answer: Answers) -> None:
-        """Remember an answer, and forget the oldest one where there is no room."""
-        self._cache[name] = answer.copy()
-        if len(self._cache) > self._room:
-            self._cache.popitem(last=False)
+        """Remember an answer, in place of the oldest one where there is no room."""
+        row = self._rows.get(name)
+        if row is None:
+            row = len(self._names_of_rows)
+            if row < self._room:
+                self._names_of_rows.append(name)
+            else:
+                row = self._oldest
+                self._oldest = (row + 1) % self._room
+                del self._rows[self._names_of_rows[row]]
+                self._names_of_rows[row] = name
+            self._rows[name] = row
+        self._answers[row] = answer
 
     def _ask(
         self,
@@ -212,9 +226,14 @@ class LeafEvaluator:
         allowed: Masks | None = None,
     ) -> Answers:
         """Return what the network says of records (B,) of any sizes, whatever is remembered."""
-        answers = np.zeros(len(leaves), dtype=ANSWER_DTYPE)
-        sizes = leaves["size"]
         self.asked += len(leaves)
+        sizes = leaves["size"]
+        if (sizes == sizes[0]).all():
+            found = self._evaluator.evaluate_records(leaves, symmetry=symmetry, rng=rng)
+            return _answers_of(
+                found, found.priors if allowed is None else _among(found.priors, allowed)
+            )
+        answers = np.zeros(len(leaves), dtype=ANSWER_DTYPE)
         for size in sorted(set(sizes.tolist())):
             places = np.flatnonzero(sizes == size)
             found = self._evaluator.evaluate_records(leaves[places], symmetry=symmetry, rng=rng)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from goengine._kernels.jit import inner_kernel, kernel
 
-EDGES = 64
+EDGES = 60
 """Moves of a node that are kept; those behind have priors that no search comes to."""
 NOTHING = -1
 """No such node."""

@@ -26,9 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group("network")
     options.add_network(network, judging=True)
     options.add_backend(network)
-    network.add_argument(
-        "--precision", choices=["float32", "bfloat16", "float16"], help="default: the fastest here"
-    )
+    options.add_precision(network)
     options.add_threads(network)
     search = parser.add_argument_group("search")
     search.add_argument(

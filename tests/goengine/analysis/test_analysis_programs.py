@@ -239,6 +239,6 @@ def test_an_engine_that_does_not_wait_ends_at_once(tmp_path: Path) -> None:
 
 
 def test_a_network_that_only_names_moves_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    done = run_analysis("--network", "policy-64", folder=tmp_path)
+    done = run_analysis("--network", "policy-64", "--precision", "int8", folder=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
     assert len(done.stderr.splitlines()) == 1 and "dual-96" in done.stderr
