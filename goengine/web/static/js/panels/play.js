@@ -1,0 +1,173 @@
+/** The panel of a game: players, what is going on, the buttons, the count and the result. */
+
+import { Fragment, h } from "../../vendor/goban.js";
+import { Button } from "../controls/controls.js";
+import { ask, mayPlay, pass, undo } from "../shell/actions.js";
+import { leadText, winrateFor } from "../board/overlay_data.js";
+import { colourName, percent, resultText, t, translated } from "../strings/index.js";
+import { ClockFace } from "./clock.js";
+
+/** @typedef {import("../shell/app.js").App} App */
+/** @typedef {import("../link/messages.js").Colour} Colour */
+/** @typedef {import("../link/messages.js").Player} Player */
+/** @typedef {import("../link/messages.js").Table} Table */
+
+/**
+ * @param {Player} player
+ * @returns {[string, string]} a name and what is known about the strength
+ */
+export function playerText(player) {
+  if (player.kind === "human") return [player.name || t("you"), ""];
+  if (player.rank) return ["goengine", player.rank];
+  if (player.seconds) return ["goengine", t("play.seconds", { seconds: player.seconds })];
+  return ["goengine", t("play.visits", { visits: player.visits ?? 0 })];
+}
+
+/** @param {{app: App}} props */
+export function PlayPanel({ app }) {
+  const table = /** @type {Table} */ (app.table.shown());
+  const humans = Object.values(table.players).filter(({ kind }) => kind === "human").length;
+  const root = !table.tree.nodes[table.cursor]?.parent;
+  const over = Boolean(table.result);
+  const free = mayPlay(app);
+  return h(
+    Fragment,
+    null,
+    h(
+      "section",
+      { class: "players", "aria-label": t("play.players") },
+      /** @type {Colour[]} */ (["B", "W"]).map((colour) => h(PlayerCard, { key: colour, app, table, colour })),
+    ),
+    h(Status, { app, table }),
+    table.counting
+      ? h(Counting, { app, table })
+      : h(
+          "section",
+          { class: "actions", "aria-label": t("play.actions") },
+          h(Button, { icon: "undo", label: t("undo"), keys: "U", disabled: root, onClick: () => undo(app) }),
+          h(Button, { icon: "hint", label: t("hint"), keys: "H", disabled: !free, onClick: () => ask(app, "hint") }),
+          h(Button, { icon: "pass", label: t("pass"), keys: "P", disabled: !free, onClick: () => pass(app) }),
+          h(Button, { icon: "count", label: t("count"), disabled: root || table.thinking, onClick: () => ask(app, "count") }),
+          h(Button, {
+            icon: "engine",
+            label: t("play.engine_move"),
+            keys: "Enter",
+            disabled: over || table.thinking,
+            onClick: () => ask(app, "engine_move"),
+          }),
+          h(Button, {
+            icon: "flag",
+            label: t("resign"),
+            disabled: over || !humans,
+            onClick: () => app.update({ dialog: "resign" }),
+          }),
+        ),
+    app.state.hint && h(Hint, { app, table }),
+    h(
+      "section",
+      { class: "facts" },
+      h("dl", null, facts(table).map(([name, text]) => h("div", { key: name }, h("dt", null, name), h("dd", null, text)))),
+      h(Button, { icon: "plus", label: t("new.title"), keys: "N", kind: "main", onClick: () => app.update({ dialog: "new" }) }),
+    ),
+  );
+}
+
+/**
+ * @param {Table} table
+ * @returns {[string, string][]}
+ */
+function facts(table) {
+  return [
+    [t("new.size"), `${table.size}×${table.size}`],
+    [t("rules"), translated(`rules.${table.rules}`, table.rules)],
+    [t("komi"), String(table.komi)],
+    [t("new.handicap"), table.handicap ? String(table.handicap) : t("new.even")],
+  ];
+}
+
+/** @param {{app: App, table: Table, colour: Colour}} props */
+function PlayerCard({ app, table, colour }) {
+  const [name, strength] = playerText(table.players[colour]);
+  const position = app.position();
+  const turn = position?.toPlay === colour && !table.result;
+  return h(
+    "article",
+    { class: `player ${turn ? "turn" : ""}` },
+    h("span", { class: `stone ${colour === "B" ? "black" : "white"}`, "aria-hidden": "true" }),
+    h(
+      "div",
+      { class: "who" },
+      h("h3", null, h("span", { class: "unseen" }, `${colourName(colour)}: `), name),
+      h("p", null, strength || colourName(colour)),
+    ),
+    h(
+      "div",
+      { class: "taken", title: t("play.captures") },
+      h("b", null, position?.captures[colour] ?? 0),
+      h("small", null, t("play.captures")),
+    ),
+    table.clock &&
+      h(ClockFace, { clock: table.clock, colour, onLate: () => ask(app, "clock_claim") }),
+  );
+}
+
+/** @param {{app: App, table: Table}} props */
+function Status({ app, table }) {
+  const toPlay = app.position()?.toPlay ?? table.to_play;
+  if (table.result) {
+    const reason = table.reason ? translated(`reason.${table.reason}`, table.reason) : "";
+    return h(
+      "section",
+      { class: "status over", role: "status" },
+      h("b", null, resultText(table.result)),
+      reason && h("span", null, reason),
+    );
+  }
+  const player = table.players[toPlay];
+  const text = table.counting
+    ? t("count.how")
+    : table.thinking || player.kind === "engine"
+      ? t("play.thinking", { colour: colourName(toPlay) })
+      : t("play.to_move", { colour: colourName(toPlay) });
+  const busy = table.thinking && !table.counting;
+  return h("section", { class: `status ${busy ? "busy" : ""}`, role: "status" }, h("span", null, text));
+}
+
+/** @param {{app: App, table: Table}} props */
+function Counting({ app, table }) {
+  return h(
+    "section",
+    { class: "counting" },
+    h("p", { class: "score" }, resultText(table.counting?.score ?? "")),
+    h(
+      "div",
+      { class: "row" },
+      h(Button, { label: t("count.accept"), kind: "main", onClick: () => ask(app, "accept_count") }),
+      h(Button, { label: t("count.cancel"), onClick: () => ask(app, "cancel_count") }),
+    ),
+  );
+}
+
+/** @param {{app: App, table: Table}} props */
+function Hint({ app, table }) {
+  const hint = /** @type {import("../link/messages.js").Hint} */ (app.state.hint);
+  const toPlay = app.position()?.toPlay ?? table.to_play;
+  return h(
+    "section",
+    { class: "hint-card" },
+    h("p", null, t("hint.text", { move: hint.move === "pass" ? t("pass") : hint.move }), " ", h("small", null, `${percent(winrateFor(hint.winrate, toPlay))} · ${leadText(hint.lead)}`)),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        onMouseEnter: () => app.update({ variation: hint.pv }),
+        onMouseLeave: () => app.update({ variation: null }),
+        onFocus: () => app.update({ variation: hint.pv }),
+        onBlur: () => app.update({ variation: null }),
+        onClick: () => app.update({ variation: app.state.variation ? null : hint.pv }),
+      },
+      t("hint.show"),
+    ),
+  );
+}

@@ -1,0 +1,183 @@
+/** What the user can do, whichever button, key or touch asks for it. */
+
+import { wordOf } from "../state/coords.js";
+import { plainlyLegal } from "../state/position.js";
+import { first, last, moveNumber, sibling } from "../state/tree.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("../state/coords.js").Vertex} Vertex */
+/** @typedef {import("../link/messages.js").NodeId} NodeId */
+
+/**
+ * Whether a click on the board makes a move: with a human to move, or anywhere in a study.
+ *
+ * @param {App} app
+ */
+export function mayPlay(app) {
+  const table = app.table.shown();
+  if (!table || table.counting) return false;
+  const position = app.position();
+  const human = position && table.players[position.toPlay].kind === "human";
+  return app.state.view !== "play" || Boolean(human && !table.result);
+}
+
+/**
+ * Play on a point, and show it at once if it is plainly legal.
+ *
+ * @param {App} app
+ * @param {Vertex} vertex
+ */
+export function playAt(app, vertex) {
+  const table = app.table.shown();
+  const position = app.position();
+  if (!table || !position || !mayPlay(app)) return;
+  if (position.board.get(vertex)) return;
+  makeMove(app, wordOf(vertex, table.size), plainlyLegal(position, vertex));
+}
+
+/** @param {App} app */
+export function pass(app) {
+  if (mayPlay(app)) makeMove(app, "pass", true);
+}
+
+/**
+ * @param {App} app
+ * @param {string} move
+ * @param {boolean} atOnce
+ */
+function makeMove(app, move, atOnce) {
+  const table = app.table.shown();
+  const position = app.position();
+  if (!table || !position) return;
+  const at = app.table.knows(table.cursor) ? { at: table.cursor } : {};
+  const seq = app.send({ do: "play", move, ...at });
+  if (atOnce) app.table.addMove(seq, [position.toPlay, move]);
+  app.fit();
+}
+
+/**
+ * @param {App} app
+ * @param {NodeId | null | undefined} node
+ */
+export function goTo(app, node) {
+  const table = app.table.shown();
+  if (!table || node === null || node === undefined || node === table.cursor) return;
+  if (!(node in table.tree.nodes)) return;
+  const seq = app.table.knows(node) ? app.send({ do: "goto", node }) : app.connection.seq;
+  app.table.setCursor(seq, node);
+  app.fit();
+}
+
+/**
+ * @param {App} app
+ * @param {number} steps
+ */
+export function step(app, steps) {
+  goTo(app, app.table.target(steps));
+}
+
+/** @param {App} app */
+export function toStart(app) {
+  const table = app.table.shown();
+  if (table) goTo(app, first(table.tree, table.cursor));
+}
+
+/** @param {App} app */
+export function toEnd(app) {
+  const table = app.table.shown();
+  if (table) goTo(app, last(table.tree, table.cursor));
+}
+
+/**
+ * @param {App} app
+ * @param {1 | -1} direction
+ */
+export function variation(app, direction) {
+  const table = app.table.shown();
+  if (table) goTo(app, sibling(table.tree, table.cursor, direction));
+}
+
+/** @param {App} app */
+export function undo(app) {
+  const table = app.table.shown();
+  if (table?.tree.nodes[table.cursor]?.parent) app.send({ do: "undo" });
+}
+
+/**
+ * @param {App} app
+ * @param {string} name a request without fields: hint, count, resign, engine_move ...
+ */
+export function ask(app, name) {
+  app.send({ do: name });
+}
+
+/**
+ * @param {App} app
+ * @param {boolean} [on] the other way if it is left out
+ */
+export function analyse(app, on) {
+  const table = app.table.shown();
+  if (!table) return;
+  const wanted = on ?? !table.analysing.on;
+  app.send({ do: "analyse", on: wanted, visits: app.state.options.visits, ownership: true });
+  if (!wanted) app.update({ analysis: null });
+}
+
+/**
+ * Go to the next mistake of the review, or the one before.
+ *
+ * @param {App} app
+ * @param {1 | -1} direction
+ */
+export function mistake(app, direction) {
+  const table = app.table.shown();
+  const mistakes = app.state.review?.summary?.mistakes ?? [];
+  if (!table || !mistakes.length) return;
+  const number = moveNumber(table.tree, table.cursor);
+  const sorted = [...mistakes].sort((a, b) => (a.number - b.number) * direction);
+  const next = sorted.find((one) => (one.number - number) * direction > 0);
+  goTo(app, next?.node);
+}
+
+/**
+ * @param {App} app
+ * @param {Vertex} vertex
+ */
+export function toggleDead(app, vertex) {
+  const table = app.table.shown();
+  if (table && app.position()?.board.get(vertex)) {
+    app.send({ do: "toggle_dead", point: wordOf(vertex, table.size) });
+  }
+}
+
+/**
+ * Set the chosen mark on a point, or take the same mark away.
+ *
+ * @param {App} app
+ * @param {Vertex} vertex
+ */
+export function mark(app, vertex) {
+  const table = app.table.shown();
+  const { tool } = app.state;
+  if (!table || !tool) return;
+  const word = wordOf(vertex, table.size);
+  const marks = { ...table.tree.nodes[table.cursor]?.marks };
+  const value = tool === "label" || tool === "number" ? nextLabel(marks, tool) : tool;
+  const same = marks[word] === value || (marks[word] && value !== tool);
+  if (same) delete marks[word];
+  else marks[word] = value;
+  app.send({ do: "annotate", node: table.cursor, marks });
+}
+
+/**
+ * @param {Record<string, string>} marks
+ * @param {"label" | "number"} kind
+ * @returns {string} the first free letter or number
+ */
+export function nextLabel(marks, kind) {
+  const taken = new Set(Object.values(marks));
+  for (let n = 1; ; n++) {
+    const label = kind === "number" || n > 26 ? String(n) : String.fromCharCode(64 + n);
+    if (!taken.has(label)) return label;
+  }
+}

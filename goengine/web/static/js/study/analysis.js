@@ -1,0 +1,160 @@
+/** The live analysis: its switch, what the board shows of it, and the candidate moves as a table. */
+
+import { h } from "../../vendor/goban.js";
+import { candidateText, classOf, countText, leadText, winrateFor } from "../board/overlay_data.js";
+import { shapePath } from "../board/overlay.js";
+import { Button, Choice, Switch } from "../controls/controls.js";
+import { analyse, playAt } from "../shell/actions.js";
+import { vertexOf } from "../state/coords.js";
+import { colourName, percent, t } from "../strings/index.js";
+
+/** @typedef {import("../shell/app.js").App} App */
+/** @typedef {import("../link/messages.js").Candidate} Candidate */
+/** @typedef {import("../link/messages.js").Table} Table */
+/** @typedef {import("../shell/options.js").Options} Options */
+
+const ROWS = 8;
+const VISITS = [100, 300, 1000, 3000, 10_000, 100_000];
+
+/** @param {{app: App}} props */
+export function AnalysisPanel({ app }) {
+  const { options, analysis } = app.state;
+  const table = /** @type {Table} */ (app.table.shown());
+  const { on } = table.analysing;
+  return h(
+    "section",
+    { class: "card analysis", "aria-label": t("analysis.title") },
+    h(
+      "div",
+      { class: "row" },
+      h(Button, {
+        icon: "engine",
+        label: on ? t("analysis.stop") : t("analysis.start"),
+        keys: t("key.space"),
+        kind: on ? "on" : "main",
+        pressed: on,
+        onClick: () => analyse(app),
+      }),
+      h(
+        "output",
+        { class: "visits", "aria-live": "off" },
+        analysis ? t("analysis.visits", { visits: countText(analysis.visits) }) : "",
+      ),
+      h(Choice, {
+        label: t("analysis.limit"),
+        value: String(options.visits),
+        choices: VISITS.map((visits) => [String(visits), countText(visits)]),
+        onChange: (visits) => {
+          app.choose({ visits: Number(visits) });
+          if (on) analyse(app, true);
+        },
+      }),
+    ),
+    h(Balance, { app, table }),
+    h(
+      "div",
+      { class: "switches" },
+      h(Switch, { label: t("show.candidates"), on: options.candidates, onChange: (candidates) => app.choose({ candidates }) }),
+      h(Switch, { label: t("show.policy"), on: options.policy, onChange: (policy) => app.choose({ policy }) }),
+      h(Switch, { label: t("show.ownership"), on: options.ownership, onChange: (ownership) => app.choose({ ownership }) }),
+      h(Choice, {
+        label: t("show.label"),
+        value: options.label,
+        choices: /** @type {Options["label"][]} */ (["lost", "winrate", "lead", "visits"]).map((label) => [
+          label,
+          t(`show.label.${label}`),
+        ]),
+        onChange: (label) => app.choose({ label }),
+      }),
+    ),
+    analysis && analysis.candidates.length > 0 && h(Candidates, { app, candidates: analysis.candidates }),
+  );
+}
+
+/**
+ * Who is ahead: by the live analysis, else by what the node keeps.
+ *
+ * @param {{app: App, table: Table}} props
+ */
+function Balance({ app, table }) {
+  const values = app.state.analysis ?? table.tree.nodes[table.cursor]?.values;
+  if (values?.winrate === null || values?.winrate === undefined) return null;
+  const { winrate, lead } = values;
+  return h(
+    "div",
+    { class: "balance" },
+    h("meter", {
+      min: 0,
+      max: 1,
+      value: winrate,
+      "aria-label": t("winrate.of", { colour: colourName("B") }),
+      "aria-valuetext": percent(winrate),
+    }),
+    h(
+      "p",
+      null,
+      h("span", null, `${colourName("B")} ${percent(winrate)}`),
+      typeof lead === "number" && h("b", null, leadText(lead)),
+      h("span", null, `${colourName("W")} ${percent(1 - winrate)}`),
+    ),
+  );
+}
+
+/** @param {{app: App, candidates: Candidate[]}} props */
+function Candidates({ app, candidates }) {
+  const table = /** @type {Table} */ (app.table.shown());
+  const toPlay = app.position()?.toPlay ?? table.to_play;
+  const show = (/** @type {Candidate | null} */ one) => app.update({ variation: one?.pv ?? null });
+  return h(
+    "table",
+    { class: "candidates", onMouseLeave: () => show(null) },
+    h("caption", { class: "unseen" }, t("show.candidates")),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        ["move", "lost", "winrate", "lead", "visits"].map((name) =>
+          h("th", { key: name, scope: "col" }, t(`column.${name}`)),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      null,
+      candidates.slice(0, ROWS).map((one) => {
+        const { name, shape } = classOf(one.lost);
+        return h(
+          "tr",
+          { key: one.move, onMouseEnter: () => show(one) },
+          h(
+            "th",
+            { scope: "row" },
+            h(
+              "button",
+              {
+                type: "button",
+                class: "move",
+                title: one.pv.join(" "),
+                onFocus: () => show(one),
+                onBlur: () => show(null),
+                onClick: () => {
+                  const vertex = vertexOf(one.move, table.size);
+                  if (vertex) playAt(app, vertex);
+                  else app.send({ do: "play", move: "pass" });
+                },
+              },
+              h("svg", { class: `candidate ${name}`, viewBox: "0 0 100 100", "aria-hidden": "true" }, shapePath(shape, { x: 50, y: 50 })),
+              one.move === "pass" ? t("pass") : one.move,
+            ),
+          ),
+          h("td", null, candidateText(one, toPlay, "lost")),
+          h("td", null, percent(winrateFor(one.winrate, toPlay))),
+          h("td", null, candidateText(one, toPlay, "lead")),
+          h("td", null, countText(one.visits)),
+        );
+      }),
+    ),
+  );
+}

@@ -1,0 +1,47 @@
+/** The panel of a study, from the game's file down to its mistakes. */
+
+import { Fragment, h } from "../../vendor/goban.js";
+import { t, translated } from "../strings/index.js";
+import { AnalysisPanel } from "./analysis.js";
+import { CommentPanel } from "./comment.js";
+import { FilePanel } from "./files.js";
+import { Graph } from "./graph.js";
+import { ReviewPanel } from "./review.js";
+import { TreeView } from "./tree_view.js";
+
+/** @typedef {import("../shell/app.js").App} App */
+/** @typedef {import("../link/messages.js").Table} Table */
+
+/** @param {{app: App}} props */
+export function StudyPanel({ app }) {
+  const table = /** @type {Table} */ (app.table.shown());
+  return h(
+    Fragment,
+    null,
+    h(FilePanel, { app }),
+    table.notices.length > 0 &&
+      h(
+        "ul",
+        { class: "notices" },
+        table.notices.map((notice, index) => {
+          const text = typeof notice === "string" ? notice : translated(`notice.${notice.key}`, notice.text, notice.args);
+          return h("li", { key: index }, text);
+        }),
+      ),
+    h(AnalysisPanel, { app }),
+    h(
+      "section",
+      { class: "card", "aria-label": t("graph.title") },
+      h("h3", null, t("graph.title")),
+      h(Graph, { app }),
+    ),
+    h(
+      "section",
+      { class: "card", "aria-label": t("tree.title") },
+      h("h3", null, t("tree.title")),
+      h(TreeView, { app }),
+    ),
+    h(ReviewPanel, { app }),
+    h(CommentPanel, { app }),
+  );
+}
