@@ -70,6 +70,15 @@ export function markers(table, position, numbered) {
 
 const shapes = new Set(["circle", "square", "triangle", "cross"]);
 
+/**
+ * @param {number} room pixels a point that there is room for
+ * @returns {number} even where a pixel is large, so that the lines are sharp
+ */
+function vertexSize(room) {
+  const step = window.devicePixelRatio < 2 ? 2 : 1;
+  return Math.max(8, Math.floor(room / step) * step);
+}
+
 /** @param {{app: App}} props */
 export function Board({ app }) {
   const { state } = app;
@@ -80,9 +89,9 @@ export function Board({ app }) {
   const { width, height } = useRoom(place);
   const [hover, setHover] = useState(/** @type {Vertex | null} */ (null));
   const [tentative, setTentative] = useState(/** @type {Vertex | null} */ (null));
-  const margin = options.coordinates ? 1 : 0.35;
+  const margin = options.coordinates ? 0.74 : 0.35;
   const { size } = table;
-  const pixels = Math.max(8, Math.floor(Math.min(width, height) / (size + 2 * margin)));
+  const pixels = vertexSize(Math.min(width, height) / (size + 2 * margin));
 
   useEffect(() => setTentative(null), [table.cursor, size]);
 
@@ -145,7 +154,7 @@ export function Board({ app }) {
     h(
       "div",
       {
-        class: `board ${state.tool ? "marking" : ""}`,
+        class: `board ${state.tool ? "marking" : ""} ${state.cross ? "crossed" : ""}`,
         id: "board",
         role: "application",
         tabIndex: 0,

@@ -69,7 +69,7 @@ export function candidateText(candidate, toPlay, kind) {
     case "visits":
       return countText(candidate.visits);
     case "lost":
-      return candidate.lost < 0.05 ? "0" : `−${candidate.lost.toFixed(1)}`;
+      return candidate.lost < 0.05 ? "0" : candidate.lost.toFixed(1);
   }
 }
 

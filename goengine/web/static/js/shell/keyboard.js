@@ -113,11 +113,11 @@ export function listenForKeys(app, page) {
   page.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || app.state.dialog) return;
     const target = /** @type {HTMLElement | null} */ (event.target);
-    if (target?.closest("textarea, input, select, dialog")) {
+    if (target?.closest("textarea, input[type=number], select, dialog")) {
       if (event.key === "Escape") target.blur();
       return;
     }
-    const onButton = Boolean(target?.closest("button, a, [role=tab]"));
+    const onButton = Boolean(target?.closest("button, a, input"));
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
     if (target?.closest("[role=tab]") && event.key.startsWith("Arrow")) return;
     if (crossKey(app, event.key)) {

@@ -31,7 +31,7 @@ export function Page({ app }) {
     table
       ? h(
           "main",
-          { class: `main ${view}` },
+          { class: `table-view ${view}` },
           h("h1", { class: "unseen" }, "goengine"),
           h("div", { class: "board-side" }, h(Board, { app }), h(Navigation, { app })),
           h(

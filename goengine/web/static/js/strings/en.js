@@ -31,7 +31,7 @@ export default {
   "play.players": "Players",
   "play.actions": "Your moves",
   "play.captures": "captures",
-  "play.engine_move": "Let the engine move",
+  "play.engine_move": "Engine move",
   "play.seconds": "{seconds} s a move",
   "play.visits": "{visits} visits a move",
   "play.to_move": "{colour} to move",

@@ -83,13 +83,18 @@ function Balance({ app, table }) {
   return h(
     "div",
     { class: "balance" },
-    h("meter", {
-      min: 0,
-      max: 1,
-      value: winrate,
-      "aria-label": t("winrate.of", { colour: colourName("B") }),
-      "aria-valuetext": percent(winrate),
-    }),
+    h(
+      "div",
+      {
+        role: "meter",
+        class: "meter",
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+        "aria-valuenow": Math.round(winrate * 100),
+        "aria-label": t("winrate.of", { colour: colourName("B") }),
+      },
+      h("div", { style: { width: `${(winrate * 100).toFixed(1)}%` } }),
+    ),
     h(
       "p",
       null,
