@@ -84,8 +84,8 @@ function Answer({ app, planes }) {
 /** @param {{app: App, group: PlaneGroup, size: number}} props */
 function Group({ app, group, size }) {
   const shown = group.planes.find(({ index }) => index === app.state.plane);
-  const last = group.first + group.planes.length - 1;
-  const numbers = group.planes.length > 1 ? `${group.first + 1}–${last + 1}` : `${group.first + 1}`;
+  const first = group.planes[0]?.index ?? 0;
+  const numbers = group.planes.length > 1 ? `${first + 1}–${first + group.planes.length}` : `${first + 1}`;
   const title = translated(`plane.${group.name}`, group.title);
   return h(
     "section",
@@ -115,7 +115,7 @@ function Group({ app, group, size }) {
       }),
     ),
     shown && h("p", { class: "explained", role: "status" }, t("inside.on_board", {
-      name: planeTitle(group, shown.index - group.first),
+      name: planeTitle(group, shown.index - first),
       points: shown.bits.reduce((sum, bit) => sum + bit, 0),
     })),
   );

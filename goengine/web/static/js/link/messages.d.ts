@@ -10,6 +10,7 @@ export type Player =
   | { kind: "engine"; network?: string; visits?: number; seconds?: number; rank?: string };
 
 export type ClockSetting =
+  | { main: number }
   | { main: number; byo_yomi: number; periods: number }
   | { main: number; fischer: number }
   | { main: number; byo_yomi: number; canadian_stones: number };
@@ -39,11 +40,14 @@ export type Nodes = Record<NodeId, Node>;
 export type Tree = { root: NodeId; nodes: Nodes };
 
 export type Remaining = { main: number; period: number; periods?: number; stones?: number };
+/** Times at the beginning of the running turn; `now - at` seconds of it were gone when it was sent. */
 export type Clock = {
   B: Remaining;
   W: Remaining;
   running: Colour | null;
   at: number;
+  now: number;
+  settings: { kind: string; period: number; periods: number; stones: number };
 };
 
 export type Notice = { key?: string; text: string; args?: Record<string, string | number> };
@@ -58,6 +62,9 @@ export type Table = {
   komi: number;
   size: number;
   handicap: number;
+  head: NodeId;
+  playing: boolean;
+  name?: string;
   thinking: boolean;
   analysing: { on: boolean; visits?: number };
   result: string | null;
@@ -89,6 +96,7 @@ export type Hello = {
 export type Starting = {
   stage: string;
   text: string;
+  first?: boolean;
   seconds_left?: number;
   done?: number;
 };
@@ -124,7 +132,7 @@ export type Mistake = {
   number: number;
   colour: Colour;
   move: Word;
-  best: Word;
+  best: Word | null;
   lost: number;
   pv?: Word[];
 };
@@ -141,6 +149,7 @@ export type Review = {
 };
 
 export type Plane = { index: number; title: string; text: string; bits: number[] };
+/** `first` is what the first plane of a one-hot group stands for. */
 export type PlaneGroup = {
   name: string;
   title: string;

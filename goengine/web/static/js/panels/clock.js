@@ -5,25 +5,26 @@ import { t } from "../strings/index.js";
 
 /** @typedef {import("../link/messages.js").Clock} Clock */
 /** @typedef {import("../link/messages.js").Colour} Colour */
-/** @typedef {import("../link/messages.js").Remaining} Remaining */
 
 /**
- * @param {Remaining} remaining as the server said
- * @param {number} gone seconds since then, if the clock runs
- * @param {boolean} counts whether periods are used up one by one
+ * @param {Clock} clock
+ * @param {Colour} colour
+ * @param {number} gone seconds of the running turn
  * @returns {{seconds: number, periods: number | undefined, late: boolean}}
  */
-export function timeLeft(remaining, gone, counts = remaining.periods !== undefined) {
-  let { main, period, periods } = remaining;
-  main -= gone;
-  if (main > 0) return { seconds: main, periods, late: false };
-  let left = period + main;
-  const length = period;
-  while (counts && periods !== undefined && left <= 0 && periods > 1 && length > 0) {
-    periods -= 1;
+export function timeLeft(clock, colour, gone) {
+  const { main, period, periods } = clock[colour];
+  const { kind, period: length } = clock.settings;
+  if (main > 0 && main - gone > 0) return { seconds: main - gone, periods, late: false };
+  const overtime = kind === "byoyomi" || kind === "canadian";
+  // Overtime begins with a whole period where the main time ends, else with what is left of one.
+  let left = main > 0 ? main + (overtime ? length : 0) - gone : period - gone;
+  let still = periods;
+  while (kind === "byoyomi" && left <= 0 && still !== undefined && still > 1 && length > 0) {
+    still -= 1;
     left += length;
   }
-  return { seconds: Math.max(0, left), periods, late: left <= 0 };
+  return { seconds: Math.max(0, left), periods: still, late: left <= 0 };
 }
 
 /**
@@ -55,8 +56,8 @@ export function ClockFace({ clock, colour, onLate }) {
     const timer = setInterval(() => setNow(performance.now()), 100);
     return () => clearInterval(timer);
   }, [running]);
-  const gone = running ? Math.max(0, (now - since.current.at) / 1000) : 0;
-  const { seconds, periods, late } = timeLeft(clock[colour], gone);
+  const gone = running ? clock.now - clock.at + Math.max(0, (now - since.current.at) / 1000) : 0;
+  const { seconds, periods, late } = timeLeft(clock, colour, gone);
   useEffect(() => {
     if (late && running && !since.current.told) {
       since.current.told = true;

@@ -141,9 +141,9 @@ function Strength({ form, set, app }) {
         label: t("visits"),
         name: "visits",
         value: form.visits,
-        min: 1,
+        min: 0,
         max: 100_000,
-        onChange: (visits) => set({ visits: Math.max(1, Math.round(visits)) }),
+        onChange: (visits) => set({ visits: Math.max(0, Math.round(visits)) }),
       }),
     limit === "seconds" &&
       h(NumberField, {

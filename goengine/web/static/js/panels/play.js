@@ -2,7 +2,7 @@
 
 import { Fragment, h } from "../../vendor/goban.js";
 import { Button } from "../controls/controls.js";
-import { ask, mayPlay, pass, undo } from "../shell/actions.js";
+import { ask, isOver, mayPlay, pass, undo } from "../shell/actions.js";
 import { leadText, winrateFor } from "../board/overlay_data.js";
 import { colourName, percent, resultText, t, translated } from "../strings/index.js";
 import { ClockFace } from "./clock.js";
@@ -20,7 +20,7 @@ export function playerText(player) {
   if (player.kind === "human") return [player.name || t("you"), ""];
   if (player.rank) return ["goengine", player.rank];
   if (player.seconds) return ["goengine", t("play.seconds", { seconds: player.seconds })];
-  return ["goengine", t("play.visits", { visits: player.visits ?? 0 })];
+  return ["goengine", player.visits ? t("play.visits", { visits: player.visits }) : t("play.bare")];
 }
 
 /** @param {{app: App}} props */
@@ -28,7 +28,7 @@ export function PlayPanel({ app }) {
   const table = /** @type {Table} */ (app.table.shown());
   const humans = Object.values(table.players).filter(({ kind }) => kind === "human").length;
   const root = !table.tree.nodes[table.cursor]?.parent;
-  const over = Boolean(table.result);
+  const over = isOver(table);
   const free = mayPlay(app);
   return h(
     Fragment,
@@ -89,7 +89,7 @@ function facts(table) {
 function PlayerCard({ app, table, colour }) {
   const [name, strength] = playerText(table.players[colour]);
   const position = app.position();
-  const turn = position?.toPlay === colour && !table.result;
+  const turn = position?.toPlay === colour && !isOver(table);
   return h(
     "article",
     { class: `player ${turn ? "turn" : ""}` },
@@ -126,7 +126,7 @@ function Status({ app, table }) {
   const player = table.players[toPlay];
   const text = table.counting
     ? t("count.how")
-    : table.thinking || player.kind === "engine"
+    : table.thinking || (table.playing && player.kind === "engine")
       ? t("play.thinking", { colour: colourName(toPlay) })
       : t("play.to_move", { colour: colourName(toPlay) });
   const busy = table.thinking && !table.counting;

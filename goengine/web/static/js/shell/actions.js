@@ -18,7 +18,16 @@ export function mayPlay(app) {
   if (!table || table.counting) return false;
   const position = app.position();
   const human = position && table.players[position.toPlay].kind === "human";
-  return app.state.view !== "play" || Boolean(human && !table.result);
+  return app.state.view !== "play" || Boolean(human && !isOver(table));
+}
+
+/**
+ * Whether the game has ended here; the result of a game that was loaded ends nothing.
+ *
+ * @param {import("../link/messages.js").Table} table
+ */
+export function isOver(table) {
+  return Boolean(table.result && table.reason);
 }
 
 /**

@@ -3,6 +3,7 @@
 import {
   analyse,
   ask,
+  isOver,
   mayPlay,
   mistake,
   pass,
@@ -57,7 +58,7 @@ function analyseInStudy(app) {
 /** @param {App} app */
 function engineMove(app) {
   const table = app.table.shown();
-  if (table && !table.thinking && !table.result && !table.counting) ask(app, "engine_move");
+  if (table && !table.thinking && !isOver(table) && !table.counting) ask(app, "engine_move");
 }
 
 /** @param {App} app */

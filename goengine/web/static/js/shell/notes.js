@@ -38,6 +38,7 @@ export function StartNote({ app }) {
     "div",
     { class: "note starting", role: "status" },
     h("span", null, translated(`starting.${starting.stage}`, starting.text)),
+    starting.stage === "failed" && h("code", null, starting.text),
     h("progress", {
       max: 1,
       value: starting.done && starting.done > 0 ? starting.done : undefined,

@@ -38,7 +38,7 @@ export class TableState {
    */
   patch({ nodes, ...rest }) {
     if (!this.server) return false;
-    if (rest.version <= this.server.version) return true;
+    if (rest.version < this.server.version) return true;
     if (rest.version > this.server.version + 1) return false;
     const tree = { ...this.server.tree, nodes: { ...this.server.tree.nodes } };
     for (const [id, node] of Object.entries(nodes ?? {})) {

@@ -34,6 +34,7 @@ export default {
   "play.engine_move": "Engine move",
   "play.seconds": "{seconds} s a move",
   "play.visits": "{visits} visits a move",
+  "play.bare": "Network alone",
   "play.to_move": "{colour} to move",
   "play.thinking": "{colour} is thinking …",
   "hint.text": "Best move: {move}",
@@ -49,7 +50,6 @@ export default {
   "reason.resign": "The opponent resigned.",
   "reason.time": "The opponent's time ran out.",
   "reason.count": "Counted after two passes.",
-  "reason.counted": "Counted after two passes.",
 
   "new.title": "New game",
   "new.size": "Board",
@@ -244,4 +244,16 @@ export default {
   "key.tab": "To the next button; to the board and its cursor",
 
   "error.file_too_large": "The file is too large.",
+  "error.illegal_move": "{move} is not allowed by the rules.",
+  "error.not_your_turn": "The engine is to move. Undo takes the turn back.",
+  "error.nothing_to_undo": "There is nothing to take back.",
+  "error.counting": "The game is being counted. Accept the count or play on.",
+  "error.no_such_node": "This move is no longer in the tree.",
+  "error.not_sgf": "This is not an SGF record: {reason}",
+  "error.internal": "The request failed. The log in the terminal says why.",
+  "error.bad_field": "{reason}",
+  "error.bad_message": "The server did not understand the page. Reload it.",
+  "error.unknown_request": "The server does not know this request. Reload the page.",
+  "notice.engine_failed": "The engine could not choose a move. The reason is in the terminal.",
+  "notice.cannot_analyse": "This position cannot be analysed.",
 };

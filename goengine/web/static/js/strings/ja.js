@@ -34,6 +34,7 @@ export default {
   "play.engine_move": "エンジンが打つ",
   "play.seconds": "一手 {seconds} 秒",
   "play.visits": "一手 {visits} 探索",
+  "play.bare": "ネットワークのみ",
   "play.to_move": "{colour}番です",
   "play.thinking": "{colour}が考えています…",
   "hint.text": "おすすめ: {move}",
@@ -49,7 +50,6 @@ export default {
   "reason.resign": "相手が投了しました。",
   "reason.time": "相手の時間が切れました。",
   "reason.count": "二回続けてパスしたあと、整地しました。",
-  "reason.counted": "二回続けてパスしたあと、整地しました。",
 
   "new.title": "新しい対局",
   "new.size": "盤",
@@ -241,4 +241,16 @@ export default {
   "key.tab": "次のボタンへ。碁盤とそのカーソルへ",
 
   "error.file_too_large": "ファイルが大きすぎます。",
+  "error.illegal_move": "ルール上、{move} には打てません。",
+  "error.not_your_turn": "エンジンの番です。待ったで手番を戻せます。",
+  "error.nothing_to_undo": "戻せる手がありません。",
+  "error.counting": "整地中です。承認するか、対局を続けてください。",
+  "error.no_such_node": "この手はもう手順にありません。",
+  "error.not_sgf": "SGF の棋譜ではありません: {reason}",
+  "error.internal": "処理に失敗しました。理由は端末のログにあります。",
+  "error.bad_field": "{reason}",
+  "error.bad_message": "サーバーが理解できませんでした。ページを再読み込みしてください。",
+  "error.unknown_request": "サーバーの知らない要求です。ページを再読み込みしてください。",
+  "notice.engine_failed": "エンジンが着手を選べませんでした。理由は端末に表示されています。",
+  "notice.cannot_analyse": "この局面は解析できません。",
 };

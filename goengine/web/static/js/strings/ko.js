@@ -34,6 +34,7 @@ export default {
   "play.engine_move": "엔진이 두기",
   "play.seconds": "한 수에 {seconds}초",
   "play.visits": "한 수에 방문 {visits}회",
+  "play.bare": "신경망만",
   "play.to_move": "{colour} 차례",
   "play.thinking": "{colour}이 생각하는 중…",
   "hint.text": "추천 수: {move}",
@@ -49,7 +50,6 @@ export default {
   "reason.resign": "상대가 기권했습니다.",
   "reason.time": "상대의 시간이 다 되었습니다.",
   "reason.count": "두 번 연속 패스한 뒤 계가했습니다.",
-  "reason.counted": "두 번 연속 패스한 뒤 계가했습니다.",
 
   "new.title": "새 대국",
   "new.size": "바둑판",
@@ -241,4 +241,16 @@ export default {
   "key.tab": "다음 버튼으로, 바둑판과 그 커서로",
 
   "error.file_too_large": "파일이 너무 큽니다.",
+  "error.illegal_move": "{move}에는 규칙상 둘 수 없습니다.",
+  "error.not_your_turn": "엔진이 둘 차례입니다. 무르기를 누르면 차례가 돌아옵니다.",
+  "error.nothing_to_undo": "무를 수가 없습니다.",
+  "error.counting": "계가하는 중입니다. 승인하거나 계속 두기를 누르세요.",
+  "error.no_such_node": "이 수는 이제 수순에 없습니다.",
+  "error.not_sgf": "SGF 기보가 아닙니다: {reason}",
+  "error.internal": "요청을 처리하지 못했습니다. 까닭은 터미널에 적혀 있습니다.",
+  "error.bad_field": "{reason}",
+  "error.bad_message": "서버가 요청을 알아듣지 못했습니다. 페이지를 새로 고치세요.",
+  "error.unknown_request": "서버가 모르는 요청입니다. 페이지를 새로 고치세요.",
+  "notice.engine_failed": "엔진이 수를 고르지 못했습니다. 까닭은 터미널에 적혀 있습니다.",
+  "notice.cannot_analyse": "이 국면은 분석할 수 없습니다.",
 };

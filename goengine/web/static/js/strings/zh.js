@@ -33,6 +33,7 @@ export default {
   "play.engine_move": "让引擎下一手",
   "play.seconds": "每手 {seconds} 秒",
   "play.visits": "每手访问 {visits} 次",
+  "play.bare": "仅用网络",
   "play.to_move": "轮到{colour}方",
   "play.thinking": "{colour}方思考中…",
   "hint.text": "推荐：{move}",
@@ -48,7 +49,6 @@ export default {
   "reason.resign": "对方认输。",
   "reason.time": "对方超时。",
   "reason.count": "双方停手后数子。",
-  "reason.counted": "双方停手后数子。",
 
   "new.title": "新对局",
   "new.size": "棋盘",
@@ -235,4 +235,16 @@ export default {
   "key.tab": "到下一个按钮；到棋盘及其光标",
 
   "error.file_too_large": "文件太大。",
+  "error.illegal_move": "按规则不能下在 {move}。",
+  "error.not_your_turn": "轮到引擎下。悔棋可以收回这一手。",
+  "error.nothing_to_undo": "没有可以收回的着手。",
+  "error.counting": "正在数子。请确认结果或继续下。",
+  "error.no_such_node": "这一手已不在棋谱中。",
+  "error.not_sgf": "这不是 SGF 棋谱：{reason}",
+  "error.internal": "请求失败，原因见终端中的日志。",
+  "error.bad_field": "{reason}",
+  "error.bad_message": "服务器无法理解该消息。请重新载入页面。",
+  "error.unknown_request": "服务器不认识这个请求。请重新载入页面。",
+  "notice.engine_failed": "引擎未能选出着手，原因见终端。",
+  "notice.cannot_analyse": "无法分析这个局面。",
 };

@@ -128,7 +128,7 @@ export function FilePanel({ app }) {
       h(Button, {
         icon: "save",
         label: t("file.save"),
-        onClick: () => app.send({ do: "get_sgf", analysis: values }),
+        onClick: () => app.send({ do: "get_sgf", analysis: values, language: document.documentElement.lang }),
       }),
     ),
     h(Switch, { label: t("file.analysis"), on: values, onChange: setValues }),

@@ -5,7 +5,7 @@ import { classOf } from "../board/overlay_data.js";
 import { shapePath } from "../board/overlay.js";
 import { Button, Choice } from "../controls/controls.js";
 import { goTo } from "../shell/actions.js";
-import { colourName, t } from "../strings/index.js";
+import { colourName, percent, t } from "../strings/index.js";
 
 /** @typedef {import("../shell/app.js").App} App */
 /** @typedef {import("../link/messages.js").Review} Review */
@@ -102,7 +102,7 @@ function Summary({ app, summary }) {
                 h("svg", { class: `candidate ${name}`, viewBox: "0 0 100 100", "aria-hidden": "true" }, shapePath(shape, { x: 50, y: 50 })),
                 h("b", null, `${mistake.number}`),
                 h("span", null, `${colourName(mistake.colour)} ${word(mistake.move)}`),
-                h("span", { class: "faint" }, t("review.better", { move: word(mistake.best) })),
+                h("span", { class: "faint" }, mistake.best ? t("review.better", { move: word(mistake.best) }) : ""),
                 h("em", null, `−${mistake.lost.toFixed(1)}`),
               ),
             );
@@ -112,10 +112,9 @@ function Summary({ app, summary }) {
   );
 }
 
-/** @param {number | undefined} share of one, or of a hundred */
-function accuracy(share) {
-  if (share === undefined || share === null) return "–";
-  return `${(share <= 1 ? share * 100 : share).toFixed(0)} %`;
+/** @param {number | undefined} hundredths */
+function accuracy(hundredths) {
+  return hundredths === undefined ? "–" : percent(hundredths / 100);
 }
 
 /** @param {string} move */
