@@ -127,13 +127,16 @@ export class App {
     }
   }
 
-  /** @param {Table} table */
+  /** @param {Table} table the first of the page asks for a game if it is an empty one */
   receive(table) {
     const root = this.table.server?.tree.root;
     const size = this.table.server?.size;
     this.table.receive(table);
     if (root !== undefined && (root !== table.tree.root || size !== table.size)) {
       this.state = { ...this.state, review: null, planes: null, plane: null, cross: null };
+    }
+    if (root === undefined && !table.playing && Object.keys(table.tree.nodes).length === 1) {
+      this.state = { ...this.state, dialog: "new" };
     }
     this.fit();
   }
