@@ -78,6 +78,7 @@ function candidateMarks(candidates, toPlay, size, pixels, label) {
       shapePath(shape, at),
       first && h("circle", { cx: at.x, cy: at.y, r: 47, class: "ring" }),
       pixels >= READABLE &&
+        !faint &&
         h(
           "text",
           { x: at.x, y: at.y - (two ? 9 : 0), class: "value" },

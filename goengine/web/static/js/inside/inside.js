@@ -115,6 +115,7 @@ function Group({ app, group, size }) {
       }),
     ),
     shown && h("p", { class: "explained", role: "status" }, t("inside.on_board", {
+      group: title,
       name: planeTitle(group, shown.index - first),
       points: shown.bits.reduce((sum, bit) => sum + bit, 0),
     })),

@@ -74,7 +74,7 @@ export function NewGame({ app }) {
         "footer",
         null,
         h(Button, { label: t("cancel"), kind: "quiet", onClick: close }),
-        h("button", { type: "submit", class: "button main" }, t("new.begin")),
+        h("button", { type: "submit", class: "button main", autofocus: true }, t("new.begin")),
       ),
     ) },
   );

@@ -59,7 +59,7 @@ export default {
   "new.colour.W": "白",
   "new.colour.random": "ニギリ",
   "new.colour.both": "両方",
-  "new.colour.none": "エンジン同士",
+  "new.colour.none": "観戦",
   "new.strength": "強さ",
   "new.limit.visits": "探索数で",
   "new.limit.seconds": "時間で",
@@ -152,7 +152,7 @@ export default {
   "inside.answer.text": "読みを入れずに、{colour}の次の手として考える確率です:",
   "inside.answer.show": "碁盤に表示",
   "inside.lead": "目数差",
-  "inside.on_board": "碁盤の上: {name}（1 の点は {points} 個）",
+  "inside.on_board": "{group}: {name}（{points} 点）",
   "plane.more": "{value} 以上",
   "plane.stone colour": "石の色",
   "plane.stone colour.text":
