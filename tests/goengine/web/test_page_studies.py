@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from goengine.inference.backends.backend import RawOutputs
+from goengine.inference.evaluator import Evaluator
 from tests.goengine.web.browser import Visitor, chromium
+from tests.helpers.analysis_client import InstantBackend
 from tests.helpers.web_client import WebServer
 
 pytestmark = pytest.mark.browser
@@ -26,6 +31,22 @@ RECORD = (
 def browser() -> Iterator[Any]:
     with chromium() as found:
         yield found
+
+
+class StrictBackend(InstantBackend):
+    """Judges as the instant one, ten points a stone, so that moves can lose much."""
+
+    def run(self, planes: np.ndarray) -> RawOutputs:
+        found = super().run(planes)
+        assert found.margin is not None
+        return replace(found, margin=found.margin * 10)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WebServer]:
+    found = WebServer(evaluator=Evaluator(StrictBackend()))
+    yield found
+    found.stop()
 
 
 @pytest.fixture
@@ -145,7 +166,7 @@ def test_playing_on_in_a_study_makes_a_variation_that_can_be_promoted_and_delete
     visitor.until(lambda: visitor.move_number() == "2 / 2")
     visitor.button("Delete from here").click()
     visitor.until(lambda: page.locator(".tree .node").count() == 9)
-    page.locator(".tree .node").nth(3).locator(".target").click()
+    page.locator(".tree .node").nth(3).click()
     visitor.until(lambda: visitor.move_number() == "3 / 5")
 
 
@@ -159,8 +180,9 @@ def test_a_review_has_progress_values_mistakes_and_a_graph_that_goes_to_moves(
     page.locator(".summary").wait_for()
     assert page.locator(".summary tbody tr").count() == 2
     page.locator(".graph .winrate").wait_for()
-    box = page.locator(".graph svg").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 9 / 18, box["y"] + 20)
+    graph = page.locator(".graph svg")
+    width = graph.evaluate("one => one.getBoundingClientRect().width")
+    graph.click(position={"x": width * 9 / 18, "y": 20})
     visitor.until(lambda: visitor.move_number() == "9 / 18")
     first = page.locator(".mistakes button").first
     number = first.locator("b").inner_text()

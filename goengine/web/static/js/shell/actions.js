@@ -132,6 +132,17 @@ export function analyse(app, on) {
   if (!wanted) app.update({ analysis: null });
 }
 
+/** Points lost from which a move of a review is listed as a mistake. */
+const MISTAKE = 0.5;
+
+/**
+ * @param {import("../link/messages.js").Review | null} review
+ * @returns {import("../link/messages.js").Mistake[]} moves that lost something, the costliest first
+ */
+export function mistakesOf(review) {
+  return (review?.summary?.mistakes ?? []).filter(({ lost }) => lost >= MISTAKE);
+}
+
 /**
  * Go to the next mistake of the review, or the one before.
  *
@@ -140,7 +151,7 @@ export function analyse(app, on) {
  */
 export function mistake(app, direction) {
   const table = app.table.shown();
-  const mistakes = app.state.review?.summary?.mistakes ?? [];
+  const mistakes = mistakesOf(app.state.review);
   if (!table || !mistakes.length) return;
   const number = moveNumber(table.tree, table.cursor);
   const sorted = [...mistakes].sort((a, b) => (a.number - b.number) * direction);

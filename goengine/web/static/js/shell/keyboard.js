@@ -107,10 +107,31 @@ export function crossKey(app, key) {
 }
 
 /**
+ * After a click with the mouse or a finger the keys belong to the game again, not to the button, so
+ * that Space does not press it once more. Who came with the keyboard stays where they are.
+ *
+ * @param {Document} page
+ */
+function letGoAfterPointer(page) {
+  let pointer = false;
+  page.addEventListener("pointerdown", () => (pointer = true), true);
+  page.addEventListener("keydown", () => (pointer = false), true);
+  for (const kind of ["click", "change"]) {
+    page.addEventListener(kind, (event) => {
+      const target = /** @type {HTMLElement | null} */ (event.target);
+      const control = target?.closest("button, input[type=checkbox], select");
+      const chosen = kind === "change" || control?.tagName !== "SELECT";
+      if (pointer && chosen && control instanceof HTMLElement) control.blur();
+    });
+  }
+}
+
+/**
  * @param {App} app
  * @param {Document} page
  */
 export function listenForKeys(app, page) {
+  letGoAfterPointer(page);
   page.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || app.state.dialog) return;
     const target = /** @type {HTMLElement | null} */ (event.target);

@@ -4,7 +4,7 @@ import { h } from "../../vendor/goban.js";
 import { classOf } from "../board/overlay_data.js";
 import { shapePath } from "../board/overlay.js";
 import { Button, Choice } from "../controls/controls.js";
-import { goTo } from "../shell/actions.js";
+import { goTo, mistakesOf } from "../shell/actions.js";
 import { colourName, percent, t } from "../strings/index.js";
 
 /** @typedef {import("../shell/app.js").App} App */
@@ -39,7 +39,7 @@ export function ReviewPanel({ app }) {
       }),
     ),
     running && review && h(Progress, { review }),
-    review?.summary && h(Summary, { app, summary: review.summary }),
+    review?.summary && h(Summary, { app, review, summary: review.summary }),
   );
 }
 
@@ -53,8 +53,9 @@ function Progress({ review }) {
   );
 }
 
-/** @param {{app: App, summary: NonNullable<Review["summary"]>}} props */
-function Summary({ app, summary }) {
+/** @param {{app: App, review: Review, summary: NonNullable<Review["summary"]>}} props */
+function Summary({ app, review, summary }) {
+  const mistakes = mistakesOf(review);
   const table = /** @type {Table} */ (app.table.shown());
   return h(
     "div",
@@ -83,11 +84,11 @@ function Summary({ app, summary }) {
       ),
     ),
     h("h4", null, t("review.mistakes")),
-    summary.mistakes.length
+    mistakes.length
       ? h(
           "ol",
           { class: "mistakes" },
-          summary.mistakes.map((mistake) => {
+          mistakes.map((mistake) => {
             const { name, shape } = classOf(mistake.lost);
             return h(
               "li",
