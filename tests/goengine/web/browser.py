@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 LETTERS = "ABCDEFGHJKLMNOPQRST"
-LONG = 8_000
+LONG = 30_000
 """Milliseconds after which a test gives up."""
 
 
