@@ -39,6 +39,7 @@ export function tableOf(lines, more = {}) {
     result: null,
     counting: null,
     notices: [],
+    analysing: { on: false },
     ...more,
   };
 }

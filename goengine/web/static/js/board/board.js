@@ -112,7 +112,10 @@ export function Board({ app }) {
     if (state.tool && state.view === "study") return mark(app, vertex);
     const twice = options.confirm === "always" || (options.confirm === "auto" && finger && pixels < FINGER);
     const again = tentative && tentative.join() === vertex.join();
-    if (twice && !again) return setTentative(mayPlay(app) && !position.board.get(vertex) ? vertex : null);
+    if (twice && !again) {
+      point(app, vertex);
+      return setTentative(mayPlay(app) && !position.board.get(vertex) ? vertex : null);
+    }
     setTentative(null);
     return playAt(app, vertex);
   };
@@ -191,7 +194,8 @@ export function Board({ app }) {
  */
 function overlayProps(app, pixels, hover, tentative) {
   const { state } = app;
-  const { options, analysis } = state;
+  const { options } = state;
+  const analysis = app.analysis();
   const table = /** @type {Table} */ (app.table.shown());
   const position = /** @type {import("../state/position.js").Position} */ (app.position());
   const studying = state.view === "study" && !table.counting;
@@ -226,10 +230,10 @@ function overlayProps(app, pixels, hover, tentative) {
  * @param {Vertex | null} vertex
  */
 function point(app, vertex) {
-  const { analysis, options, view, variation } = app.state;
+  const { options, view, variation } = app.state;
   const table = app.table.shown();
   const word = vertex && table ? wordOf(vertex, table.size) : null;
-  const shown = view === "study" && options.candidates && analysis?.candidates;
+  const shown = view === "study" && options.candidates && app.analysis()?.candidates;
   const candidate = shown ? shown.find(({ move }) => move === word) : undefined;
   const pv = candidate?.pv ?? null;
   if (pv !== variation) app.update({ variation: pv });

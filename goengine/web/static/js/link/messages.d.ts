@@ -22,6 +22,7 @@ export type Values = {
   lost?: number;
   best?: Word;
   pv?: Word[];
+  candidates?: Candidate[];
 };
 
 export type Node = {

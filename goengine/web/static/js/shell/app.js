@@ -48,6 +48,8 @@ export class App {
     /** @type {Set<(message: Message) => void>} */
     this.hearers = new Set();
     this.toastId = 0;
+    /** @type {string | undefined} */
+    this.shownNode = undefined;
     this.connection = new Connection(
       url,
       { message: (message) => this.hear(message), state: (link) => this.update({ link }) },
@@ -145,11 +147,13 @@ export class App {
   fit() {
     const cursor = this.table.shown()?.cursor;
     const { analysis, hint, planes } = this.state;
+    const same = this.shownNode === cursor;
+    this.shownNode = cursor;
     this.update({
       analysis: analysis?.node === cursor ? analysis : null,
       hint: hint?.node === cursor ? hint : null,
       planes: planes?.node === cursor ? planes : null,
-      variation: analysis?.node === cursor ? this.state.variation : null,
+      variation: same ? this.state.variation : null,
     });
   }
 
@@ -166,6 +170,19 @@ export class App {
   /** @param {number} id */
   closeToast(id) {
     this.update({ toasts: this.state.toasts.filter((toast) => toast.id !== id) });
+  }
+
+  /**
+   * @returns {import("../link/messages.js").Analysis | null} the live analysis of the shown node, or
+   *   what an earlier one or the review has left there
+   */
+  analysis() {
+    const table = this.table.shown();
+    if (!table || this.state.analysis) return this.state.analysis;
+    const values = table.tree.nodes[table.cursor]?.values;
+    if (!values) return null;
+    const { visits = 0, winrate, lead, candidates = [] } = values;
+    return { node: table.cursor, visits, winrate, lead, candidates };
   }
 
   /** @returns {Position | null} what stands on the board at the shown cursor */

@@ -18,7 +18,8 @@ const VISITS = [100, 300, 1000, 3000, 10_000, 100_000];
 
 /** @param {{app: App}} props */
 export function AnalysisPanel({ app }) {
-  const { options, analysis } = app.state;
+  const { options } = app.state;
+  const analysis = app.analysis();
   const table = /** @type {Table} */ (app.table.shown());
   const { on } = table.analysing;
   return h(
@@ -50,7 +51,7 @@ export function AnalysisPanel({ app }) {
         },
       }),
     ),
-    h(Balance, { app, table }),
+    h(Balance, { app }),
     h(
       "div",
       { class: "switches" },
@@ -71,15 +72,11 @@ export function AnalysisPanel({ app }) {
   );
 }
 
-/**
- * Who is ahead: by the live analysis, else by what the node keeps.
- *
- * @param {{app: App, table: Table}} props
- */
-function Balance({ app, table }) {
-  const values = app.state.analysis ?? table.tree.nodes[table.cursor]?.values;
-  if (values?.winrate === null || values?.winrate === undefined) return null;
-  const { winrate, lead } = values;
+/** @param {{app: App}} props */
+function Balance({ app }) {
+  const analysis = app.analysis();
+  if (!analysis || analysis.winrate === null) return null;
+  const { winrate, lead } = analysis;
   return h(
     "div",
     { class: "balance" },
