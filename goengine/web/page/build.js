@@ -1,9 +1,11 @@
 /**
- * Build the vendored bundle of the page, or compare it with what is committed.
+ * Build the vendored bundle of the page and the list of our modules in index.html, or compare both
+ * with what is committed.
  *
- *   npm ci && npm run build     write ../static/vendor
- *   npm ci && npm run check     exit with 1 unless a fresh build equals ../static/vendor, byte for byte
+ *   npm ci && npm run build     write ../static/vendor and ../static/index.html
+ *   npm ci && npm run check     exit with 1 unless a fresh build equals them, byte for byte
  *
+ * The list lets the browser fetch all modules at once instead of one level of imports after the other.
  * The versions are pinned by package-lock.json, so that everybody gets the same bytes.
  */
 import { readFile, writeFile } from "node:fs/promises";
@@ -13,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const VENDOR = join(HERE, "..", "static", "vendor");
+const STATIC = join(HERE, "..", "static");
 const PACKAGES = ["preact", "@sabaki/shudan", "classnames", "@sabaki/go-board"];
 
 /** Leave out Shudan's pictures of wood and stones: the page draws its own. */
@@ -57,17 +59,46 @@ async function licences() {
   return (await Promise.all(texts)).join(`\n${"-".repeat(72)}\n\n`);
 }
 
-const files = await bundle();
+/**
+ * @param {string} name a module, from the static folder
+ * @param {Set<string>} [found]
+ * @returns {Promise<Set<string>>} it and all that it imports, but for what it imports when needed
+ */
+async function modules(name, found = new Set()) {
+  if (found.has(name)) return found;
+  found.add(name);
+  const text = await readFile(join(STATIC, name), "utf8");
+  if (name.startsWith("vendor/")) return found;
+  for (const [, target = ""] of text.matchAll(/^(?:import|} from|import .* from) "(\.[^"]+)";$/gm)) {
+    await modules(join(dirname(name), target).replaceAll("\\", "/"), found);
+  }
+  return found;
+}
+
+/** @returns {Promise<string>} index.html with the list of modules as it is now */
+async function index() {
+  const page = await readFile(join(STATIC, "index.html"), "utf8");
+  const names = [...(await modules("js/main.js"))].filter((name) => name !== "js/main.js").sort();
+  const links = names.map((name) => `    <link rel="modulepreload" href="static/${name}">\n`);
+  return page
+    .replace(/ *<link rel="modulepreload"[^>]*>\n/g, "")
+    .replace(/ *<script type="module"/, (script) => links.join("") + script);
+}
+
+const files = new Map(
+  [...(await bundle())].map(([name, text]) => [join("vendor", name), text]),
+);
+files.set("index.html", await index());
 if (process.argv.includes("--check")) {
   const wrong = [];
   for (const [name, text] of files) {
-    const committed = await readFile(join(VENDOR, name), "utf8").catch(() => null);
+    const committed = await readFile(join(STATIC, name), "utf8").catch(() => null);
     if (committed !== text) wrong.push(name);
   }
   if (wrong.length) {
-    console.error(`static/vendor differs from a fresh build in ${wrong.join(", ")}: npm run build`);
+    console.error(`static differs from a fresh build in ${wrong.join(", ")}: npm run build`);
     process.exitCode = 1;
   }
 } else {
-  for (const [name, text] of files) await writeFile(join(VENDOR, name), text);
+  for (const [name, text] of files) await writeFile(join(STATIC, name), text);
 }

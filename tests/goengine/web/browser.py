@@ -69,7 +69,9 @@ class Visitor:
         """The sign of what is on a point."""
         x, y = self.vertex(word, size)
         at = self.page.locator(f'.shudan-vertex[data-x="{x}"][data-y="{y}"]')
-        return int(next(part[12:] for part in at.get_attribute("class").split() if "-sign_" in part))
+        return int(
+            next(part[12:] for part in at.get_attribute("class").split() if "-sign_" in part)
+        )
 
     def until(self, there: Callable[[], bool]) -> None:
         """Wait until something is there."""

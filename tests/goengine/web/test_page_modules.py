@@ -74,7 +74,7 @@ def test_no_script_and_no_style_stands_in_the_page_itself() -> None:
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     for forbidden in ("<style", "style=", " onclick", " onload", "javascript:"):
         assert forbidden not in page
-    assert page.count("<script") == page.count("<script type=\"module\" src=") == 1
+    assert page.count("<script") == page.count('<script type="module" src=') == 1
 
 
 def test_files_of_the_page_are_of_readable_length() -> None:
