@@ -1,4 +1,4 @@
-"""The page of `goengine web` in Chromium: its weight, its first paint, and from a click to the stone.
+"""The page of `goengine web` in Chromium: weight, first paint, and from a click to the stone.
 
 A server of this process with the shipped network, or with one that answers at once (`--instant`),
 and a headless Chromium. First paint is what the browser reports of a visit with an empty cache; the

@@ -1,4 +1,4 @@
-"""Games in a real browser: clicks, keys, handicap, undo, counting, clocks, two tabs, a lost link."""
+"""Games in a real browser: clicks, keys, handicap, undo, counting, clocks, tabs, a lost link."""
 
 from __future__ import annotations
 
