@@ -53,6 +53,8 @@ test("the policy shows legal moves with a share, and ownership what is somebody'
   ]);
   const owned = data.ownedPoints([0.05, -0.9, 1, 0], 2);
   assert.deepEqual(owned.map(({ colour }) => colour), ["W", "B"]);
+  const dead = data.ownedPoints([0.05, -0.9, 1, 0], 2, [[0, 1], [1, 0]]);
+  assert.deepEqual(dead.map(({ colour }) => colour), ["W"]);
 });
 
 test("the later move on a point gives its number", () => {

@@ -209,6 +209,7 @@ function overlayProps(app, pixels, hover, tentative) {
     size: table.size,
     pixels,
     toPlay: position.toPlay,
+    stones: position.board.signMap,
     candidates: studying && options.candidates ? (analysis?.candidates ?? []) : [],
     label: options.label,
     ownership: ownership ?? null,

@@ -94,6 +94,7 @@ function candidateMarks(candidates, toPlay, size, pixels, label) {
  * @property {number} size
  * @property {number} pixels a point
  * @property {Colour} toPlay
+ * @property {readonly (readonly number[])[]} stones signs by row
  * @property {Candidate[]} candidates
  * @property {import("../shell/options.js").Options["label"]} label
  * @property {number[] | null} ownership
@@ -122,7 +123,7 @@ export function Overlay(drawn) {
           : null;
       }),
     owned &&
-      ownedPoints(owned, size).map(({ vertex, colour, sure }) => {
+      ownedPoints(owned, size, drawn.stones).map(({ vertex, colour, sure }) => {
         const { x, y } = middle(vertex);
         const half = (area ? 19 : 8 + 14 * sure) | 0;
         return h("rect", {

@@ -132,11 +132,12 @@ export function policyPoints(policy, size, least = 0.005) {
 /**
  * @param {number[]} ownership -1 White's to 1 Black's
  * @param {number} size
+ * @param {readonly (readonly number[])[]} [stones] signs by row; a living stone needs no drawing
  * @returns {{vertex: Vertex, colour: Colour, sure: number}[]} points that are somebody's at all
  */
-export function ownedPoints(ownership, size) {
+export function ownedPoints(ownership, size, stones = []) {
   return ownership.flatMap((value, index) =>
-    Math.abs(value) < 0.1
+    Math.abs(value) < 0.1 || stones[Math.floor(index / size)]?.[index % size] === Math.sign(value)
       ? []
       : [
           {

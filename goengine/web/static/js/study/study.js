@@ -35,13 +35,13 @@ export function StudyPanel({ app }) {
       h("h3", null, t("graph.title")),
       h(Graph, { app }),
     ),
+    h(ReviewPanel, { app }),
     h(
       "section",
       { class: "card", "aria-label": t("tree.title") },
       h("h3", null, t("tree.title")),
       h(TreeView, { app }),
     ),
-    h(ReviewPanel, { app }),
     h(CommentPanel, { app }),
   );
 }
