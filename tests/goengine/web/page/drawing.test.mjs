@@ -25,6 +25,7 @@ test("values of Black's are turned to the player to move", () => {
   assert.equal(data.candidateText(one, "W", "winrate"), "70");
   assert.equal(data.candidateText(one, "B", "lead"), "−2.5");
   assert.equal(data.candidateText(one, "W", "lead"), "2.5");
+  assert.equal(data.candidateText({ ...one, lead: 0.01 }, "W", "lead"), "0.0");
   assert.equal(data.candidateText(one, "W", "visits"), "1.2k");
   assert.equal(data.candidateText({ ...one, lost: 1.26 }, "W", "lost"), "1.3");
   assert.equal(data.leadText(-3.45), "W+3.5");

@@ -55,6 +55,14 @@ export function countText(visits) {
 }
 
 /**
+ * @param {number} points
+ * @returns {string} with a real minus sign, and none before zero
+ */
+function signed(points) {
+  return points.toFixed(1).replace(/^-0\.0$/, "0.0").replace("-", "−");
+}
+
+/**
  * @param {Candidate} candidate
  * @param {Colour} toPlay
  * @param {import("../shell/options.js").Options["label"]} kind
@@ -65,7 +73,7 @@ export function candidateText(candidate, toPlay, kind) {
     case "winrate":
       return String(Math.round(winrateFor(candidate.winrate, toPlay) * 100));
     case "lead":
-      return ((toPlay === "B" ? 1 : -1) * candidate.lead).toFixed(1).replace("-", "−");
+      return signed((toPlay === "B" ? 1 : -1) * candidate.lead);
     case "visits":
       return countText(candidate.visits);
     case "lost":
