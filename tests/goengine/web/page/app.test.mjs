@@ -160,3 +160,13 @@ test("a new move sounds, a walk does not", () => {
   actions.playAt(app, [1, 0]);
   assert.equal(heard.length, 3);
 });
+
+test("the engine takes a side over with the strength of the last game, and gives it back", () => {
+  const { app, sent } = pageAt([]);
+  app.choose({ game: { ...app.state.options.game, limit: "seconds", seconds: 5 } });
+  actions.changeSides(app, "B");
+  assert.deepEqual(sent[0].black, { kind: "engine", seconds: 5 });
+  assert.deepEqual(sent[0].white, { kind: "engine", visits: 50 });
+  actions.changeSides(app, "W");
+  assert.deepEqual(sent[1].white, { kind: "human" });
+});

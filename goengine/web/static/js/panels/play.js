@@ -2,7 +2,7 @@
 
 import { Fragment, h } from "../../vendor/goban.js";
 import { Button } from "../controls/controls.js";
-import { ask, isOver, mayPlay, pass, undo } from "../shell/actions.js";
+import { ask, changeSides, isOver, mayPlay, pass, undo } from "../shell/actions.js";
 import { leadText, winrateFor } from "../board/overlay_data.js";
 import { colourName, percent, resultText, t, translated } from "../strings/index.js";
 import { ClockFace } from "./clock.js";
@@ -106,6 +106,15 @@ function PlayerCard({ app, table, colour }) {
       h("b", null, position?.captures[colour] ?? 0),
       h("small", null, t("play.captures")),
     ),
+    h(Button, {
+      icon: "engine",
+      bare: true,
+      kind: "quiet",
+      pressed: table.players[colour].kind === "engine",
+      label: t("play.by_engine", { colour: colourName(colour) }),
+      disabled: isOver(table) || Boolean(table.counting),
+      onClick: () => changeSides(app, colour),
+    }),
     table.clock &&
       h(ClockFace, { clock: table.clock, colour, onLate: () => ask(app, "clock_claim") }),
   );

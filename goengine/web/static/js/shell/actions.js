@@ -1,5 +1,6 @@
 /** What the user can do, whichever button, key or touch asks for it. */
 
+import { FIRST_GAME, engineOf } from "../panels/game_request.js";
 import { wordOf } from "../state/coords.js";
 import { plainlyLegal } from "../state/position.js";
 import { first, last, moveNumber, sibling } from "../state/tree.js";
@@ -104,6 +105,22 @@ export function toEnd(app) {
 export function variation(app, direction) {
   const table = app.table.shown();
   if (table) goTo(app, sibling(table.tree, table.cursor, direction));
+}
+
+/**
+ * Let the other kind of player go on with a colour: the engine for a person, a person for the engine.
+ *
+ * @param {App} app
+ * @param {import("../link/messages.js").Colour} colour
+ */
+export function changeSides(app, colour) {
+  const table = app.table.shown();
+  if (!table) return;
+  const engine = engineOf({ ...FIRST_GAME, ...app.state.options.game });
+  /** @type {import("../link/messages.js").Player} */
+  const next = table.players[colour].kind === "engine" ? { kind: "human" } : engine;
+  const players = { ...table.players, [colour]: next };
+  app.send({ do: "set_players", black: players.B, white: players.W });
 }
 
 /** @param {App} app */

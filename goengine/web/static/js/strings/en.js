@@ -32,6 +32,7 @@ export default {
   "play.actions": "Your moves",
   "play.captures": "captures",
   "play.engine_move": "Engine move",
+  "play.by_engine": "The engine plays {colour}",
   "play.seconds": "{seconds} s a move",
   "play.visits": "{visits} visits a move",
   "play.bare": "Network alone",

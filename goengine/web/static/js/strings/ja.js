@@ -32,6 +32,7 @@ export default {
   "play.actions": "対局の操作",
   "play.captures": "アゲハマ",
   "play.engine_move": "エンジンが打つ",
+  "play.by_engine": "{colour}はエンジンが打つ",
   "play.seconds": "一手 {seconds} 秒",
   "play.visits": "一手 {visits} 探索",
   "play.bare": "ネットワークのみ",

@@ -32,6 +32,7 @@ export default {
   "play.actions": "대국 버튼",
   "play.captures": "따낸 돌",
   "play.engine_move": "엔진이 두기",
+  "play.by_engine": "{colour}을 엔진이 두기",
   "play.seconds": "한 수에 {seconds}초",
   "play.visits": "한 수에 방문 {visits}회",
   "play.bare": "신경망만",

@@ -31,6 +31,7 @@ export default {
   "play.actions": "对局操作",
   "play.captures": "提子",
   "play.engine_move": "让引擎下一手",
+  "play.by_engine": "由引擎执{colour}",
   "play.seconds": "每手 {seconds} 秒",
   "play.visits": "每手访问 {visits} 次",
   "play.bare": "仅用网络",
