@@ -148,6 +148,10 @@ def test_the_analysis_shows_moves_variation_policy_and_ownership(visitor: Visito
     visitor.press("ArrowRight")
     page.locator(".overlay .candidate.first").wait_for()
     page.get_by_role("button", name="Stop").first.click()
+    visitor.button("Analyse").wait_for()
+    page.locator(".overlay .policy").first.wait_for(state="detached")
+    page.locator(".overlay .candidate").first.wait_for()
+    page.get_by_label("Candidate moves").uncheck()
     page.locator(".overlay .candidate").first.wait_for(state="detached")
 
 
