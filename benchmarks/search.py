@@ -1,6 +1,7 @@
 """How much of the evaluator's own rate a search reaches, what the tree costs, and what it holds.
 
-Middle games are read for so many visits each, one after the other, cache and tree empty at first.
+Middle games are read for so many visits each, one after the other, cache and tree empty at first;
+the tree's arrays are there already, as they are in a game after its first move.
 In turns with that, in the same process, the evaluator computes ready batches of the same sizes
 under random symmetries, planes and all. Where other programs run, the processor time of this
 process says more than the clock: `--threads 1` makes both comparable.
@@ -38,9 +39,8 @@ class Watched(Evaluator):
     inner: Evaluator
     sizes: list[int] = field(default_factory=list)
     """Positions of every batch."""
-    clock: float = 0.0
     processor: float = 0.0
-    """Seconds of this process inside the evaluator."""
+    """Processor seconds of this process inside the evaluator."""
 
     def __post_init__(self) -> None:
         super().__init__(self.inner.backend)
@@ -54,11 +54,10 @@ class Watched(Evaluator):
         symmetry: Symmetry | str | None = None,
         rng: np.random.Generator | None = None,
     ) -> Evaluation:
-        clock, processor = time.perf_counter(), time.process_time()
+        processor = time.process_time()
         found = self.inner.evaluate_records(
             records, komi=komi, allowed=allowed, symmetry=symmetry, rng=rng
         )
-        self.clock += time.perf_counter() - clock
         self.processor += time.process_time() - processor
         self.sizes.append(len(records) * (8 if symmetry == "all" else 1))
         return found
@@ -81,10 +80,13 @@ def rates(arguments: argparse.Namespace) -> None:
     backend = inner.backend
     print(f"{arguments.net} on {backend.name}, {backend.precision}, {backend.threads} threads")
     shares, tree_shares, plane_shares = [], [], []
+    watched = Watched(inner)
+    tree = TreeSearch(LeafEvaluator(watched), rng=np.random.default_rng(1), megabytes=300.0)
     for number in range(arguments.rounds + 1):
-        watched = Watched(inner)
         rng = np.random.default_rng(number)
-        tree = TreeSearch(LeafEvaluator(watched), rng=rng, megabytes=300.0)
+        watched.sizes.clear()
+        watched.processor = 0.0
+        tree.leaves.forget()
         game = middle_game(arguments.size, number)
         clock, processor = time.perf_counter(), time.process_time()
         tree.begin(game)

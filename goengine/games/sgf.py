@@ -211,8 +211,7 @@ def write_sgf(record: GameRecord) -> bytes:
         {colour_letter(colour): [move_to_sgf(move, record.size).encode()]}
         for colour, move in record.moves
     ]
-    data: bytes = sgf_grammar.serialise_game_tree(tree)
-    return data
+    return bytes(sgf_grammar.serialise_game_tree(tree))
 
 
 def _plain_game(text: bytes, notes: tuple[str, ...]) -> GameRecord | None:

@@ -9,10 +9,9 @@ Torch is imported where tensors are made: the processes that make batches do wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,15 +19,13 @@ from selfplay.batches.fixed_samples import fixed_sample
 from selfplay.batches.labels import Floats, Labels, PositionLabels
 from selfplay.batches.positions import Index, PackedBatch, Positions
 from selfplay.batches.size_mix import SizeMix
-from selfplay.batches.streaming import stream_batches
+from selfplay.batches.streaming import BatchStreams
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     from selfplay.batches.packing import StagedBatch
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,15 +109,19 @@ def stage_lesson(batch: LabelledBatch, *, pinned: bool = False) -> StagedLesson:
     )
 
 
-class LabelledMix:
+class LabelledMix(BatchStreams[LabelledBatch]):
     """Positions by the share of the batches that each gets, with the labels of their archives.
 
-    `labels` hold those of every archive of the mix.
+    An archive without an entry in `labels` teaches what its records say: no ownership.
     """
 
-    def __init__(self, mix: SizeMix, labels: Sequence[Labels]) -> None:
+    def __init__(self, mix: SizeMix, labels: Sequence[Labels] = ()) -> None:
         self.mix = mix
         self._labels = {each.archive.digest: each for each in labels}
+        for positions in mix.positions:
+            archive = positions.archive
+            if archive.digest not in self._labels:
+                self._labels[archive.digest] = Labels(archive)
 
     def random_batch(
         self, count: int, *, seed: int, number: int, part: int = 0, parts: int = 1
@@ -130,30 +131,9 @@ class LabelledMix:
         games, plies, turns = positions.drawn(count, seed=seed, number=number)
         return self._labelled(positions, games, plies, turns, part=part, parts=parts)
 
-    def stream(
-        self,
-        count: int,
-        *,
-        seed: int,
-        prepare: Callable[[LabelledBatch], T],
-        first: int = 0,
-        part: int = 0,
-        parts: int = 1,
-        workers: int = 1,
-        ahead: int = 4,
-    ) -> Generator[T, None, None]:
-        """Return batches `first`, `first + 1`, ... without end, see `Positions.stream`."""
-        make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
-        return stream_batches(
-            make,
-            prepare=prepare,
-            example=partial(self._largest, count, part=part, parts=parts),
-            first=first,
-            workers=workers,
-            ahead=ahead,
-        )
-
-    def _largest(self, count: int, *, number: int, part: int, parts: int) -> LabelledBatch:
+    def largest_batch(
+        self, count: int, *, number: int, part: int = 0, parts: int = 1
+    ) -> LabelledBatch:
         """Return a batch of the largest boards."""
         positions = max(self.mix.positions, key=lambda each: each.size)
         games, plies, turns = positions.drawn(count, seed=0, number=number)

@@ -8,9 +8,8 @@ drawn here; packing.py applies it on the network's device.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +21,7 @@ from goengine.encoding.symmetry import SYMMETRIES
 from goengine.games.replay import replay_batch
 from goengine.types import BLACK, WHITE
 from selfplay.archive.reader import Archive
-from selfplay.batches.streaming import stream_batches
+from selfplay.batches.streaming import BatchStreams
 from selfplay.batches.weighting import Weighting
 from selfplay.labelling.final_positions import replay_jobs
 
@@ -78,7 +77,7 @@ class PackedBatch:
         return len(self.bits)
 
 
-class Positions:
+class Positions(BatchStreams[PackedBatch]):
     """The positions of one split of an archive, drawn at random or listed.
 
     A position is a move that is not a pass, in a game on a board of `size` lines. `weights` gives
@@ -232,25 +231,6 @@ class Positions:
         rng = np.random.default_rng([seed, number])
         games, plies = self.draw(count, rng)
         return games, plies, rng.integers(SYMMETRIES, size=count)
-
-    def stream(
-        self,
-        count: int,
-        *,
-        seed: int,
-        prepare: Callable[[PackedBatch], T],
-        first: int = 0,
-        part: int = 0,
-        parts: int = 1,
-        workers: int = 1,
-        ahead: int = 4,
-    ) -> Generator[T, None, None]:
-        """Return batches `first`, `first + 1`, ... without end, made ahead of time.
-
-        By a thread, or by several processes: see `stream_batches`.
-        """
-        make = partial(self.random_batch, count, seed=seed, part=part, parts=parts)
-        return stream_batches(make, prepare=prepare, first=first, workers=workers, ahead=ahead)
 
     def _records(self, games: Index, plies: Index) -> npt.NDArray[Any]:
         jobs = replay_jobs(self.archive, games, plies)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 from selfplay.batches.batch_processes import BatchProcesses, MakeBatch
 
@@ -61,3 +63,45 @@ def _from_thread(
         finally:
             for job in waiting:
                 job.cancel()
+
+
+class BatchStreams(ABC, Generic[B]):
+    """Whatever makes batches that are pure functions of a seed and their number."""
+
+    @abstractmethod
+    def random_batch(
+        self, count: int, *, seed: int, number: int, part: int = 0, parts: int = 1
+    ) -> B:
+        """Return batch `number` of the stream of `seed`, every position turned at random.
+
+        Of `parts` processes that share the `count` positions, process `part` gets its own.
+        """
+
+    def largest_batch(self, count: int, *, number: int, part: int = 0, parts: int = 1) -> B:
+        """Return a batch that is as large in memory as any of so many positions."""
+        return self.random_batch(count, seed=0, number=number, part=part, parts=parts)
+
+    def stream(
+        self,
+        count: int,
+        *,
+        seed: int,
+        prepare: Callable[[B], T],
+        first: int = 0,
+        part: int = 0,
+        parts: int = 1,
+        workers: int = 1,
+        ahead: int = 4,
+    ) -> Generator[T, None, None]:
+        """Return batches `first`, `first + 1`, ... without end, made ahead of time.
+
+        By a thread, or by several processes: see `stream_batches`.
+        """
+        return stream_batches(
+            partial(self.random_batch, count, seed=seed, part=part, parts=parts),
+            prepare=prepare,
+            example=partial(self.largest_batch, count, part=part, parts=parts),
+            first=first,
+            workers=workers,
+            ahead=ahead,
+        )

@@ -83,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out.with_name(args.out.name + SHARDS)
     if args.out.exists() and not (folder / PLAN).exists():
         raise GoError(f"{args.out} exists and has no games of this command: choose another --out")
+    if args.sgf is not None and not args.sgf.parent.is_dir():
+        raise GoError(f"there is no folder {args.sgf.parent} for --sgf: make it first")
     network = args.net or default_network()
     evaluator = make_evaluator(
         network, backend=args.backend, device=args.device, threads=args.threads

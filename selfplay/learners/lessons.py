@@ -6,7 +6,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cnncore.data.samples import DataError
 from cnncore.system.devices import TrainingPrecision
 from cnncore.system.parallel import ALONE, Processes
+from selfplay.batches.streaming import BatchStreams
 from selfplay.recipes import Recipe
 
 log = logging.getLogger(__name__)
@@ -35,27 +36,7 @@ class Classroom:
     """Each learns from its own part of every batch."""
 
 
-class Drawn(Protocol):
-    """Positions of which any process can make its part of any batch, see `Positions`."""
-
-    def random_batch(self, count: int, *, seed: int, number: int, part: int, parts: int) -> Any:
-        """Return batch `number` of the stream of `seed`."""
-
-    def stream(
-        self,
-        count: int,
-        *,
-        seed: int,
-        prepare: Callable[[Any], Any],
-        first: int,
-        part: int,
-        parts: int,
-        workers: int,
-    ) -> Generator[Any, None, None]:
-        """Return batches `first`, `first + 1`, ... without end."""
-
-
-D = TypeVar("D", bound=Drawn)
+D = TypeVar("D", bound=BatchStreams[Any])
 
 
 class Lessons(ABC, Generic[D]):

@@ -27,6 +27,10 @@ STONE = 14.0
 """Points that a handicap stone is worth; the first is half a stone, for White moves next."""
 ROOM = 0.5
 """Share of the board's points that a komi may reach."""
+MOST_SPREAD = 100.0
+"""Points of komi's spread; games are decided by komi alone long before."""
+MOST_BATCH = 16_384
+"""Positions at once, and so games side by side, whose boards all lie in memory."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,21 @@ class Plan:
         for size in self.sizes:
             if not MIN_SIZE + 1 <= size <= MAX_SIZE:
                 raise GoError(f"board size {size} is outside {MIN_SIZE + 1} to {MAX_SIZE}")
-            if self.handicap and not 2 <= self.handicap <= most_fixed(size):
-                raise GoError(
-                    f"{self.handicap} handicap stones do not go on {size}x{size}: use 0, or 2 to "
-                    f"{most_fixed(size)}"
-                )
+            most = most_fixed(size)
+            if self.handicap and not 2 <= self.handicap <= most:
+                use = f"use 0, or 2 to {most}" if most >= 2 else "use 0, or a larger board"
+                raise GoError(f"{self.handicap} handicap stones do not go on {size}x{size}: {use}")
         if not self.sizes or len(set(self.sizes)) != len(self.sizes):
             raise GoError(f"sizes {list(self.sizes)}: name at least one, and each once")
         if min(self.batch, self.shard, self.playouts, self.final_playouts) < 1:
             raise GoError("batch, shard and playouts must be at least 1")
+        if self.batch > MOST_BATCH:
+            raise GoError(f"a batch of {self.batch} is too large: use at most {MOST_BATCH}")
+        if self.komi_spread > MOST_SPREAD:
+            raise GoError(
+                f"a komi spread of {self.komi_spread:g} points is too large: use at most "
+                f"{MOST_SPREAD:g}"
+            )
         if min(self.komi_spread, self.temperature, self.late_temperature) < 0 or self.move_cap <= 0:
             raise GoError("komi spread, temperatures and move cap must not be negative")
 

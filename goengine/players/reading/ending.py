@@ -138,9 +138,10 @@ class Ending:
                 return passing, "nothing is left to gain"
         if passing is None or not self._fills(best, passing, self.judged):
             return None, ""
-        options = [one for one in found if one.lead > best.lead - STONE - DOUBT]
-        sound = (one for one in options if not self._fills(one, passing, self.judged))
-        return next(sound, passing), "a stone there would fill the own territory"
+        open_points = np.append(~self.judged.settled.ravel(), [True])
+        options = (one for one in found if one.lead > best.lead - STONE - DOUBT)
+        other = next((one for one in options if open_points[one.move]), passing)
+        return other, "a stone there would fill the own territory"
 
     def _fills(self, finding: MoveFinding, passing: MoveFinding, judged: Status) -> bool:
         """Tell whether a move costs a point of one's own under territory rules and gains nothing.

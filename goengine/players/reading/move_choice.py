@@ -74,14 +74,16 @@ class MoveChoice:
             playouts=self.settings.playouts,
             rng=self._rng,
         )
+        pass_prior = self._ending.prior_of_a_pass()
         self.tree.begin(
             self.game,
-            RootConditions(
-                bans, noise=self.settings.noise, pass_prior=self._ending.prior_of_a_pass()
-            ),
+            RootConditions(bans, noise=self.settings.noise, pass_prior=pass_prior),
             symmetry="random" if few else "all",
         )
         self.tree.run(Limits(visits=1))
+        unseen = self.tree.order.least - int(self.tree.pool.opened[0])
+        if pass_prior > 0 and unseen > 0:  # a kept tree may need no more visits, but for the pass
+            self.tree.run(Limits(visits=self.tree.visits + unseen))
         return None if self._among is not None else self._ending.before_reading()
 
     def read(self) -> None:

@@ -52,6 +52,9 @@ MOVES_A_CHUNK = 450_000
 _FOLLOW = ("offset", "setup")
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same file of the same archive
 
+_ZIP = b"PK\x03\x04"
+"""How a zip file begins; its directory is at the end."""
+
 Array = npt.NDArray[Any]
 
 
@@ -155,8 +158,11 @@ def _add(file: zipfile.ZipFile, parts: Iterable[tuple[str, Array]]) -> int:
 
 
 def is_packed(path: Path) -> bool:
-    """Tell whether a path is a file that `pack_archive` may have written."""
-    return path.is_file() and zipfile.is_zipfile(path)
+    """Tell whether a path is a file that `pack_archive` may have begun, whole or cut short."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_ZIP)) == _ZIP
 
 
 def unpack_archive(path: Path, folder: Path) -> Archive:

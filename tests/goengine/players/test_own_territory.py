@@ -100,11 +100,14 @@ def test_a_stone_inside_the_own_settled_territory_is_never_played(
     assert played(vertex, end, passing, gain=4.0) == area, "the network's doubts are not points"
 
 
-def test_a_sounder_move_comes_before_the_pass() -> None:
+def test_a_move_on_an_open_point_comes_before_the_pass_and_an_invasion_does_not() -> None:
     end, passing = late(DEAD_INSIDE, BLACK)
     fill, other = (replace(passing, move=gtp_to_move(name, 9), lead=20.0) for name in ("E6", "C4"))
     passing = replace(passing, lead=18.0)
-    assert end.instead_of(fill, [fill, passing, other])[0] is other, "it is White's territory"
+    assert end.instead_of(fill, [fill, other, passing])[0] is passing, "C4 is White's"
+    assert end.judged is not None
+    end.judged.settled.ravel()[other.move] = False
+    assert end.instead_of(fill, [fill, other, passing])[0] is other
 
 
 def test_an_answer_to_a_threat_is_played() -> None:
@@ -148,8 +151,20 @@ def test_a_settled_game_ends_without_a_stone_in_the_own_territory(komi: float) -
     game, one = Game.at(board), player(resign_below=None)
     while game.board.passes < 2:
         mover = game.board.to_play
-        move = choose(one, game)
-        if move < board.size**2:
-            assert owners[move] * (1 if mover == BLACK else -1) < 0.9
+        move, before = choose(one, game), game.board.captures
         game.play(move)
+        if move < board.size**2 and game.board.captures == before:
+            assert owners[move] * (1 if mover == BLACK else -1) < 0.9
         assert game.board.turn < 30
+
+
+def test_the_pass_is_looked_at_in_a_tree_that_has_visits_enough() -> None:
+    board = Board.from_diagram(SMALL_CORNER, to_play=WHITE, rules="japanese")
+    game, one = Game.at(board), player(visits=30, resign_below=None)
+    one.tree.begin(game, RootConditions(bans=((WHITE, frozenset({81}), 1),)))
+    one.tree.run(Limits(visits=60))
+    one.tree.conditions = RootConditions()  # as a tree that thought of no pass so far
+    assert 81 not in {found.move for found in move_findings(one.tree.pool)}
+    choice = one.choose(game, rng=np.random.default_rng(1))
+    passing = [found for found in choice.candidates if found.move == 81]
+    assert one.tree.visits <= 62 and passing and passing[0].visits > 0

@@ -13,6 +13,7 @@ from goengine.encoding.symmetry import move_table, transform_planes
 from goengine.games.record import GameRecord
 from selfplay.archive.reader import Archive
 from selfplay.archive.writer import ArchiveWriter
+from selfplay.batches.labelled import LabelledMix, stage_lesson
 from selfplay.batches.packing import stage, unpack
 from selfplay.batches.positions import Positions
 from selfplay.batches.size_mix import SizeMix
@@ -52,12 +53,15 @@ def test_each_batch_has_one_size_by_its_share(archive: Archive) -> None:
     mix = SizeMix({sizes[5]: 1.0, sizes[7]: 3.0, sizes[19]: 6.0})
     picked = [mix.pick(seed=4, number=number).size for number in range(1000)]
     assert np.abs(np.bincount(picked)[[5, 7, 19]] / 1000 - [0.1, 0.3, 0.6]).max() < 0.05
-    stream = mix.stream(8, seed=4, prepare=stage, first=3, workers=2)
+    unlabelled = LabelledMix(mix)
+    stream = unlabelled.stream(8, seed=4, prepare=stage_lesson, first=3, workers=2)
     for number in range(3, 12):
-        batch = next(stream)
+        lesson = next(stream)
+        batch = lesson.positions
         assert batch.bits.shape == (8, picked[number] ** 2, 6)
-        again = stage(mix.random_batch(8, seed=4, number=number))
+        again = stage_lesson(unlabelled.random_batch(8, seed=4, number=number)).positions
         assert torch.equal(batch.bits, again.bits) and torch.equal(batch.moves, again.moves)
+        assert not lesson.owned.any() and not lesson.taught.any(), "the records have no results"
     stream.close()
 
 

@@ -150,7 +150,10 @@ def test_komi_and_handicap_are_spread_around_even_games() -> None:
         ({"sizes": (9, 9)}, "each once"),
         ({"handicap": 1}, "1 handicap stones"),
         ({"handicap": 5, "sizes": (8,)}, "5 handicap stones do not go on 8x8"),
+        ({"handicap": 9, "sizes": (5,)}, "do not go on 5x5: use 0, or a larger board"),
         ({"batch": 0}, "at least 1"),
+        ({"batch": 1_000_000}, "a batch of 1000000 is too large: use at most 16384"),
+        ({"komi_spread": 1e9}, "a komi spread of 1e[+]09 points is too large: use at most 100"),
         ({"temperature": -1.0}, "must not be negative"),
     ],
 )
@@ -162,6 +165,15 @@ def test_plans_that_make_no_sense_are_refused(changes: dict[str, object], messag
 def generate(net: Path, out: Path, *extra: str) -> int:
     words = ["generate", "--net", str(net), "--out", str(out), "--sizes", "5", "--device", "cpu"]
     return main([*words, "--threads", "1", "--batch", "4", "--quiet", *extra])
+
+
+def test_a_missing_folder_for_sgf_is_told_before_any_game(
+    tmp_path: Path, net_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sgf = tmp_path / "missing" / "games.sgf"
+    assert generate(net_file, tmp_path / "a", "--games", "5", "--sgf", str(sgf)) != 0
+    assert f"there is no folder {sgf.parent} for --sgf: make it first" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
 
 
 def test_the_command_writes_an_archive_and_sgf_and_goes_on(

@@ -119,6 +119,19 @@ def test_a_file_cut_short_is_one_sentence(
     assert not (tmp_path / "back").exists()
 
 
+@pytest.mark.parametrize("left", [10, 1000])
+def test_a_lease_with_a_file_cut_short_says_what_to_copy(
+    archive: Archive, tmp_path: Path, left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    pack_archive(archive, file)
+    file.write_bytes(file.read_bytes()[:left])
+    words = ["lease", "dual-96", "--data", str(file), "--out", str(tmp_path / "out")]
+    assert main([*words, "--minutes", "5", "--device", "cpu"]) != 0
+    told = capsys.readouterr().err
+    assert f"{file} is damaged" in told and "copy it again" in told and "ingest" not in told
+
+
 def test_another_version_and_other_zip_files_are_named(archive: Archive, tmp_path: Path) -> None:
     file = tmp_path / "file"
     pack_archive(archive, file)
