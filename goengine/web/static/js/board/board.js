@@ -135,6 +135,7 @@ export function Board({ app }) {
     }
   };
 
+  const { marks } = table.tree.nodes[table.cursor] ?? {};
   const goban = useMemo(
     () =>
       h(Goban, {
@@ -147,7 +148,7 @@ export function Board({ app }) {
           : [],
         innerProps: { "aria-hidden": "true" },
       }),
-    [position, pixels, options.coordinates, options.numbers, table.counting, table.tree.nodes[table.cursor]],
+    [position, pixels, options.coordinates, options.numbers, table.counting, marks],
   );
 
   const free = hover && !position.board.get(hover) && mayPlay(app) && !state.variation && !state.tool;

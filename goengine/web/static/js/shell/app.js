@@ -136,6 +136,7 @@ export class App {
     this.table.receive(table);
     if (root !== undefined && (root !== table.tree.root || size !== table.size)) {
       this.state = { ...this.state, review: null, planes: null, plane: null, cross: null };
+      this.positions = new Positions();
     }
     if (root === undefined && !table.playing && Object.keys(table.tree.nodes).length === 1) {
       this.state = { ...this.state, dialog: "new" };

@@ -18,10 +18,15 @@ import { pathTo } from "./tree.js";
  * @property {Record<Colour, number>} captures prisoners that each colour has taken
  */
 
+/** Positions by what was played, not by node: a move keeps its position when the server names its node. */
 export class Positions {
   constructor() {
-    /** @type {Map<NodeId, {key: string, before: Position | null, position: Position}>} */
-    this.known = new Map();
+    /** @type {Map<string, Position>} */
+    this.first = new Map();
+    /** @type {WeakMap<Position, Map<string, Position>>} */
+    this.after = new WeakMap();
+    /** @type {{tree: Tree, id: NodeId, size: number, position: Position} | null} */
+    this.latest = null;
   }
 
   /**
@@ -31,21 +36,31 @@ export class Positions {
    * @returns {Position}
    */
   at(tree, id, size) {
+    const { latest } = this;
+    if (latest && latest.tree === tree && latest.id === id && latest.size === size) return latest.position;
     let position = /** @type {Position | null} */ (null);
     for (const step of pathTo(tree, id)) {
       const node = tree.nodes[step];
-      if (!node) break;
-      const key = keyOf(node, size);
-      const kept = this.known.get(step);
-      if (kept && kept.key === key && kept.before === position) {
-        position = kept.position;
-      } else {
-        const after = follow(position, node, size);
-        this.known.set(step, { key, before: position, position: after });
-        position = after;
-      }
+      if (node) position = this.next(position, node, size);
     }
-    return position ?? start(size);
+    position ??= start(size);
+    this.latest = { tree, id, size, position };
+    return position;
+  }
+
+  /**
+   * @param {Position | null} before
+   * @param {Node} node
+   * @param {number} size
+   * @returns {Position} the one that is known, or a new one
+   */
+  next(before, node, size) {
+    const known = (before ? this.after.get(before) : this.first) ?? new Map();
+    if (before) this.after.set(before, known);
+    const key = keyOf(node, size);
+    const position = known.get(key) ?? follow(before, node, size);
+    known.set(key, position);
+    return position;
   }
 }
 
