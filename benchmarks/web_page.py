@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instant", action="store_true", help="a network that answers at once")
     parser.add_argument("--visits", type=int, default=5, help="visits with an empty cache")
-    parser.add_argument("--clicks", type=int, default=100, help="clicks on the board, 100 at the most")
+    parser.add_argument("--clicks", type=int, default=100, help="clicks, 100 at the most")
     args = parser.parse_args()
     evaluator = instant_evaluator() if args.instant else make_analysis_evaluator("dual-96")[1]
     server = WebServer(evaluator=evaluator, visits=100_000)
