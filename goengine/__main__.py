@@ -19,6 +19,11 @@ SUBCOMMANDS = {
     ),
     "review": ("goengine.commands.study.review", "review whole games: SGF, page and picture"),
     "match": ("goengine.commands.match", "let two engines play games and count the wins"),
+    "rank": ("goengine.commands.rating.rank", "show or change the rank of your partner"),
+    "calibrate": (
+        "goengine.commands.rating.calibrate",
+        "measure the ranks by matches and write their table",
+    ),
     "setup": ("goengine.commands.setup", "compile, try a move, say what to enter in Sabaki"),
     "networks": ("goengine.commands.networks", "list the networks that are shipped"),
     "benchmark": ("goengine.commands.benchmark", "measure the speed of this machine"),

@@ -1,8 +1,11 @@
-"""What a number of won games says: intervals for shares and for Elo differences."""
+"""What a number of won games says: intervals for shares and Elo differences, ratings of many."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+import numpy as np
 
 Z95 = 1.959963984540054
 """Standard deviations on either side that hold 95 % of a normal distribution."""
@@ -87,3 +90,57 @@ def format_elo(wins: float, games: int) -> str:
         for value in elo_interval(wins, games)
     )
     return f"{middle} ({low} to {high})"
+
+
+ELO = 400 / math.log(10)
+"""Elo points of one unit of natural log odds."""
+PRIOR_DRAWS = 1.0
+"""Draws that every pair of players is thought to have played besides, so that no rating is
+infinite."""
+_STEPS = 100
+
+
+def fit_ratings(
+    matches: Sequence[tuple[str, str, float, int]], *, anchor: str
+) -> dict[str, tuple[float, float]]:
+    """Return the Elo of every player above the anchor's, and its standard error.
+
+    `matches`: (A, B, points of A, games), a draw half a point. The most likely ratings by Bradley
+    and Terry 1952, PRIOR_DRAWS added to every pair that met, by Newton's method; errors from the
+    information matrix, so they are those of the difference to the anchor.
+
+    Raises:
+        ValueError: the anchor did not play, or somebody has no chain of games to it.
+    """
+    pairs = [(a, b, points, games) for a, b, points, games in matches if games]
+    names = sorted({name for a, b, _, _ in pairs for name in (a, b)})
+    known = {anchor}
+    for _ in names:
+        known |= {x for a, b, _, _ in pairs if a in known or b in known for x in (a, b)}
+    apart = sorted(set(names) - known)
+    if anchor not in names or apart:
+        raise ValueError(
+            f"{', '.join(apart) or anchor} has no games that lead to {anchor}: play some"
+        )
+    place = {name: i for i, name in enumerate(names)}
+    free = [place[name] for name in names if name != anchor]
+    odds = np.zeros(len(names))
+    for _ in range(_STEPS):
+        slope, information = np.zeros(len(names)), np.zeros((len(names), len(names)))
+        for a, b, points, games in pairs:
+            i, j = place[a], place[b]
+            count = games + PRIOR_DRAWS
+            share = 1 / (1 + math.exp(odds[j] - odds[i]))
+            extra = points + PRIOR_DRAWS / 2 - count * share
+            weight = count * share * (1 - share)
+            slope[[i, j]] += extra, -extra
+            information[[i, j], [i, j]] += weight
+            information[[i, j], [j, i]] -= weight
+        some = information[np.ix_(free, free)]
+        change = np.linalg.solve(some, slope[free])
+        odds[free] += np.clip(change, -1, 1)
+        if float(np.abs(change).max(initial=0.0)) < 1e-9:
+            break
+    errors = np.zeros(len(names))
+    errors[free] = np.sqrt(np.diag(np.linalg.inv(some)))
+    return {name: (ELO * float(odds[i]), ELO * float(errors[i])) for name, i in place.items()}

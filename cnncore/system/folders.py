@@ -1,4 +1,4 @@
-"""Folders to write into: the user's cache, and others made with their parents or a sentence.
+"""Folders to write into: the user's cache and configuration, and others made with a sentence.
 
 Imports only the standard library.
 """
@@ -45,4 +45,15 @@ def cache_folder(program: str) -> Path:
         base = Path.home() / "Library" / "Caches"
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / program
+
+
+def config_folder(program: str) -> Path:
+    """Return where this user's system keeps what a program must not forget; it may not be there."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return base / program

@@ -26,10 +26,10 @@ from goengine.inference.backends.torch_backend import DTYPES, choose_device, cho
 from goengine.inference.choosing import BACKENDS, make_backend
 from goengine.inference.evaluator import Evaluator
 from goengine.inference.processor import is_installed
+from goengine.match.random_player import RandomPlayer
 from goengine.networks.files import NetworkFile, open_network, save_network, shipped_networks
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.policy_player import PolicyPlayer
-from goengine.players.random_player import RandomPlayer
 from goengine.players.settings import PolicySettings
 from goengine.scoring.status import PLAYOUTS, status
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from goengine import options
+from goengine.commands.rating.rank_options import Opponent, add_rank, asked_opponent
 from goengine.foreign_options import add_foreign_options, take_foreign_options
 from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
 from goengine.gtp.session import SessionSettings
+from goengine.players.ranked.own_rank import RankFollower
 from goengine.rules import RULES
 from goengine.types import PLAY_SYMMETRY
 
@@ -91,6 +93,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the search gives up a game whose win chance stays below this; 0 plays on (default: "
         "5)",
     )
+    add_rank(play)
     play.add_argument(
         "--seed", type=options.seed, help="repeat the random choices of an earlier run"
     )
@@ -124,7 +127,10 @@ def run(args: argparse.Namespace) -> int:
     _say_if_missing(_network(args))
     if os.isatty(0):
         _say_to_people()
-    engine = Engine(partial(make_player, args), make_settings(args))
+    opponent = asked_opponent(args)
+    engine = Engine(partial(make_player, args, opponent), make_settings(args))
+    if opponent is not None and opponent.kept is not None:
+        engine.session.follower = RankFollower(opponent.kept)
     server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
     try:
         server.run()
@@ -150,11 +156,24 @@ def make_settings(args: argparse.Namespace) -> SessionSettings:
     )
 
 
-def make_player(args: argparse.Namespace) -> Player:
+def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> Player:
     """Load the network and return the player, ready to answer without delay."""
-    from goengine.players.making import make_player
+    from goengine.players.making import make_player, make_ranked_player
     from goengine.players.settings import PolicySettings, SearchSettings
 
+    if opponent is not None:
+        return make_ranked_player(
+            opponent.rank,
+            _network(args),
+            think=opponent.think,
+            megabytes=args.memory,
+            backend=args.backend,
+            device=args.device,
+            precision=args.precision,
+            threads=args.threads,
+            seed=args.seed,
+            size=args.size,
+        )
     kind, _ = args.player
     search = None
     if kind == "search" and args.visits != 0:

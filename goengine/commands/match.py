@@ -78,7 +78,7 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `goengine match`."""
-    entrant = "NAME[,visits=200,...], policy[:NAME,temperature=0.2,...], random or 'gtp:...'"
+    entrant = "NAME[,visits=200,...], policy[:NAME,temperature=0.2,...], rank:8k, random, 'gtp:...'"
     parser.add_argument("a", metavar="A", help=f"first engine: {entrant}; settings: {SETTINGS}")
     parser.add_argument("b", metavar="B", help="second engine, likewise")
     parser.add_argument("--games", type=count, default=100, help="number of games (100)")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from goengine.clock import TimeSettings
+from goengine.commands.rating.rank_options import add_rank, asked_opponent
 from goengine.games.game import Game
 from goengine.handicap import fixed_points, most_fixed
 from goengine.options import (
@@ -23,7 +24,9 @@ from goengine.options import (
     rule_set,
     seed,
 )
-from goengine.players.making import make_player
+from goengine.players.making import make_player, make_ranked_player
+from goengine.players.player import Player
+from goengine.players.ranked.own_rank import RankFollower
 from goengine.players.settings import PolicySettings, SearchSettings
 from goengine.rules import RULES
 from goengine.terminal.board_text import LETTERS, style_for
@@ -57,6 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--symmetry", default=PLAY_SYMMETRY,
         help=f"views of the board without search: none, random or all ({PLAY_SYMMETRY})",
     )  # fmt: skip
+    add_rank(parser)
     parser.add_argument("--seed", type=seed, help="seed of its random choices (another each time)")
     parser.add_argument("--name", default="human", help="your name, for saved games (human)")
     parser.add_argument("--load", type=Path, metavar="FILE.sgf", help="go on with a game")
@@ -116,20 +120,15 @@ def run(args: argparse.Namespace) -> int:
     game.clock.configure(time_settings(args.time, *args.byoyomi))
     human = parse_colour(args.colour)
     print("loading the network ...", file=sys.stderr, flush=True)
-    search = None
-    if args.visits != 0:
-        search = SearchSettings(
-            visits=args.visits,
-            seconds=1.0 if args.seconds is None else args.seconds,
-            temperature=args.temperature,
+    opponent = asked_opponent(args)
+    player: Player
+    if opponent is not None:
+        player = make_ranked_player(
+            opponent.rank, args.network, think=opponent.think, seed=args.seed, size=args.size
         )
-    player = make_player(
-        args.network,
-        search=search,
-        policy=PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
-        seed=args.seed,
-        size=args.size,
-    )
+    else:
+        player = _strong_player(args)
+    kept = None if opponent is None else opponent.kept
     session = Session(
         game,
         player,
@@ -140,12 +139,15 @@ def run(args: argparse.Namespace) -> int:
         day=date.today(),
         seconds=args.seconds,
         tell=_tell,
+        follower=None if kept is None else RankFollower(kept),
     )
     enable_editing()
     described = player.name
     if player.settings.reads:
         described += f", {player.settings.brief()}"
     print(f"You play {colour_name(human)} against {described}. Type help for the commands.")
+    if kept is not None:
+        print(kept.described())
     answer = session.answer(f"load {args.load}") if args.load else session.respond()
     while not session.left:
         print(session.screen(answer), flush=True)
@@ -156,3 +158,21 @@ def run(args: argparse.Namespace) -> int:
             print()
         answer = session.answer(line)
     return 0
+
+
+def _strong_player(args: argparse.Namespace) -> Player:
+    """Return the player as strong as the options let it be."""
+    search = None
+    if args.visits != 0:
+        search = SearchSettings(
+            visits=args.visits,
+            seconds=1.0 if args.seconds is None else args.seconds,
+            temperature=args.temperature,
+        )
+    return make_player(
+        args.network,
+        search=search,
+        policy=PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
+        seed=args.seed,
+        size=args.size,
+    )

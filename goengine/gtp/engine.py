@@ -22,6 +22,7 @@ from goengine.gtp.commands.setup import SetupCommands
 from goengine.gtp.commands.time import TimeCommands
 from goengine.gtp.protocol import GtpError
 from goengine.gtp.session import Session, SessionSettings
+from goengine.types import BLACK, WHITE, opponent
 
 if TYPE_CHECKING:
     from goengine.clock import Clock
@@ -94,6 +95,11 @@ class Engine:
 
         Nothing whatever raises.
         """
+        try:
+            _follow(self.session)
+        except Exception:  # nothing that is kept about games may end one
+            log.exception("internal error: the rank does not follow this sitting any more")
+            self.session.follower = None
         if self.closing or stop():
             return
         try:
@@ -105,6 +111,35 @@ class Engine:
     def answer(self, line: str) -> str:
         """Return the whole response to a line, `""` for a blank one."""
         return "".join(self.handle_line(line))
+
+
+def _follow(session: Session) -> None:
+    """Let the rank of the person's partner follow the game, as it is between two commands.
+
+    A game that the person gave up is not known to be over: GTP does not tell an engine that.
+    """
+    follower, own = session.follower, session.own_colour
+    if follower is None or not own:
+        return
+    game = session.game
+    over = session.resigned or game.board.passes >= 2
+    winner = opponent(own) if session.resigned else _winner(session) if over else None
+    said = follower.see(game, winner, over=over, person=opponent(own))
+    if said:
+        log.warning("%s", said)
+    if not game.moves:
+        session.own_colour = 0
+        session.rank_is(follower.kept.rank)
+
+
+def _winner(session: Session) -> int | None:
+    """Return who won the game that two passes ended, None for nobody."""
+    board = session.game.board
+    judged, ended = session.status(), session.verdict()
+    from goengine.scoring.counting import score  # what cannot be loaded was told above
+
+    lead = score(board, judged.dead, status=judged) if ended is None else ended.lead
+    return None if lead == 0 else BLACK if lead > 0 else WHITE
 
 
 def _stream(identifier: str, lines: Iterator[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from goengine.gtp.protocol import GtpError, parse_integer, parse_number, shorten
+from goengine.types import GoError
 
 if TYPE_CHECKING:
     from goengine.gtp.session import Session
@@ -274,7 +275,21 @@ def _width(name: str) -> Parameter:
     return Parameter(name, "string", lambda s: f"{s.width:g}", _set_width(name), "visits")
 
 
+def _set_rank(session: Session, word: str) -> None:
+    """Let an opponent by rank go on at another rank."""
+    from goengine.players.ranked.ranks import BEST, parse_rank  # the player is loaded by now
+
+    try:
+        rank = parse_rank(word)
+    except GoError as error:
+        raise GtpError(str(error)) from None
+    if rank == BEST:
+        raise GtpError(f"rank cannot be {BEST} in a running engine: start it without --rank")
+    session.rank_is(rank)
+
+
 _OWN = (
+    Parameter("rank", "string", lambda session: str(_setting(session, "rank")), _set_rank, "rank"),
     _plain("visits", _visits),
     Parameter("seconds", "string", _seconds, _set_seconds("seconds"), "seconds"),
     _pondering("ponder", lambda on: str(int(on))),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from goengine.games.game import Game
     from goengine.inference.evaluator import Evaluator
     from goengine.players.player import Ban, Budget, Choice, Player, Question, Snapshot
+    from goengine.players.ranked.own_rank import RankFollower
     from goengine.players.settings import Settings as PlayerSettings
     from goengine.scoring.status import Status
     from goengine.search.playing_out import Verdict
@@ -81,6 +82,8 @@ class Session:
         """How much more widely than play an analysis looks at the root's moves."""
         self.clock = Clock() if clock is None else clock
         self.pause: Callable[[float], bool] = lambda seconds: True
+        self.follower: RankFollower | None = None
+        """What lets the rank of the person's partner follow the games; None where it stays."""
         self.command_names: list[str] = []
         self.closing = False
         self._game = Lazy(self._make_game, what="the board")
@@ -90,6 +93,9 @@ class Session:
         self._adjusted: Player | None = None
         self._status: tuple[tuple[object, ...], Status] | None = None
         self._answered: object = None
+        self.own_colour = 0
+        """The colour of the player's last move in this game, 0 for none."""
+        self._resigned: object = None
 
     def load(self) -> None:
         """Make the heavy parts now; failures are kept for the commands that need them."""
@@ -201,7 +207,9 @@ class Session:
 
         A move that the rules turn out to forbid becomes a pass: `genmove` never fails.
         """
+        self.own_colour = colour
         if move == RESIGN:
+            self._resigned = self._here()
             return move
         try:
             self.game.play(move, colour)
@@ -211,6 +219,19 @@ class Session:
             self.game.play(move, colour)
         self._answered = self._here()
         return move
+
+    @property
+    def resigned(self) -> bool:
+        """Whether the player gave up the present position."""
+        return self._resigned is not None and self._resigned == self._here()
+
+    def rank_is(self, rank: str) -> None:
+        """Let an opponent by rank go on at another rank; other players stay as they are."""
+        from goengine.players.ranked.styles import RankedSettings
+
+        settings = self.player.settings
+        if isinstance(settings, RankedSettings) and settings.rank != rank:
+            self.adjust(replace(settings, rank=rank))
 
     def ponder(self, stop: Callable[[], bool]) -> None:
         """Think on the opponent's time, if that is wanted and the last move was the player's.

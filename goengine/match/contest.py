@@ -20,6 +20,7 @@ from goengine.clock import Clock, TimeSettings
 from goengine.coords import move_to_gtp
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
+from goengine.handicap import fixed_points
 from goengine.match.entrants import Entrant
 from goengine.match.external import EngineError, GtpEngine
 from goengine.match.openings import Opening, OpeningSource
@@ -48,6 +49,8 @@ class Terms:
     seed: int
     move_cap: int
     time: TimeSettings
+    handicap: int = 0
+    """Stones of entrant 0, which then has Black in every game; 0 for even games."""
 
 
 class MatchGame:
@@ -66,6 +69,8 @@ class MatchGame:
         self._elapsed = 0.0
         clock = Clock(terms.time, now=lambda: self._elapsed)
         self.game = Game(terms.size, rules=terms.rules, komi=terms.komi, clock=clock)
+        if terms.handicap:
+            self.game.place_handicap(fixed_points(terms.size, terms.handicap))
 
     @property
     def turn_of(self) -> int:
@@ -135,7 +140,8 @@ class Contest:
     """Play numbered games between two entrants.
 
     Game n is played with colours swapped in every second game, and games 2k and 2k + 1 share
-    opening k, so each entrant has both sides of it. `batch` games run at once if both entrants
+    opening k, so each entrant has both sides of it; with a handicap entrant 0 has Black and the
+    stones in all of them. `batch` games run at once if both entrants
     are parallel.
     """
 
@@ -177,7 +183,8 @@ class Contest:
 
     def _begin(self, number: int) -> MatchGame:
         """Set up a game and play its opening."""
-        match_game = MatchGame(number, number % 2, self.terms, self.openings(number // 2))
+        black = 0 if self.terms.handicap else number % 2
+        match_game = MatchGame(number, black, self.terms, self.openings(number // 2))
         game = match_game.game
         for entrant in (0, 1):
             self._tell(match_game, entrant, lambda one: one.start(game))

@@ -13,6 +13,9 @@ text                                                entrant
                                                     visits, seconds, temperature, resign_below,
                                                     megabytes, lcb, noise, rollouts, score_utility
                                                     and those of the machine
+`rank:RANK[,NAME]`                                  an opponent of a rank, `rank:8k`; `best` is the
+                                                    search with one second a move; settings are
+                                                    those of the machine
 `random`                                            any sensible move
 `gtp:COMMAND LINE`                                  an engine that speaks GTP
 ==================================================  =============================================
@@ -30,12 +33,16 @@ import numpy as np
 
 from goengine.games.game import Game
 from goengine.match.external import CommandError, EngineError, GtpEngine
+from goengine.match.random_player import RandomPlayer
 from goengine.networks.files import judges, shipped_networks
 from goengine.options import count, not_negative, number_from_0, positive, threads
 from goengine.players.effort import time_budget
-from goengine.players.making import make_policy_player, make_search_player
+from goengine.players.making import (
+    make_policy_player,
+    make_ranked_player,
+    make_search_player,
+)
 from goengine.players.player import NO_LIMIT, Player
-from goengine.players.random_player import RandomPlayer
 from goengine.players.settings import (
     POLICY_DEFAULTS,
     SEARCH_DEFAULTS,
@@ -271,6 +278,14 @@ def _network_entrant(text: str) -> OwnEntrant:
     return _search_entrant(text)
 
 
+def _ranked_entrant(text: str) -> OwnEntrant:
+    """Return the opponent of a rank that `RANK[,NAME][,setting=value ...]` describes."""
+    rank, _, rest = text.partition(",")
+    network, _, on = _described(rest, ())
+    player = make_ranked_player(rank, network, **on)
+    return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
+
+
 def _is_network(text: str) -> bool:
     """Tell whether a text begins with the name of a shipped network or of a file."""
     network = text.partition(",")[0].strip()
@@ -301,9 +316,11 @@ def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
         return _search_entrant(rest)
     if kind == "policy":
         return _policy_entrant(rest)
+    if kind == "rank":
+        return _ranked_entrant(rest)
     if kind == "gtp" and rest.strip():
         return ExternalEntrant(rest, timeout=timeout)
     raise EntrantError(
-        f"{text!r} is not an entrant: use a network's name, search[:NAME], policy[:NAME], random "
-        "or gtp:COMMAND LINE"
+        f"{text!r} is not an entrant: use a network's name, search[:NAME], policy[:NAME], rank:8k, "
+        "random or gtp:COMMAND LINE"
     )

@@ -10,8 +10,13 @@ from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import default_judge, default_network, judges, name_of
+from goengine.networks.network_config import NetworkError
 from goengine.players.player import Budget, Player
 from goengine.players.policy_player import PolicyPlayer
+from goengine.players.ranked.rank_table import shipped_table
+from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.ranks import BEST, parse_rank
+from goengine.players.ranked.styles import RankedSettings
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import (
     POLICY_DEFAULTS,
@@ -22,10 +27,13 @@ from goengine.players.settings import (
 
 log = logging.getLogger(__name__)
 
+RANKED_MEGABYTES = 200.0
+"""Bound of the memory of an opponent by rank, whose search is short; hints use it too."""
+
 
 def evaluator_of(player: Player) -> Evaluator | None:
     """Return what runs a player's network, None for a player without one."""
-    if isinstance(player, (SearchPlayer, PolicyPlayer)):
+    if isinstance(player, (SearchPlayer, PolicyPlayer, RankedPlayer)):
         found = player.evaluator
         if isinstance(found, Evaluator):
             return found
@@ -134,6 +142,67 @@ def make_player(
         threads=threads,
         size=size,
     )
+
+
+def make_ranked_player(
+    rank: str,
+    network: str = "",
+    *,
+    think: tuple[float, float] = (0.0, 0.0),
+    resigns: bool = True,
+    megabytes: float = SEARCH_DEFAULTS.megabytes,
+    backend: str | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+    seed: int | None = None,
+    size: int = 19,
+) -> RankedPlayer | SearchPlayer:
+    """Return an opponent of a rank, ready to move; `best` is the engine as strong as it is.
+
+    Without a network's name it is the one that the ranks were measured with. `think`: seconds that
+    a move seems to take at the least and at the most.
+
+    Raises:
+        GoError: there is no such rank, network, backend, device or precision, or the network only
+            names moves.
+    """
+    name = parse_rank(rank)
+    measured = shipped_table().network
+    if network and not judges(network):
+        raise NetworkError(
+            f"the network {network} names moves and does not judge positions, which is too weak "
+            f"for an opponent of any rank: use {measured} or another one that judges"
+        )
+    if name == BEST:
+        return make_search_player(
+            network,
+            SearchSettings(megabytes=megabytes),
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=threads,
+            seed=seed,
+            size=size,
+        )
+    if network and name_of(network) != measured:
+        log.warning(
+            "ranks were measured with %s: how strong %s is with another network is not known",
+            measured,
+            name,
+        )
+    reader = make_search_player(
+        network or measured,
+        SearchSettings(visits=1, megabytes=min(megabytes, RANKED_MEGABYTES)),
+        backend=backend,
+        device=device,
+        precision=precision,
+        threads=threads,
+        seed=seed,
+        size=size,
+    )
+    settings = RankedSettings(rank=name, think_least=think[0], think_most=think[1], resigns=resigns)
+    return RankedPlayer(reader, settings, name=reader.name)
 
 
 def _evaluator(

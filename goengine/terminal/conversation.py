@@ -19,12 +19,14 @@ from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf, write_sgf
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of
-from goengine.players.player import Candidate, Player, Question, Snapshot
+from goengine.players.player import Player, Question, Snapshot
+from goengine.players.ranked.own_rank import RankFollower, winner_of
 from goengine.rules import format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
 from goengine.search.playing_out import verdict_by
 from goengine.terminal.board_text import LETTERS, Style, draw
+from goengine.terminal.player_words import hint_line, weak_words
 from goengine.terminal.typed_lines import HELP, read_line, suggestion
 from goengine.types import (
     BLACK,
@@ -63,6 +65,7 @@ class Session:
         day: date | None = None,
         seconds: float | None = None,
         tell: Callable[[str], None] = lambda text: None,
+        follower: RankFollower | None = None,
     ) -> None:
         self.game = game
         self.player = player
@@ -74,6 +77,7 @@ class Session:
         self._day = day
         self._seconds = seconds
         self._tell = tell
+        self._follower = follower
         self._kept = self._state()
         self._shown: object = None
         self._asked = ""
@@ -86,6 +90,18 @@ class Session:
 
     def answer(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""
+        return "\n".join(filter(None, [self._carried_out(line), self._followed()]))
+
+    def _followed(self) -> str:
+        """Let the partner's rank follow the game; return what there is to say about it."""
+        if self._follower is None:
+            return ""
+        game = self.game
+        winner = winner_of(game.result)
+        return self._follower.see(game, winner, over=game.over, person=self.human)
+
+    def _carried_out(self, line: str) -> str:
+        """Carry out one line of the person and return the text to show."""
         typed = read_line(line)
         confirmed = self._asked == (typed.command + " " + typed.rest) and bool(typed.command)
         self._asked = ""
@@ -94,6 +110,7 @@ class Session:
             "undo": self._undo,
             "hint": self._hint,
             "score": self._score,
+            "weak": lambda: weak_words(self.player, self.game),
             "clock": self._clock,
             "board": self._again,
             "resign": lambda: self._play(RESIGN),
@@ -227,7 +244,7 @@ class Session:
         seen = self._opinion()
         if seen is None:
             return "this player gives no hints"
-        return "\n".join(_hint_line(one, self.board.size) for one in seen.candidates[:HINTS])
+        return "\n".join(hint_line(one, self.board.size) for one in seen.candidates[:HINTS])
 
     def _score(self) -> str:
         """Estimate the score: by playouts once enough is settled, else by what the player sees.
@@ -378,14 +395,3 @@ def _wait(seconds: float) -> bool:
     """Wait, and say that nothing has come."""
     time.sleep(seconds)
     return False
-
-
-def _hint_line(one: Candidate, size: int) -> str:
-    """Return a line about a move: win rate and points for the player to move, where known."""
-    line = f"  {move_to_gtp(one.move, size):5}{100 * one.prior:5.1f} %"
-    if one.winrate is None or one.lead is None:
-        return line
-    return (
-        f"  {move_to_gtp(one.move, size):5} wins {100 * one.winrate:3.0f} %, "
-        f"{one.lead:+.1f} points, visits {one.visits}, likely {100 * one.prior:.0f} %"
-    )

@@ -11,6 +11,7 @@ HELP = """\
   undo              take back your last move and the answer, or your resignation
   hint              what the search would play here, with win rate and points
   score             who is ahead, by the search; late in a game by random playouts
+  weak              after a game with --rank: where it was weak on purpose
   clock             the time that is left
   board             draw the board again
   save FILE.sgf     write the game to a file
@@ -20,7 +21,8 @@ HELP = """\
   quit              leave without a result"""
 
 COMMANDS = (
-    "undo", "hint", "score", "clock", "board", "save", "load", "resign", "help", "quit", "pass",
+    "undo", "hint", "score", "weak", "clock", "board", "save", "load", "resign", "help", "quit",
+    "pass",
 )  # fmt: skip
 _SYNONYMS = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit", "h": "help"}
 

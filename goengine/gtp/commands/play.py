@@ -98,6 +98,18 @@ class PlayCommands(CommandGroup):
             for colour, move in reversed(game.moves)
         )
 
+    @command("goengine-weak_moves")
+    def weak_moves(self, arguments: Arguments) -> str:
+        """Answer where an opponent by rank was weak on purpose in this game."""
+        player = self.session.player
+        from goengine.players.ranked.ranked_player import RankedPlayer  # heavy, but loaded by now
+        from goengine.players.ranked.weak_moves import described
+
+        if not isinstance(player, RankedPlayer):
+            raise GtpError("this player is never weak on purpose: start the engine with --rank")
+        game = self.session.game
+        return described(player.weak_moves.of(game), game.size) or "none by a point or more"
+
     @command("gomill-explain_last_move")
     def explain_last_move(self, arguments: Arguments) -> str:
         """Answer what the player thinks of the last move."""

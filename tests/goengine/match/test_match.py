@@ -21,8 +21,8 @@ from goengine.match.contest import Contest, MatchGame, Terms, engine_referee, ow
 from goengine.match.entrants import ExternalEntrant, OwnEntrant
 from goengine.match.external import EngineError
 from goengine.match.folder import MatchError, MatchFolder, Result
+from goengine.match.random_player import RandomPlayer
 from goengine.players.player import NO_LIMIT
-from goengine.players.random_player import RandomPlayer
 from goengine.rules import get_rules
 from goengine.types import BLACK, RESIGN, WHITE
 from tests.helpers.stub_players import Passes

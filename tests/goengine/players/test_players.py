@@ -9,9 +9,9 @@ import pytest
 
 from goengine.board import Board
 from goengine.games.game import Game
+from goengine.match.random_player import RandomPlayer
 from goengine.players.player import Candidate, Conditions
 from goengine.players.policy_player import PolicyPlayer
-from goengine.players.random_player import RandomPlayer
 from goengine.players.settings import PolicySettings
 from goengine.scoring.status import status
 from goengine.types import BLACK, RESIGN, WHITE, GoError

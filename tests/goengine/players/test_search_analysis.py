@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from goengine.games.game import Game
+from goengine.match.random_player import RandomPlayer
 from goengine.players.player import PLAINLY, Ban, Question, Snapshot, allowing
-from goengine.players.random_player import RandomPlayer
 from goengine.types import BLACK, WHITE
 from tests.goengine.players.test_search_player import player
 from tests.goengine.players.test_time_use import slow_player

@@ -1,0 +1,1 @@
+"""Commands about ranks: the partner that follows a person, and how ranks are measured."""

@@ -1,0 +1,1 @@
+"""Opponents of a person's own rank: weaker on purpose, without nonsense, and measured."""

@@ -1,0 +1,85 @@
+"""How an opponent behaves: it takes a human while for a move, and gives up what is hopeless."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+
+from goengine.games.game import Game
+from goengine.players.reading.resigning import HOPELESS_TURNS, first_resignation
+
+CLOCK_SHARE = 0.5
+"""Share of what a clock allows for a move that an opponent may seem to think."""
+EASY = 0.8
+"""Probability of the best move from which a move is easy, and quick."""
+LOST = 0.02
+"""Win chance below which a game may be hopeless, besides the points that it is behind."""
+FULL_AREA = 19 * 19
+
+
+class ThinkingTime:
+    """Makes a move take as long as a person would."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._now = now
+        self._sleep = sleep
+        self._began = now()
+
+    def begin(self) -> None:
+        """Note that a move begins."""
+        self._began = self._now()
+
+    def wait(
+        self,
+        least: float,
+        most: float,
+        *,
+        sure: float,
+        limit: float | None,
+        rng: np.random.Generator,
+    ) -> None:
+        """Wait until a move has taken between `least` and `most` seconds, less if it is easy.
+
+        `sure`: how likely the best move is. `limit`: seconds that the clock allows, None for no
+        limit; the move then takes at most CLOCK_SHARE of them.
+        """
+        if most <= 0:
+            return
+        hard = max(0.0, 1.0 - sure / EASY)
+        wanted = least + (most - least) * (0.6 * hard + 0.4 * float(rng.random()))
+        if limit is not None:
+            wanted = min(wanted, CLOCK_SHARE * limit)
+        left = wanted - (self._now() - self._began)
+        if left > 0:
+            self._sleep(left)
+
+
+class Hopeless:
+    """Remembers for how many turns a game has been hopeless for a player."""
+
+    def __init__(self) -> None:
+        self._turns: weakref.WeakKeyDictionary[Game, dict[int, list[int]]]
+        self._turns = weakref.WeakKeyDictionary()
+
+    def gives_up(self, game: Game, *, winrate: float, lead: float, behind: float) -> bool:
+        """Note how a game looks to the player to move; tell whether it is given up.
+
+        That is so when the win chance was nearly nothing and the score behind by `behind` points on
+        19x19, fewer on smaller boards, in HOPELESS_TURNS turns of this player in a row.
+        """
+        board = game.board
+        turns = self._turns.setdefault(game, {})
+        points = behind * board.size**2 / FULL_AREA
+        lost = winrate < LOST and lead < -points
+        before = [turn for turn in turns.get(board.to_play, []) if turn < board.turn]
+        turns[board.to_play] = now = [*before, board.turn] if lost else []
+        early = board.turn < first_resignation(game.size)
+        return len(now) >= HOPELESS_TURNS and not early
