@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goengine._version import __version__
+from goengine.analysis.human_policy import human_policy
 from goengine.analysis.position_analysis import Grid, MoveAnalysis, PositionAnalysis
 from goengine.analysis.requests.json_fields import QueryError
 from goengine.analysis.requests.queries import Action, PositionQuery, Warning
@@ -81,13 +82,13 @@ def analysis_reply(
     """Return an answer, `during` the search or final, from the side that the query asks for."""
     side = {"BLACK": BLACK, "WHITE": WHITE}.get(query.settings.side, found.to_play)
     mine = side == found.to_play
-    human = query.settings.human_profile is not None
+    human = _human_policy(query, found, board)
     reply: dict[str, Any] = {
         "id": query.name,
         "turnNumber": found.turn,
         "isDuringSearch": during,
         "moveInfos": [
-            _move_info(query, found, move, order, side, mine)
+            _move_info(query, found, move, order, side, mine, human)
             for order, move in enumerate(found.moves)
         ],
         "rootInfo": _root_info(query, found, board, mine),
@@ -98,9 +99,20 @@ def analysis_reply(
         reply["ownershipStdev"] = _rounded(found.ownership_deviation)
     if query.wanted.policy:
         reply["policy"] = _policy(found.policy)
-        if human:
-            reply["humanPolicy"] = reply["policy"]
+        if human is not None:
+            reply["humanPolicy"] = _policy(human)
     return reply
+
+
+def _human_policy(query: PositionQuery, found: PositionAnalysis, board: Board) -> Grid | None:
+    """Return the policy of the profile that a query names; None without one, or without a policy.
+
+    The network's own is only kept where the query wants it.
+    """
+    profile = query.settings.human_profile
+    if profile is None or found.policy is None:
+        return None
+    return human_policy(profile, found.policy, board)
 
 
 def position_hashes(board: Board) -> tuple[str, str]:
@@ -124,6 +136,7 @@ def _move_info(
     order: int,
     side: int,
     mine: bool,
+    human: Grid | None,
 ) -> Reply:
     """Return what is said of one move."""
     sign = 1.0 if mine else -1.0
@@ -148,7 +161,7 @@ def _move_info(
         "pv": [move_to_gtp(step, found.size) for step in move.pv],
     }
     if query.settings.human_profile is not None:
-        info["humanPrior"] = info["prior"]
+        info["humanPrior"] = info["prior"] if human is None else _short(float(human[move.move]))
     if query.wanted.no_result:
         info["noResultValue"] = 0.0
     if query.wanted.pv_visits:

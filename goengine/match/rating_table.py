@@ -15,8 +15,9 @@ from goengine.players.ranked.styles import MOST_LEVEL
 from goengine.statistics import Z95, fit_ratings, format_elo, format_share
 from goengine.types import GoError
 
-ELO_A_RANK = 64.3
-"""What one rank is meant to be worth in even games: KaTrain's measure of its calibrated bot."""
+ELO_A_RANK = {9: 48.0, 13: 56.0, 19: 64.3}
+"""What one rank is meant to be worth in even games, by the lines of the board: on 19x19 KaTrain's
+measure of its calibrated bot, and less on boards where a game has fewer decisions."""
 ANCHOR = "8k"
 """The rank from which ratings are counted, and which GNU Go 3.8 at level 10 is thought to have."""
 
@@ -68,7 +69,7 @@ def with_entry(table: RankTable, size: int, found: dict[str, Any]) -> RankTable:
 
 
 def adjusted(table: RankTable, size: int) -> RankTable:
-    """Return the table with levels at which the ranks of a size would be ELO_A_RANK apart.
+    """Return the table with levels at which ranks would be ELO_A_RANK apart.
 
     The ratings that were measured are joined by lines; beyond their ends the last ones go on. The
     anchor keeps its level. What was measured by the old levels is left out.
@@ -88,7 +89,7 @@ def adjusted(table: RankTable, size: int) -> RankTable:
     new = {}
     for name in names:
         wanted = measured[names.index(base)]
-        wanted += ELO_A_RANK * (rank_number(name) - rank_number(base))
+        wanted += ELO_A_RANK[size] * (rank_number(name) - rank_number(base))
         new[name] = round(float(np.clip(_line(wanted, measured, levels), 0, MOST_LEVEL)), 2)
     return with_entry(table, size, {"levels": new, "command": "", "matches": [], "ratings": {}})
 

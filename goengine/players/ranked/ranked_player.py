@@ -211,7 +211,7 @@ class RankedPlayer:
         for visits in sorted({turn.style.visits for turn in reading}):
             some = [turn for turn in reading if turn.style.visits == visits]
             self._read(some, visits, budget, rng, self._take_read)
-        self._draw([turn for turn in turns if turn.choice is None], rng)
+        self._draw([turn for turn in turns if turn.choice is None], budget, rng)
 
     def _is_hopeless(self, turn: _Turn) -> bool:
         """Tell whether a player of this rank gives the game up."""
@@ -247,7 +247,10 @@ class RankedPlayer:
         turn.choice = replace(choice, reason=ENDING)
 
     def _take_read(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
-        """Draw among the moves that the search found good enough for the rank."""
+        """Draw among the moves that the search found good enough for the rank.
+
+        Where rules forbid them all, there is no choice yet.
+        """
         area = turn.game.size**2
         found = [one for one in choice.candidates if one.move != area]
         if choice.move == area or not found:
@@ -274,19 +277,23 @@ class RankedPlayer:
             if vetoes.of(move) is None:
                 self._settle(turn, move, best, lead[best] - lead[move])
                 return
-        self._draw([turn], rng)
 
-    def _draw(self, turns: Sequence[_Turn], rng: np.random.Generator) -> None:
-        """Draw a move of the policy for each turn, and look what it costs."""
-        waiting = list(turns)
-        vetoes = {id(turn): Vetoes(turn.board, turn.ownership) for turn in waiting}
-        first = {id(turn): self._first(turn, vetoes[id(turn)]) for turn in waiting}
+    def _draw(self, turns: Sequence[_Turn], budget: Budget, rng: np.random.Generator) -> None:
+        """Draw a move of the policy for each turn, and look what it costs.
+
+        Where rules forbid every sensible move, the search decides.
+        """
+        vetoes = {id(turn): Vetoes(turn.board, turn.ownership) for turn in turns}
+        first = {id(turn): self._first(turn, vetoes[id(turn)]) for turn in turns}
+        stuck = [turn for turn in turns if first[id(turn)] == turn.game.size**2]
+        self._read(stuck, ENDING_VISITS, budget, rng, self._take_ending)
+        waiting = [turn for turn in turns if turn.choice is None]
         for tried in range(REDRAWS + 1):
             asked: list[tuple[_Turn, int, int]] = []
             for turn in waiting:
                 best = first[id(turn)]
                 move = best
-                if tried < REDRAWS and best != turn.game.size**2:
+                if tried < REDRAWS:
                     move = self._drawn_from(turn, vetoes[id(turn)], best, rng)
                 if move == best:
                     self._settle(turn, best, best, 0.0)

@@ -1,4 +1,4 @@
-"""Ranks as people write them, 18k to 4d, and their order.
+"""Ranks as people write them, 20k to 3d, and their order.
 
 A rank's number counts from 30 kyu upwards: 1k is 29, 1d is 30. One rank is one stone of handicap.
 """
@@ -12,7 +12,7 @@ from goengine.types import GoError
 BEST = "best"
 """The engine as strong as it is, which is not a rank."""
 _FIRST_DAN = 30
-_WEAKEST, _STRONGEST = 18, 4
+_WEAKEST, _STRONGEST = 20, 3
 """The weakest opponent in kyu, the strongest in dan."""
 _NAME = re.compile(r"([1-9][0-9]?) ?(k|d|kyu|dan)")
 

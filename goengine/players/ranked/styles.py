@@ -95,7 +95,7 @@ class RankedSettings(Settings):
     """
 
     rank: str = "8k"
-    """The rank, 18k to 4d."""
+    """The rank, 20k to 3d."""
     think_least: float = 0.0
     """Seconds that it seems to think about a move at the least."""
     think_most: float = 0.0
