@@ -12,6 +12,7 @@ from goengine.statistics import (
     Z95,
     elo_difference,
     elo_interval,
+    fit_ratings,
     format_elo,
     format_share,
     student95,
@@ -85,3 +86,48 @@ def test_texts():
     assert format_share(83, 100) == "83.0 % (74.5 to 89.1)"
     assert format_elo(5, 5) == "+inf (+46 to +inf)"
     assert format_elo(0, 0) == "+0 (-inf to +inf)"
+
+
+# Ratings
+
+
+def test_ratings_of_two_are_the_elo_difference_of_their_games() -> None:
+    """With one draw more than was played: 76 of 101, 195.8 Elo."""
+    (anchor, other) = (fit_ratings([("b", "a", 75.5, 100)], anchor="a")[name] for name in "ab")
+    assert anchor == (0.0, 0.0)
+    assert other[0] == pytest.approx(elo_difference(76 / 101), abs=1e-6)
+    share = 76 / 101
+    error = 400 / math.log(10) / math.sqrt(101 * share * (1 - share))
+    assert other[1] == pytest.approx(error, rel=1e-6)
+
+
+def test_ratings_add_up_along_a_chain_and_so_do_their_errors() -> None:
+    chain = [("b", "a", 75, 100), ("c", "b", 75, 100), ("d", "c", 75, 100)]
+    found = fit_ratings(chain, anchor="a")
+    steps = [found[name][0] for name in "abcd"]
+    assert steps == pytest.approx([0, steps[1], 2 * steps[1], 3 * steps[1]], abs=1e-6)
+    assert found["d"][1] == pytest.approx(math.sqrt(3) * found["b"][1], rel=1e-6)
+
+
+def test_ratings_are_those_that_make_the_results_likeliest() -> None:
+    """At the maximum everybody's expected points are the points they have."""
+    games = [("a", "b", 3, 10), ("b", "c", 4.5, 10), ("a", "c", 2, 10), ("c", "d", 10, 10)]
+    found = fit_ratings(games, anchor="b")
+    for name in "abcd":
+        surplus = 0.0
+        for one, two, points, count in games:
+            if name in (one, two):
+                expected = (count + 1) / (1 + 10 ** ((found[two][0] - found[one][0]) / 400))
+                surplus += (points + 0.5 - expected) * (1 if name == one else -1)
+        assert surplus == pytest.approx(0, abs=1e-6)
+    assert all(math.isfinite(value) for pair in found.values() for value in pair)
+
+
+def test_ratings_without_a_chain_to_the_anchor_are_refused() -> None:
+    for games, anchor in (
+        ([("a", "b", 1, 2), ("c", "d", 1, 2)], "a"),
+        ([("a", "b", 1, 2)], "z"),
+        ([("a", "b", 0, 0)], "a"),
+    ):
+        with pytest.raises(ValueError, match="has no games that lead to"):
+            fit_ratings(games, anchor=anchor)

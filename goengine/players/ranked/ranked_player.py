@@ -8,7 +8,6 @@ rank the end of the game is read by the search, which passes, captures and count
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -87,13 +86,12 @@ class RankedPlayer:
         settings: RankedSettings,
         *,
         name: str = "ranked",
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.name = name
         self._reader = reader.with_settings(replace(reader.settings, resign_below=None))
-        self._thinking = ThinkingTime(now=now, sleep=sleep)
+        self.thinking = ThinkingTime()
+        """How long a move takes."""
         self._hopeless = Hopeless()
         self.weak_moves = WeakMoves()
         """Where it was weak on purpose; for people, after a game."""
@@ -118,7 +116,7 @@ class RankedPlayer:
             raise GoError(f"{settings} are not the settings of a rank: use RankedSettings")
         twin = RankedPlayer(self._reader, settings, name=self.name)
         twin._reader = self._reader
-        twin._thinking, twin._hopeless = self._thinking, self._hopeless
+        twin.thinking, twin._hopeless = self.thinking, self._hopeless
         twin.weak_moves = self.weak_moves
         return twin
 
@@ -135,7 +133,7 @@ class RankedPlayer:
         It takes as long as a person would, never longer than the budget allows. The best move
         without chance, and a clean-up, are the search's at the end of a game and else the policy's.
         """
-        self._thinking.begin()
+        self.thinking.begin()
         if conditions.cleanup and (is_late(game.board) or game.board.passes):
             return self._reader.choose(
                 game, Budget(ENDING_VISITS, budget.seconds), rng=rng, conditions=conditions
@@ -147,7 +145,7 @@ class RankedPlayer:
         self._decide([turn], budget, rng, resigns=not (conditions.cleanup or conditions.exact))
         choice = self._made(turn)
         if not conditions.exact:
-            self._thinking.wait(
+            self.thinking.wait(
                 self.settings.think_least,
                 self.settings.think_most,
                 sure=float(turn.priors.max(initial=0.0)),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
+from goengine.analysis.human_policy import human_policy, profile_style
 from goengine.board import Board
 from goengine.coords import gtp_to_move
 from goengine.types import BLACK, WHITE
@@ -67,6 +69,11 @@ def client() -> Iterator[AnalysisClient]:
     found = AnalysisClient()
     yield found
     assert found.close()
+
+
+def place(vertex: str) -> int:
+    """Return the entry of a policy that belongs to a vertex."""
+    return gtp_to_move(vertex, 5)
 
 
 def check_types(found: Reply, keys: dict[str, type]) -> None:
@@ -225,7 +232,7 @@ def test_avoided_moves_are_not_searched_and_allowed_ones_only(client: AnalysisCl
         assert set(info["pv"][:5:2]) <= {"A1", "B1", "pass"}
 
 
-def test_variations_are_cut_and_the_policy_of_people_is_the_networks(
+def test_variations_are_cut_and_the_policy_of_strong_players_is_the_networks(
     client: AnalysisClient,
 ) -> None:
     reply = client.ask(
@@ -233,12 +240,52 @@ def test_variations_are_cut_and_the_policy_of_people_is_the_networks(
             maxVisits=100,
             analysisPVLen=2,
             includePolicy=True,
-            overrideSettings={"humanSLProfile": "rank_3k"},
+            overrideSettings={"humanSLProfile": "proyear_2020"},
         )
     )
     assert max(len(info["pv"]) for info in reply["moveInfos"]) == 2
     assert reply["humanPolicy"] == reply["policy"]
-    assert all(info["humanPrior"] == info["prior"] for info in reply["moveInfos"])
+    assert all(
+        info["humanPrior"] == pytest.approx(reply["policy"][place(info["move"])], abs=1e-5)
+        for info in reply["moveInfos"]
+    )
+
+
+@pytest.mark.parametrize("profile", ["rank_8k", "preaz_8k", "rank_8k_3d"])
+def test_the_policy_of_a_rank_is_that_of_our_opponents(
+    client: AnalysisClient, profile: str
+) -> None:
+    settings = {"humanSLProfile": profile}
+    reply = client.ask(query(maxVisits=20, includePolicy=True, overrideSettings=settings))
+    own, human = np.array(reply["policy"]), np.array(reply["humanPolicy"])
+    assert ((own < 0) == (human < 0)).all()
+    assert human[human >= 0].sum() == pytest.approx(1, abs=1e-4)
+    assert (human != own).any()
+    for info in reply["moveInfos"]:
+        assert info["humanPrior"] == pytest.approx(human[place(info["move"])], abs=1e-5)
+
+
+def test_profiles_name_ranks_for_both_colours_and_clamp_to_those_there_are() -> None:
+    black, white = Board(9), Board(9)
+    white.play(40)
+    assert profile_style("rank_20k_3k", black) == profile_style("rank_20k", black)
+    assert profile_style("rank_20k_3k", white) == profile_style("preaz_3k", white)
+    assert profile_style("rank_30k", black) == profile_style("rank_20k", black)
+    for profile in ("rank_9d", "proyear_1990", "rank_", "8k"):
+        assert profile_style(profile, black) is None
+    weak, strong = profile_style("rank_15k", black), profile_style("rank_3d", black)
+    assert weak is not None and strong is not None and weak.heat > strong.heat == 1.0
+
+
+def test_illegal_moves_and_the_pass_keep_their_place_in_a_policy_of_people() -> None:
+    board = Board(5)
+    board.play(12)
+    policy = np.append(np.linspace(0.01, 0.07, 25), 0.02).astype(np.float32)
+    policy[12] = -1
+    found = human_policy("rank_12k", policy, board)
+    assert found[12] == -1 and found[25] == np.float32(0.02)
+    assert found[:25][policy[:25] >= 0].sum() == pytest.approx(policy[policy >= 0][:-1].sum())
+    assert (found == human_policy("rank_12k", policy, board)).all()
 
 
 def test_warnings_come_before_the_answer(client: AnalysisClient) -> None:

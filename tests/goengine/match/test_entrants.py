@@ -11,8 +11,10 @@ from goengine.networks.files import save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.players.making import make_policy_player
 from goengine.players.policy_player import PolicyPlayer
+from goengine.players.ranked.ranked_player import RankedPlayer
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings
+from goengine.types import GoError
 
 
 @pytest.fixture
@@ -121,3 +123,26 @@ def test_players_that_read_are_not_shared_between_games_at_the_same_time() -> No
     assert _batch(words, first) == 16
     words.time = (60, 0, 0)
     assert _batch(words, first) == 1
+
+
+def test_opponents_by_rank_are_entrants() -> None:
+    entrant = make_entrant("rank:12k,threads=1")
+    assert isinstance(entrant, OwnEntrant) and isinstance(entrant.player, RankedPlayer)
+    assert entrant.name == "dual-96, 12k" and entrant.parallel
+    assert not entrant.shared and not entrant.lone
+    best = make_entrant("rank:best,threads=1")
+    assert isinstance(best, OwnEntrant) and isinstance(best.player, SearchPlayer) and best.lone
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("rank:", "'' is not a rank"),
+        ("rank:9d", "there is no opponent of 9d"),
+        ("rank:8k,policy-64", "too weak for an opponent of any rank"),
+        ("rank:8k,temperature=1", "this player has no setting 'temperature'"),
+    ],
+)
+def test_opponents_by_rank_that_cannot_be_had(text: str, error: str) -> None:
+    with pytest.raises(GoError, match=error):
+        make_entrant(text)

@@ -12,7 +12,6 @@ import pytest
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.games.game import Game
-from goengine.inference.evaluator import Evaluator
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
 from goengine.players.player import Budget, Conditions
@@ -34,10 +33,10 @@ from goengine.players.ranked.vetoes import Vetoes
 from goengine.players.ranked.weak_draw import heated, policy_of, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves, described
 from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import PolicySettings, SearchSettings
+from goengine.players.settings import PolicySettings
 from goengine.types import BLACK, RESIGN, WHITE, GoError
-from tests.goengine.search.test_tree_search import CountingBackend
 from tests.helpers.diagrams import DEAD
+from tests.helpers.ranked_players import counting_opponent
 
 SETTLED = """
 . X . X O . .
@@ -66,15 +65,11 @@ class Wall:
 
 
 def player(wall: Wall | None = None, **settings: Any) -> RankedPlayer:
-    """Return an opponent that judges by the stones on the board; all moves are as likely."""
+    """Return an opponent that judges by the stones on the board, with a clock of its own."""
+    one = counting_opponent(**settings)
     clock = Wall() if wall is None else wall
-    reader = SearchPlayer(
-        Evaluator(CountingBackend()),
-        SearchSettings(visits=1, megabytes=5.0),
-        rng=np.random.default_rng(1),
-    )
-    by = RankedSettings(**{"style": Style(heat=1.0, most_lost=99.0), **settings})
-    return RankedPlayer(reader, by, now=clock, sleep=clock.sleep)
+    one.thinking = ThinkingTime(now=clock, sleep=clock.sleep)
+    return one
 
 
 def choose(one: RankedPlayer, game: Game, seed: int = 2, **conditions: Any) -> int:

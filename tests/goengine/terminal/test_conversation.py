@@ -13,9 +13,11 @@ import pytest
 
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
+from goengine.coords import move_to_gtp
 from goengine.games.game import Game
 from goengine.games.sgf import read_sgf
 from goengine.players.making import evaluator_of
+from goengine.players.ranked.own_rank import OwnRank, RankFollower
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
 from goengine.search.playing_out import verdict_by
@@ -23,6 +25,7 @@ from goengine.terminal.conversation import Session
 from goengine.types import BLACK, WHITE
 from tests.helpers.counting_players import counting_player
 from tests.helpers.diagrams import DEAD
+from tests.helpers.ranked_players import counting_opponent
 from tests.helpers.stub_players import InOrder
 
 
@@ -245,3 +248,30 @@ def test_a_limit_in_seconds_holds_beside_the_clock() -> None:
     began = time.monotonic()
     game.answer("a1")
     assert time.monotonic() - began < 10
+
+
+# Opponents by rank
+
+
+def test_where_it_was_weak_is_told_after_the_game() -> None:
+    one = Session(Game(7), counting_opponent(), human=WHITE, rng=np.random.default_rng(3))
+    one.respond()
+    assert one.answer("weak") == "that is told when the game is over"
+    for _ in range(3):
+        spot = next(m for m in range(49) if one.board.is_legal(m))
+        one.answer(move_to_gtp(spot, 7))
+    one.answer("resign")
+    told = one.answer("weak")
+    assert "was better by about" in told or told == "no move was weak on purpose by a point or more"
+    assert "never weak on purpose" in session().answer("weak")
+
+
+def test_the_partners_rank_follows_the_game_and_undo(tmp_path: Path) -> None:
+    kept = OwnRank(tmp_path / "rank.json")
+    kept.set("8k")
+    one = session(10, 11, follower=RankFollower(kept))
+    assert "partner" not in one.answer("e5")
+    said = one.answer("resign")
+    assert said.splitlines()[-1] == "your partner was 8k and is 9k from the next game on"
+    assert one.answer("undo").endswith("the game goes on, and your partner is 8k again")
+    assert one.answer("score") and kept.rank == "8k"

@@ -1,0 +1,25 @@
+"""An opponent by rank without a network: it judges by the stones that stand on the board."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from goengine.inference.evaluator import Evaluator
+from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.styles import RankedSettings, Style
+from goengine.players.search_player import SearchPlayer
+from goengine.players.settings import SearchSettings
+from tests.goengine.search.test_tree_search import CountingBackend
+
+
+def counting_opponent(**settings: Any) -> RankedPlayer:
+    """Return an opponent that answers at once, by a hot style unless the settings say otherwise."""
+    reader = SearchPlayer(
+        Evaluator(CountingBackend()),
+        SearchSettings(visits=1, megabytes=5.0),
+        rng=np.random.default_rng(1),
+    )
+    by = RankedSettings(**{"style": Style(heat=1.0, most_lost=99.0), **settings})
+    return RankedPlayer(reader, by, name="counting")
