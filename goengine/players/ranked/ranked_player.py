@@ -32,6 +32,8 @@ from goengine.types import RESIGN, GoError
 
 ENDING_VISITS = 16
 """Positions that the search looks at for a move at the end of a game."""
+PASS_VISITS = 150
+"""Positions that it looks at before it passes: 16 may miss that something is left."""
 SETTLED = 0.9
 """Ownership from which the network thinks a point settled."""
 OVER = 0.93
@@ -66,6 +68,11 @@ class _Turn:
     def board(self) -> Board:
         """The position."""
         return self.game.board
+
+    @property
+    def passes(self) -> bool:
+        """Whether the choice is a pass."""
+        return self.choice is not None and self.choice.move == self.game.size**2
 
     @property
     def best(self) -> int:
@@ -204,7 +211,7 @@ class RankedPlayer:
             elif resigns and self.settings.resigns and self._is_hopeless(turn):
                 turn.choice = Choice(RESIGN, reason="the game is hopeless at this rank")
         ending = [turn for turn in turns if turn.choice is None and _is_ending(turn)]
-        self._read(ending, ENDING_VISITS, budget, rng, self._take_ending)
+        self._end(ending, budget, rng)
         reading = [turn for turn in turns if turn.choice is None and turn.style.visits > 1]
         for visits in sorted({turn.style.visits for turn in reading}):
             some = [turn for turn in reading if turn.style.visits == visits]
@@ -239,6 +246,12 @@ class RankedPlayer:
             turns, self._reader.choose_each(games, Budget(visits), rng=rng), strict=True
         ):
             take(turn, choice, rng)
+
+    def _end(self, turns: Sequence[_Turn], budget: Budget, rng: np.random.Generator) -> None:
+        """Let the search choose at the end of a game; a pass is looked at for longer."""
+        self._read(turns, ENDING_VISITS, budget, rng, self._take_ending)
+        passing = [turn for turn in turns if turn.passes]
+        self._read(passing, PASS_VISITS, budget, rng, self._take_ending)
 
     def _take_ending(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Take the search's choice as it is."""
@@ -284,7 +297,7 @@ class RankedPlayer:
         vetoes = {id(turn): Vetoes(turn.board, turn.ownership) for turn in turns}
         first = {id(turn): self._first(turn, vetoes[id(turn)]) for turn in turns}
         stuck = [turn for turn in turns if first[id(turn)] == turn.game.size**2]
-        self._read(stuck, ENDING_VISITS, budget, rng, self._take_ending)
+        self._end(stuck, budget, rng)
         waiting = [turn for turn in turns if turn.choice is None]
         for tried in range(REDRAWS + 1):
             asked: list[tuple[_Turn, int, int]] = []
