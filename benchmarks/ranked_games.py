@@ -20,6 +20,7 @@ import numpy as np
 
 from goengine.board import Board
 from goengine.clock import Clock, gtp_settings
+from goengine.coords import move_to_gtp
 from goengine.games.game import Game
 from goengine.match.openings import corner_openings
 from goengine.players.effort import time_budget
@@ -31,6 +32,7 @@ from goengine.players.reading.ending import QUIET
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import SearchSettings
 from goengine.rules import get_rules
+from goengine.scoring.regions import neighbours
 from goengine.scoring.status import status
 from goengine.types import RESIGN
 
@@ -68,16 +70,20 @@ class Referee:
         return [] if broken is None else [broken]
 
     def is_early(self, board: Board) -> bool:
-        """Tell whether playouts find something open, and a longer search would gain by going on."""
+        """Tell whether a longer search gains points over the pass, where playouts find it open."""
         rng = np.random.default_rng(1)
-        if status(board, rng=rng).settled_share > QUIET:
+        judged = status(board, rng=rng)
+        if judged.settled_share > QUIET:
             return False
         found = self.judge.choose(Game.at(board), Budget(visits=JUDGE_VISITS), rng=rng)
+        if found.move == board.size**2:
+            return False
+        settled = judged.settled.ravel()
+        near = [found.move, *neighbours(board.size)[found.move]]
         leads = {one.move: one.lead or 0.0 for one in found.candidates}
         passing = leads.get(board.size**2)
-        if found.move == board.size**2 or passing is None:
-            return found.move != board.size**2
-        return leads.get(found.move, passing) - passing > EARLY
+        gains = passing is None or leads.get(found.move, passing) - passing > EARLY
+        return gains and not settled[near].all()
 
 
 def play(
@@ -102,7 +108,11 @@ def play(
         clock.stop(colour)
         if clock.overrun:
             faults["time"] += 1
-        faults.update(referee.faults(game.board, choice))
+        wrong = referee.faults(game.board, choice)
+        faults.update(wrong)
+        if wrong:
+            vertex = "resign" if choice.move == RESIGN else move_to_gtp(choice.move, args.size)
+            print(f"{game.board}\n{vertex}: {', '.join(wrong)}", file=sys.stderr)
         endings += choice.reason == ENDING
         if choice.move == RESIGN or "illegal move" in faults:
             game.lose(colour, "R")

@@ -15,7 +15,7 @@ from goengine.players.ranked.styles import MOST_LEVEL
 from goengine.statistics import Z95, fit_ratings, format_elo, format_share
 from goengine.types import GoError
 
-ELO_A_RANK = {9: 48.0, 13: 56.0, 19: 64.3}
+ELO_A_RANK = {9: 56.0, 13: 60.0, 19: 64.3}
 """What one rank is meant to be worth in even games, by the lines of the board: on 19x19 KaTrain's
 measure of its calibrated bot, and less on boards where a game has fewer decisions."""
 ANCHOR = "8k"
