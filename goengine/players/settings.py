@@ -23,6 +23,11 @@ class Settings:
         """Whether the player searches, so that visits and seconds mean something to it."""
         return False
 
+    @property
+    def explains(self) -> bool:
+        """Whether the player shows what it thinks while it chooses its moves."""
+        return True
+
     def limits(self, seconds: float | None = None) -> tuple[int | None, float | None]:
         """Return the visits and the seconds of a look at a position as long as a move takes.
 

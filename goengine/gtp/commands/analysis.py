@@ -125,10 +125,10 @@ class AnalysisCommands(CommandGroup):
     ) -> Iterator[str]:
         """Yield what the player thinks while it thinks, and then its move.
 
-        A player that does not read has one report.
+        A player that does not read has one report, one that does not explain itself has none.
         """
         session, size = self.session, self.session.game.size
-        if not session.reads:
+        if not (session.reads and session.player.settings.explains):
             return self._choose_and_report(request, report, plays=plays)
         colour, among = request.colour, request.moves(size)
         game = session.game.turned_to(colour)
@@ -157,12 +157,17 @@ class AnalysisCommands(CommandGroup):
     def _choose_and_report(
         self, request: Request, report: Report, *, plays: bool = True
     ) -> Iterator[str]:
-        """Return one report and the move, one of those that the request leaves."""
+        """Return one report and the move, one of those that the request leaves.
+
+        A player that does not explain itself has no report.
+        """
         session, colour = self.session, request.colour
         game = session.game.turned_to(colour)
         among = request.moves(game.size)
         with session.charged(colour):
             choice = session.choose(colour, session.budget(colour), among=among)
+        if not session.player.settings.explains:
+            return iter([self._said(request, choice, plays=plays)])
         seen = session.hindsight(game, self._question(request, among))
         lines = [report(request, seen), self._said(request, choice, plays=plays)]
         return (line for line in lines if line)

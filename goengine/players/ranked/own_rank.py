@@ -99,7 +99,8 @@ class OwnRank:
         lines = [f"your partner is {self.rank}"]
         if played:
             won = sum(step.won is True for step in played)
-            lines[0] += f" after {len(played)} games, of which you won {won}"
+            games = "1 game" if len(played) == 1 else f"{len(played)} games"
+            lines[0] += f" after {games}, of which you won {won}"
         for step in self.steps[-SHOWN:]:
             what = f"{_WORDS[step.won]} on {step.size}x{step.size}" if step.size else "set"
             lines.append(f"  {what}: {step.before} to {step.after}")

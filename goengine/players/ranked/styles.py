@@ -110,6 +110,11 @@ class RankedSettings(Settings):
         """Whether it has a tree, which it uses for endings and, if it is strong, for its moves."""
         return True
 
+    @property
+    def explains(self) -> bool:
+        """Whether it shows what it thinks of its own moves: a partner does not."""
+        return False
+
     def limits(self, seconds: float | None = None) -> tuple[int | None, float | None]:
         """Return the visits and the seconds of a look at a position for a person who asks."""
         return HINT_VISITS, seconds

@@ -67,6 +67,16 @@ def test_it_shows_where_it_was_weak_on_purpose() -> None:
     assert told == "none by a point or more" or "was better by about" in told
 
 
+@pytest.mark.parametrize(
+    "name", ["lz-genmove_analyze", "kata-genmove_analyze", "cgos-genmove_analyze"]
+)
+def test_it_explains_nothing_while_it_moves(name: str) -> None:
+    one = engine()
+    lines = result(one, f"{name} b").splitlines()
+    assert len(lines) == 1 and lines[0].startswith("play ")
+    assert len(one.session.game.moves) == 1
+
+
 def test_hints_and_analysis_are_at_full_strength() -> None:
     one = engine()
     line = result(one, "kata-analyze b 10")
