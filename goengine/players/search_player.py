@@ -86,7 +86,10 @@ class SearchPlayer:
         conditions: Conditions = FREELY,
     ) -> Choice:
         """Return a move: a point, a pass, or RESIGN where that was allowed."""
-        choice = self._choice(game, self._trees.get(game, self.tree), budget, conditions, rng)
+        tree, visits = self._trees.get(game, self.tree), _allowance(self.settings, budget).visits
+        if tree.most_nodes is not None and visits is not None and tree.most_nodes < visits:
+            tree = self._tree_of(game, 1, visits)
+        choice = self._choice(game, tree, budget, conditions, rng)
         early = choice.begin()
         if early is not None:
             return early

@@ -85,6 +85,8 @@ class Watch:
         if left is None and not late:
             return False
         counts = sorted(int(self._tree.pool.visits[c]) for c in children(self._tree.pool, 0))
+        if not counts:  # a leaf of a full tree, seen again and again, has become the root
+            return False
         ahead = counts[-1] - (counts[-2] if len(counts) > 1 else 0)
         if not late and left is not None and ahead <= left:
             return False

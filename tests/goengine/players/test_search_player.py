@@ -19,7 +19,8 @@ from goengine.players.policy_player import PolicyPlayer
 from goengine.players.reading.resigning import Resigning, first_resignation
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings, SearchSettings
-from goengine.search.findings import RootFinding
+from goengine.search.findings import RootFinding, move_findings
+from goengine.search.tree_search import Limits
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.goengine.search.test_tree_search import CountingBackend
 from tests.helpers.diagrams import DEAD
@@ -221,3 +222,18 @@ def test_nothing_is_compiled_once_a_player_is_warm() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stdout
+
+
+def test_a_leaf_of_a_full_tree_may_become_the_root() -> None:
+    """Its visits are all its own, and no move has any."""
+    one, game = player(visits=4), Game(5)
+    one.choose_each([game, Game(5)], rng=np.random.default_rng(1))
+    tree = one._trees[game]
+    tree.run(Limits(visits=400))
+    assert tree.full
+    game.play(max(move_findings(tree.pool), key=lambda found: found.visits).move)
+    reply = move_findings(tree.pool)[0].pv
+    for move in reply[1:]:
+        game.play(move)
+    assert one.choose(game, Budget(visits=60), rng=np.random.default_rng(1)).move >= 0
+    assert (one._trees[game].most_nodes or 0) >= 60
