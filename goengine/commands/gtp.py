@@ -131,6 +131,11 @@ def run(args: argparse.Namespace) -> int:
     engine = Engine(partial(make_player, args, opponent), make_settings(args))
     if opponent is not None and opponent.kept is not None:
         engine.session.follower = RankFollower(opponent.kept)
+        print(
+            f"goengine gtp: {opponent.kept.described().splitlines()[0]}",
+            file=sys.stderr,
+            flush=True,
+        )
     server = Server(engine, input_fd=0, output_fd=reserve_stdout(), log=log)
     try:
         server.run()

@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     enable_editing()
     described = player.name
     if player.settings.reads:
-        described += f", {player.settings.brief()}"
+        described = ", ".join(filter(None, [described, player.settings.brief()]))
     print(f"You play {colour_name(human)} against {described}. Type help for the commands.")
     if kept is not None:
         print(kept.described())

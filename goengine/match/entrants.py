@@ -43,6 +43,7 @@ from goengine.players.making import (
     make_search_player,
 )
 from goengine.players.player import NO_LIMIT, Player
+from goengine.players.ranked.ranks import BEST
 from goengine.players.settings import (
     POLICY_DEFAULTS,
     SEARCH_DEFAULTS,
@@ -283,7 +284,7 @@ def _ranked_entrant(text: str) -> OwnEntrant:
     rank, _, rest = text.partition(",")
     network, _, on = _described(rest, ())
     player = make_ranked_player(rank, network, **on)
-    return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
+    return OwnEntrant(player, name=player.name if rank != BEST else f"{player.name} {rank}")
 
 
 def _is_network(text: str) -> bool:

@@ -202,7 +202,7 @@ def make_ranked_player(
         size=size,
     )
     settings = RankedSettings(rank=name, think_least=think[0], think_most=think[1], resigns=resigns)
-    return RankedPlayer(reader, settings, name=reader.name)
+    return RankedPlayer(reader, settings, network=reader.name)
 
 
 def _evaluator(

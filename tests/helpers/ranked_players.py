@@ -22,4 +22,4 @@ def counting_opponent(**settings: Any) -> RankedPlayer:
         rng=np.random.default_rng(1),
     )
     by = RankedSettings(**{"style": Style(heat=1.0, most_lost=99.0), **settings})
-    return RankedPlayer(reader, by, name="counting")
+    return RankedPlayer(reader, by, network="counting")

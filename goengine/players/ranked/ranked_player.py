@@ -92,10 +92,11 @@ class RankedPlayer:
         reader: SearchPlayer,
         settings: RankedSettings,
         *,
-        name: str = "ranked",
+        network: str = "ranked",
     ) -> None:
         self.settings = settings
-        self.name = name
+        self.name = f"{network} {settings.rank}"
+        self._network = network
         self._reader = reader.with_settings(replace(reader.settings, resign_below=None))
         self.thinking = ThinkingTime()
         """How long a move takes."""
@@ -121,7 +122,7 @@ class RankedPlayer:
         """
         if not isinstance(settings, RankedSettings):
             raise GoError(f"{settings} are not the settings of a rank: use RankedSettings")
-        twin = RankedPlayer(self._reader, settings, name=self.name)
+        twin = RankedPlayer(self._reader, settings, network=self._network)
         twin._reader = self._reader
         twin.thinking, twin._hopeless = self.thinking, self._hopeless
         twin.weak_moves = self.weak_moves
@@ -369,7 +370,7 @@ class RankedPlayer:
 
     def _settle(self, turn: _Turn, move: int, best: int, lost: float) -> None:
         """Note the move of a turn, and whether it was weak."""
-        turn.choice = Choice(move, reason=self.settings.brief())
+        turn.choice = Choice(move, reason=self.settings.rank)
         if move != best:
             colour = turn.board.to_play
             turn.weak = WeakMove(len(turn.game.moves), colour, move, best, max(0.0, lost))

@@ -119,10 +119,6 @@ class RankedSettings(Settings):
         """Return the visits and the seconds of a look at a position for a person who asks."""
         return HINT_VISITS, seconds
 
-    def brief(self) -> str:
-        """Return what a description of the player adds to its name."""
-        return self.rank
-
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         if not 0 <= self.think_least <= self.think_most:

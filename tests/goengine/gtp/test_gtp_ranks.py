@@ -196,4 +196,4 @@ def test_gtp_makes_the_opponent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         monkeypatch=monkeypatch, home=tmp_path,
     )  # fmt: skip
     player = make_player(args, asked_opponent(args))  # type: ignore[arg-type]
-    assert player.settings.brief() == "8k"
+    assert player.name == "dual-96 8k"

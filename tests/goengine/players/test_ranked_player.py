@@ -294,7 +294,8 @@ def test_settings_of_others_are_refused_and_the_rank_can_change() -> None:
     with pytest.raises(GoError, match="are not the settings of a rank"):
         one.with_settings(PolicySettings())
     other = one.with_settings(RankedSettings("5k"))
-    assert other.settings.rank == "5k" and other.evaluator is one.evaluator
+    assert other.settings.rank == "5k" and other.name == "counting 5k"
+    assert other.evaluator is one.evaluator
     assert evaluator_of(other) is one.evaluator and other.weak_moves is one.weak_moves
     with pytest.raises(GoError, match="seconds of thinking make no sense"):
         RankedSettings(think_least=2.0, think_most=1.0)
@@ -428,7 +429,7 @@ def test_ranks_need_a_network_that_judges() -> None:
 
 def test_the_shipped_opponent_plays_and_best_is_the_search() -> None:
     one = make_ranked_player("12k", threads=1, seed=1, size=9)
-    assert isinstance(one, RankedPlayer) and one.settings.brief() == "12k"
+    assert isinstance(one, RankedPlayer) and one.name == "dual-96 12k"
     games = [Game(9) for _ in range(6)]
     rng = np.random.default_rng(8)
     for _ in range(3):
