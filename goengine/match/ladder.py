@@ -21,11 +21,9 @@ from goengine.match.entrants import Entrant, OwnEntrant, make_entrant
 from goengine.match.folder import MatchFolder, Result
 from goengine.match.openings import OpeningSource, corner_openings
 from goengine.players.ranked.rank_table import RankTable
-from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.ranked_player import ranked_opponent
 from goengine.players.ranked.ranks import RANKS, rank_name, rank_number
 from goengine.players.ranked.styles import RankedSettings, style_at
-from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import SearchSettings
 from goengine.rules import get_rules
 from goengine.types import GoError
 
@@ -180,13 +178,14 @@ class Ladder:
         """Return a player: of a rank, with a tree of its own, or as an entrant's text says."""
         if name not in RANKS:
             return make_entrant(name, timeout=self._timeout)
-        reader = SearchPlayer(
+        player = ranked_opponent(
             self._evaluator,
-            SearchSettings(visits=1, megabytes=MEGABYTES),
+            RankedSettings(name, style=style_at(self.table.level(name, self.size))),
+            network=self.table.network,
             rng=np.random.default_rng([self._seed, rank_number(name)]),
+            megabytes=MEGABYTES,
         )
-        style = style_at(self.table.level(name, self.size))
-        return OwnEntrant(RankedPlayer(reader, RankedSettings(name, style=style)), name=name)
+        return OwnEntrant(player, name=name)
 
     def _openings(self, pairing: Pairing) -> OpeningSource:
         """Return the openings of a pair: none with a handicap, where the stones are enough."""

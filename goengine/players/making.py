@@ -14,7 +14,7 @@ from goengine.networks.network_config import NetworkError
 from goengine.players.player import Budget, Player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.ranked.rank_table import shipped_table
-from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.ranked_player import RANKED_MEGABYTES, RankedPlayer
 from goengine.players.ranked.ranks import BEST, parse_rank
 from goengine.players.ranked.styles import RankedSettings
 from goengine.players.search_player import SearchPlayer
@@ -26,9 +26,6 @@ from goengine.players.settings import (
 )
 
 log = logging.getLogger(__name__)
-
-RANKED_MEGABYTES = 200.0
-"""Bound of the memory of an opponent by rank, whose search is short; hints use it too."""
 
 
 def evaluator_of(player: Player) -> Evaluator | None:

@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 
 from goengine.inference.evaluator import Evaluator
-from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.ranked_player import RankedPlayer, ranked_opponent
 from goengine.players.ranked.styles import RankedSettings, Style
-from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import SearchSettings
 from tests.goengine.search.test_tree_search import CountingBackend
 
 
 def counting_opponent(**settings: Any) -> RankedPlayer:
     """Return an opponent that answers at once, by a hot style unless the settings say otherwise."""
-    reader = SearchPlayer(
+    return ranked_opponent(
         Evaluator(CountingBackend()),
-        SearchSettings(visits=1, megabytes=5.0),
+        RankedSettings(**{"style": Style(heat=1.0, most_lost=99.0), **settings}),
+        network="counting",
         rng=np.random.default_rng(1),
+        megabytes=5.0,
     )
-    by = RankedSettings(**{"style": Style(heat=1.0, most_lost=99.0), **settings})
-    return RankedPlayer(reader, by, network="counting")

@@ -6,14 +6,12 @@ import argparse
 import logging
 from dataclasses import dataclass
 
+from goengine.players.ranked.manners import HUMAN_WHILE
 from goengine.players.ranked.own_rank import OwnRank
 from goengine.players.ranked.ranks import BEST, RANKS, parse_rank
 from goengine.types import GoError
 
 log = logging.getLogger(__name__)
-
-THINKS = (1.0, 4.0)
-"""Seconds that an opponent by rank seems to think where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def add_rank(parser: argparse._ActionsContainer) -> None:
         type=think,
         metavar="LEAST-MOST",
         help="seconds that an opponent by rank takes for a move, as in 0.5-3; 0 answers at once "
-        f"(default: {THINKS[0]:g}-{THINKS[1]:g}, the clock allowing it)",
+        f"(default: {HUMAN_WHILE[0]:g}-{HUMAN_WHILE[1]:g}, the clock allowing it)",
     )
 
 
@@ -56,7 +54,7 @@ def asked_opponent(args: argparse.Namespace) -> Opponent | None:
     Raises:
         GoError: the options contradict each other, or what is kept cannot be read.
     """
-    thinks = THINKS if args.think is None else args.think
+    thinks = HUMAN_WHILE if args.think is None else args.think
     if not args.adapt:
         if args.rank is None:
             if args.think is not None:

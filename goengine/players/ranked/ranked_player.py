@@ -27,7 +27,7 @@ from goengine.players.ranked.weak_draw import heated, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves
 from goengine.players.reading.endgame import is_late
 from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import Settings
+from goengine.players.settings import SearchSettings, Settings
 from goengine.types import RESIGN, GoError
 
 ENDING_VISITS = 16
@@ -40,6 +40,8 @@ OVER = 0.93
 """Share of settled points from which the search takes over."""
 REDRAWS = 3
 """Weak moves that may turn out too dear before the best one is played."""
+RANKED_MEGABYTES = 200.0
+"""Bound of the memory of an opponent by rank, whose search is short; hints use it too."""
 MOVE_CAP = 2.0
 """Moves a point after which a player only passes."""
 ENDING = "the ending"
@@ -380,6 +382,19 @@ class RankedPlayer:
         assert turn.choice is not None
         self.weak_moves.note(turn.game, turn.weak)
         return turn.choice
+
+
+def ranked_opponent(
+    evaluator: Evaluator,
+    settings: RankedSettings,
+    *,
+    network: str,
+    rng: np.random.Generator,
+    megabytes: float = RANKED_MEGABYTES,
+) -> RankedPlayer:
+    """Return an opponent by rank with a tree of its own; `network` is what its evaluator runs."""
+    by = SearchSettings(visits=1, megabytes=megabytes)
+    return RankedPlayer(SearchPlayer(evaluator, by, rng=rng), settings, network=network)
 
 
 def _is_ending(turn: _Turn) -> bool:
