@@ -20,8 +20,8 @@ from goengine.match.contest import Contest, Terms, own_referee
 from goengine.match.entrants import Entrant, OwnEntrant, make_entrant
 from goengine.match.folder import MatchFolder, Result
 from goengine.match.openings import OpeningSource, corner_openings
+from goengine.players.making import ranked_opponent
 from goengine.players.ranked.rank_table import RankTable
-from goengine.players.ranked.ranked_player import ranked_opponent
 from goengine.players.ranked.ranks import RANKS, rank_name, rank_number
 from goengine.players.ranked.styles import RankedSettings, style_at
 from goengine.rules import get_rules

@@ -14,7 +14,7 @@ from goengine.networks.network_config import NetworkError
 from goengine.players.player import Budget, Player
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.ranked.rank_table import shipped_table
-from goengine.players.ranked.ranked_player import RANKED_MEGABYTES, RankedPlayer
+from goengine.players.ranked.ranked_player import RankedPlayer
 from goengine.players.ranked.ranks import BEST, parse_rank
 from goengine.players.ranked.styles import RankedSettings
 from goengine.players.search_player import SearchPlayer
@@ -26,6 +26,9 @@ from goengine.players.settings import (
 )
 
 log = logging.getLogger(__name__)
+
+RANKED_MEGABYTES = 200.0
+"""Bound of the memory of an opponent by rank, whose search is short; hints use it too."""
 
 
 def evaluator_of(player: Player) -> Evaluator | None:
@@ -200,6 +203,19 @@ def make_ranked_player(
     )
     settings = RankedSettings(rank=name, think_least=think[0], think_most=think[1], resigns=resigns)
     return RankedPlayer(reader, settings, network=reader.name)
+
+
+def ranked_opponent(
+    evaluator: Evaluator,
+    settings: RankedSettings,
+    *,
+    network: str,
+    rng: np.random.Generator,
+    megabytes: float = RANKED_MEGABYTES,
+) -> RankedPlayer:
+    """Return an opponent by rank with a tree of its own; `network` is what its evaluator runs."""
+    by = SearchSettings(visits=1, megabytes=megabytes)
+    return RankedPlayer(SearchPlayer(evaluator, by, rng=rng), settings, network=network)
 
 
 def _evaluator(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 
 from goengine.types import PLAY_SYMMETRY, GoError
 
+HUMAN_WHILE = (1.0, 4.0)
+"""Seconds that an opponent by rank seems to think for a person where nobody says otherwise."""
 PLAYOUTS = 200
 """Playouts that judge a late position before a move: about 15 ms on a 19x19 board."""
 

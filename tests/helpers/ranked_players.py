@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from goengine.inference.evaluator import Evaluator
-from goengine.players.ranked.ranked_player import RankedPlayer, ranked_opponent
+from goengine.players.making import ranked_opponent
+from goengine.players.ranked.ranked_player import RankedPlayer
 from goengine.players.ranked.styles import RankedSettings, Style
 from tests.goengine.search.test_tree_search import CountingBackend
 

@@ -6,9 +6,9 @@ import argparse
 import logging
 from dataclasses import dataclass
 
-from goengine.players.ranked.manners import HUMAN_WHILE
 from goengine.players.ranked.own_rank import OwnRank
 from goengine.players.ranked.ranks import BEST, RANKS, parse_rank
+from goengine.players.settings import HUMAN_WHILE
 from goengine.types import GoError
 
 log = logging.getLogger(__name__)

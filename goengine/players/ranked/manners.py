@@ -11,8 +11,6 @@ import numpy as np
 from goengine.games.game import Game
 from goengine.players.reading.resigning import HOPELESS_TURNS, first_resignation
 
-HUMAN_WHILE = (1.0, 4.0)
-"""Seconds that an opponent seems to think for a person where nobody says otherwise."""
 CLOCK_SHARE = 0.5
 """Share of what a clock allows for a move that an opponent may seem to think."""
 EASY = 0.8

@@ -27,7 +27,7 @@ from goengine.players.ranked.weak_draw import heated, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves
 from goengine.players.reading.endgame import is_late
 from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import SearchSettings, Settings
+from goengine.players.settings import Settings
 from goengine.types import RESIGN, GoError
 
 ENDING_VISITS = 16
@@ -40,8 +40,6 @@ OVER = 0.93
 """Share of settled points from which the search takes over."""
 REDRAWS = 3
 """Weak moves that may turn out too dear before the best one is played."""
-RANKED_MEGABYTES = 200.0
-"""Bound of the memory of an opponent by rank, whose search is short; hints use it too."""
 MOVE_CAP = 2.0
 """Moves a point after which a player only passes."""
 ENDING = "the ending"
@@ -170,21 +168,15 @@ class RankedPlayer:
         """Return a choice for each game; the network sees the boards of one size together."""
         if len(games) == 1:
             return [self.choose(games[0], budget, rng=rng)]
-        turns: list[_Turn] = [self._nothing(game) for game in games]
+        turns: dict[int, _Turn] = {}
         for size in sorted({game.size for game in games}):
             places = [i for i, game in enumerate(games) if game.size == size]
-            for i, turn in zip(places, self._look([games[i] for i in places]), strict=True):
-                turns[i] = turn
-        self._decide(turns, budget, rng, resigns=True)
-        return [self._made(turn) for turn in turns]
+            turns.update(zip(places, self._look([games[i] for i in places]), strict=True))
+        self._decide(list(turns.values()), budget, rng, resigns=True)
+        return [self._made(turns[i]) for i in range(len(games))]
 
     def ponder(self, game: Game, stop: Callable[[], bool]) -> None:
         """Return at once: thinking on the opponent's time would make it stronger than its rank."""
-
-    def _nothing(self, game: Game) -> _Turn:
-        """Return a turn that nothing is known about."""
-        none = np.zeros(0, dtype=np.float32)
-        return _Turn(game, style_of(self.settings, game.size), none, 0.5, 0.0, none)
 
     def _look(self, games: Sequence[Game]) -> list[_Turn]:
         """Return what the network says of games on boards of one size."""
@@ -382,19 +374,6 @@ class RankedPlayer:
         assert turn.choice is not None
         self.weak_moves.note(turn.game, turn.weak)
         return turn.choice
-
-
-def ranked_opponent(
-    evaluator: Evaluator,
-    settings: RankedSettings,
-    *,
-    network: str,
-    rng: np.random.Generator,
-    megabytes: float = RANKED_MEGABYTES,
-) -> RankedPlayer:
-    """Return an opponent by rank with a tree of its own; `network` is what its evaluator runs."""
-    by = SearchSettings(visits=1, megabytes=megabytes)
-    return RankedPlayer(SearchPlayer(evaluator, by, rng=rng), settings, network=network)
 
 
 def _is_ending(turn: _Turn) -> bool:
