@@ -18,6 +18,7 @@ from goengine.analysis.requests.json_fields import (
     whole,
 )
 from goengine.coords import move_to_gtp
+from goengine.players.ranked.ranks import RANKS
 from goengine.review.review_words import ENGLISH, LANGUAGES
 from goengine.rules import RULES
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError, IllegalMoveError, opponent
@@ -39,7 +40,6 @@ from goengine.web.talk.page_requests import (
     read_visits,
 )
 from goengine.web.thinking.network_view import network_view
-from goengine.web.thinking.opponents import RANKS
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +20,20 @@ from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
 from goengine.networks.files import judges, name_of, shipped_networks
 from goengine.networks.network_config import NetworkError
+from goengine.players.making import ranked_opponent
 from goengine.players.player import Player
 from goengine.players.policy_player import PolicyPlayer
+from goengine.players.ranked.manners import ThinkingTime
+from goengine.players.ranked.rank_table import shipped_table
+from goengine.players.ranked.ranked_player import RankedPlayer
+from goengine.players.ranked.styles import RankedSettings
 from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import SearchSettings
-from goengine.types import MAX_SIZE, GoError
+from goengine.players.settings import HUMAN_WHILE, SearchSettings
+from goengine.types import MAX_SIZE
 from goengine.web.table.player_spec import PlayerSpec
 
-RANKS: tuple[str, ...] = ()
-"""Ranks that a player can be asked for."""
+STEP = 0.05
+"""Seconds between two looks up while an opponent by rank seems to think."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class Opponents:
         self._rng = np.random.default_rng(options.seed)
         self._evaluators: dict[str, Evaluator] = {} if evaluator is None else {"": evaluator}
         self._searchers: dict[str, SearchPlayer] = {}
+        self._opponents: dict[str, RankedPlayer] = {}
 
     def evaluator(self, network: str = "") -> Evaluator:
         """Return what runs a network, the table's own where none is named.
@@ -101,7 +108,7 @@ class Opponents:
             GoError: there is no such network, or no opponent of that rank.
         """
         if spec.rank is not None:
-            raise GoError(f"there is no opponent of rank {spec.rank} yet: use visits or seconds")
+            return self._ranked(spec.rank)
         evaluator = WatchedEvaluator(self.evaluator(spec.network), self._look)
         if spec.visits == 0 or (spec.network and not judges(spec.network)):
             return PolicyPlayer(evaluator, name=spec.title)
@@ -115,6 +122,29 @@ class Opponents:
                 evaluator, settings, rng=self._rng, name=spec.title
             )
         return self._searchers[spec.network].with_settings(settings)
+
+    def _ranked(self, rank: str) -> RankedPlayer:
+        """Return the opponent of a rank, by the network that ranks were measured with."""
+        if rank not in self._opponents:
+            network = shipped_table().network
+            own = self._options.network is None and network == judging_network()
+            least, most = HUMAN_WHILE
+            one = ranked_opponent(
+                WatchedEvaluator(self.evaluator("" if own else network), self._look),
+                RankedSettings(rank, think_least=least, think_most=most),
+                network=network,
+                rng=self._rng,
+            )
+            one.thinking = ThinkingTime(sleep=self._wait)
+            self._opponents[rank] = one
+        return self._opponents[rank]
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, and look up now and then."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._look()
+            time.sleep(min(STEP, left))
 
     def _opened(self, network: str) -> Evaluator:
         """Return the evaluator of a network, all that it calls compiled."""

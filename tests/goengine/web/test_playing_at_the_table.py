@@ -8,6 +8,7 @@ import pytest
 
 from goengine.games.game import Game
 from goengine.players.player import Budget, Choice
+from goengine.web.thinking import opponents
 from goengine.web.thinking.opponents import Opponents
 from tests.helpers.analysis_client import instant_evaluator
 from tests.helpers.web_client import HUMAN, PageClient, WebServer, engine
@@ -53,6 +54,19 @@ def test_the_engine_answers_and_undo_goes_back_to_the_persons_turn(page: PageCli
     assert moves == ["C3", "E5"], "the new move is the main line, the old one stays"
     old = page.nodes[root["children"][1]]
     assert "W" + page.nodes[old["children"][0]]["move"][1] == first
+
+
+def test_an_opponent_by_rank_takes_its_time_and_answers(
+    page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opponents, "HUMAN_WHILE", (0.2, 0.3))
+    page.do("new_game", size=9, black=HUMAN, white={"kind": "engine", "rank": "8k"})
+    began = time.monotonic()
+    page.do("play", move="E5")
+    page.wait(lambda: not page.table["thinking"] and len(page.line()) == 2)
+    assert time.monotonic() - began >= 0.2
+    page.do("play", move="C3")
+    page.wait(lambda: not page.table["thinking"] and len(page.line()) == 4)
 
 
 def test_the_engine_begins_where_it_is_black_or_has_a_handicap(page: PageClient) -> None:
