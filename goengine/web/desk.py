@@ -273,11 +273,16 @@ class Desk:
 
     def engine_turn(self) -> None:
         """Let the game go on: count it after two passes, else let an engine move in its turn."""
-        table = self.table
-        if table.playing and table.counting is None and table.passed_out:
-            self.count(table.head)
-        elif table.engine_to_move:
-            self.think(table.head, table.players[table.positions.to_play(table.head)], forced=False)
+        if self.table.playing and self.table.counting is None and self.table.passed_out:
+            self.count(self.table.head)
+        else:
+            self.play_on()
+
+    def play_on(self) -> None:
+        """Let an engine move in its turn, without counting again what people would not count."""
+        table, head = self.table, self.table.head
+        if table.engine_to_move:
+            self.think(head, table.players[table.positions.to_play(head)], forced=False)
 
     def think(self, node: Node, spec: PlayerSpec, *, forced: bool) -> None:
         """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
@@ -289,7 +294,7 @@ class Desk:
         def done(found: Choice | Exception) -> None:
             if self._thought == (tree, node, forced):
                 self._thought = None
-                self._moved(node, found)
+                self._moved(node, found, forced=forced)
 
         self.thread.think(Thought(table.line(node), spec, clock, done))
 
@@ -304,15 +309,18 @@ class Desk:
         self._thought = None
         self.thread.stop_thinking()
 
-    def _moved(self, node: Node, found: Choice | Exception) -> None:
-        """Take an engine's move."""
+    def _moved(self, node: Node, found: Choice | Exception, *, forced: bool) -> None:
+        """Take an engine's move; one that was asked for does not give a game up."""
         table = self.table
         if table.flag():
             self.changed()
             return
         if isinstance(found, Exception):
-            text = str(found) or type(found).__name__
-            self.tell_all(notice_event("engine_failed", text), "notice")
+            said = notice_event("engine_failed", str(found) or type(found).__name__)
+            self.tell_all(said, "notice")
+        elif found.move == RESIGN and forced:
+            text = "The engine sees no move that could still win, and would resign"
+            self.tell_all(notice_event("would_resign", text), "notice")
         elif found.move == RESIGN:
             winner = opponent(table.positions.to_play(node))
             table.end(f"{colour_letter(winner)}+R", "resign")

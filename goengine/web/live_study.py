@@ -96,8 +96,7 @@ class LiveStudy:
         self._names = itertools.count()
         self._live: _Live | None = None
         self._review: _Review | None = None
-        self.last_review: Event | None = None
-        """What the last review said, for tabs that come later."""
+        self._last_review: tuple[GameTree, Event] | None = None
         self.on = False
         self.visits = thread.options.visits
         self.ownership = True
@@ -107,11 +106,19 @@ class LiveStudy:
         """Return what the table says of the live analysis."""
         return {"on": self.on, "visits": self.visits}
 
+    @property
+    def last_review(self) -> Event | None:
+        """What the last review of this game said, for tabs that come later."""
+        last = self._last_review
+        return None if last is None or last[0] is not self._table.tree else last[1]
+
     # The live analysis
 
     def follow(self) -> None:
-        """Let the live analysis go on where the cursor is."""
+        """Let the live analysis go on where the cursor is; a review of another game ends."""
         table, live = self._table, self._live
+        if self._review is not None and self._review.tree is not table.tree:
+            self.stop_review()
         line = table.line() if self.on and table.counting is None else None
         if live is not None:
             same = line is not None and live.tree is table.tree and live.node is table.cursor
@@ -291,7 +298,7 @@ class LiveStudy:
             for name in review.queries:
                 self._thread.post(partial(self._thread.forget, name))
             event |= {"running": False, "summary": self._summary(review)}
-            self.last_review = event
+            self._last_review = (review.tree, event)
             self._around.changed()
         elif now - review.told >= TELL_EVERY:
             review.told = now

@@ -63,6 +63,8 @@ def restore(table: Table, data: bytes) -> None:
         table.cursor = _walked(tree.root, facts["cursor"])
         table.head = _walked(tree.root, facts["head"])
         table.playing = bool(facts["playing"])
+        if table.playing:  # a game that was played on from one that had ended
+            table.result = None
         table.name = str(facts["name"])
         table.reason = str(facts["reason"])
         if facts.get("clock") is not None:

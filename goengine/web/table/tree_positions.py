@@ -258,6 +258,7 @@ def opened(data: bytes | str) -> Opened:
     rules = record_rules(record)
     komi = rules.komi if record.komi is None else record.komi
     positions = Positions(tree, rules, komi, record.handicap_stones)
+    positions.at(tree.root)  # a diagram that no board can show is refused as a whole
     gone = without_unplayable(tree, positions.playable)
     if gone:
         said.append(f"lines cut: {gone} nodes follow moves that cannot be played")
