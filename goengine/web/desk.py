@@ -21,7 +21,7 @@ from goengine.web.live_study import LiveStudy
 from goengine.web.starting import Starting
 from goengine.web.table.dead_stones import Proposal, proposed
 from goengine.web.table.game_tree import GameTree, Node
-from goengine.web.table.kept_table import kept, restore, save
+from goengine.web.table.kept_table import KeptFile, kept, restore
 from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
 from goengine.web.table.tree_positions import opened
@@ -75,7 +75,7 @@ class Desk:
         self.board_ready = asyncio.Event()
         """Set once moves can be played."""
         self._numbers = itertools.count()
-        self._path = path
+        self._file = None if path is None else KeptFile(path, failed=self._not_kept)
         self._first = first
         self._laid_out = first is None and not (path is not None and path.is_file())
         """Whether the first table is there, so that tabs may be shown it."""
@@ -99,8 +99,8 @@ class Desk:
         """Save the table and end the engine."""
         for timer in self._timers.values():
             timer.cancel()
-        if self._path is not None and self._laid_out:
-            self._write(kept(self.table))
+        if self._file is not None and self._laid_out:
+            self._file.writing(kept(self.table))()
         await asyncio.to_thread(self.thread.close)
 
     def join(self) -> Client:
@@ -163,8 +163,8 @@ class Desk:
         try:
             if self._first is not None:
                 self.table.load(opened(self._first[0]), self._first[1])
-            elif self._path is not None and self._path.is_file():
-                restore(self.table, self._path.read_bytes())
+            elif self._file is not None and self._file.path.is_file():
+                restore(self.table, self._file.path.read_bytes())
         except (GoError, OSError) as error:
             log.warning("the game cannot be laid out: %s", error)
             self.table.notices.append(f"The game cannot be laid out: {error}")
@@ -376,7 +376,7 @@ class Desk:
 
     def _save_soon(self) -> None:
         """Save the table after a while."""
-        if self._path is not None and self._laid_out and "save" not in self._timers:
+        if self._file is not None and self._laid_out and "save" not in self._timers:
             self._later("save", self._pause, self._save)
 
     def _save(self) -> None:
@@ -386,15 +386,13 @@ class Desk:
         began = time.monotonic()
         data = kept(self.table)
         self._pause = max(SAVE_AFTER, SAVE_SHARE * (time.monotonic() - began))
-        self._loop.run_in_executor(None, self._write, data)
+        assert self._file is not None
+        self._loop.run_in_executor(None, self._file.writing(data))
 
-    def _write(self, data: bytes) -> None:
-        """Write the kept table; a full disk does not end the game."""
-        assert self._path is not None
-        try:
-            save(self._path, data)
-        except OSError as error:
-            log.warning("the table cannot be kept: %s", error)
+    def _not_kept(self, reason: str) -> None:
+        """Tell that the table cannot be kept."""
+        event = notice_event("cannot_keep", f"The table cannot be kept on disk: {reason}")
+        self._deliver(lambda: self.tell_all(event, "notice"))
 
 
 def _with_seen(text: str, client: Client) -> str:

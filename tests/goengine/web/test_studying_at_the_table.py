@@ -235,3 +235,18 @@ def test_a_large_tree_is_loaded_and_told(page: PageClient) -> None:
     many = ";B[];W[]" * 11_000
     refusal = page.do("load_sgf", text=f"(;SZ[9]{many})")
     assert refusal is not None and "20000 nodes" in refusal["text"]
+
+
+@pytest.mark.parametrize("sgf", ["(;SZ[9];B[ee];B[cc])", "(;SZ[9];B[ee]PL[B])"])
+def test_the_analysis_is_for_whom_the_board_says_to_be_to_move(page: PageClient, sgf: str) -> None:
+    page.do("load_sgf", text=sgf)
+    first = page.nodes[page.table["root"]]["children"][0]
+    page.do("goto", node=first)
+    assert page.table["to_play"] == "B"
+    page.do("analyse", on=True, visits=20)
+    page.event("analysis", lambda event: event["done"] and event["node"] == first)
+    page.do("analyse", on=False)
+    page.do("hint")
+    hint = page.event("hint")["move"]
+    page.do("play", move=hint)
+    assert page.line() == ["BE5", f"B{hint}"]
