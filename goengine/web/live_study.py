@@ -258,17 +258,33 @@ class LiveStudy:
             if node.analysis is None or node.analysis.visits < review.visits
         )
         review.done += len(turns) - len(missing)
-        if not missing:
-            return
+        again = tuple(turn for turn in missing if self._moves_again(line, turns[turn], turn))
+        in_turn = tuple(turn for turn in missing if turn not in again)
+        if in_turn:
+            self._review_turns(review, line, in_turn, {turn: turns[turn] for turn in in_turn})
+        for turn in again:
+            node = turns[turn]
+            self._review_turns(review, self._table.line(node), None, {0: node, turn: node})
+
+    def _moves_again(self, line: Line, node: Node, turn: int) -> bool:
+        """Tell whether the player of a turn's move is to move once more after it."""
+        if turn == 0 or node.ident not in self._table.tree.nodes:
+            return False
+        return line.moves[turn - 1][0] == self._table.positions.to_play(node)
+
+    def _review_turns(
+        self, review: _Review, line: Line, turns: tuple[int, ...] | None, nodes: dict[int, Node]
+    ) -> None:
+        """Ask for turns of a line, or for where it ends; `nodes` are those of the turns."""
         name = self._name("review")
         review.queries.append(name)
         settings = AnalysisSettings(visits=review.visits, width=0.0)
-        query = line.query(name, settings, wanted=Wanted(), priority=REVIEW, turns=missing)
+        query = line.query(name, settings, wanted=Wanted(), priority=REVIEW, turns=turns)
 
         def take(report: Report) -> None:
             found = report.analysis
-            turn = report.turn
-            self._thread.deliver(lambda: self._reviewed(review, turns[turn], found))
+            node = nodes[report.turn]
+            self._thread.deliver(lambda: self._reviewed(review, node, found))
 
         self._watch(query, take)
 

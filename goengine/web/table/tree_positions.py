@@ -56,8 +56,8 @@ class Line:
     ) -> PositionQuery:
         """Return the question about the position after the last move, or about some turns.
 
-        Moves alternate for the analysis: where the same player moves again, as in a problem or after
-        free handicap stones, it is asked about the stones alone.
+        Moves alternate for the analysis: where the same player moves again, as in a problem or
+        after free handicap stones, it is asked about the stones alone.
         """
         if turns is None and self.moves and self.moves[-1][0] == self.to_play:
             grid = self.game().board.grid.ravel()

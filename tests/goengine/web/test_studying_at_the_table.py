@@ -250,3 +250,16 @@ def test_the_analysis_is_for_whom_the_board_says_to_be_to_move(page: PageClient,
     hint = page.event("hint")["move"]
     page.do("play", move=hint)
     assert page.line() == ["BE5", f"B{hint}"]
+
+
+def test_a_review_asks_for_whose_move_came(server: WebServer, page: PageClient) -> None:
+    page.do("load_sgf", text="(;SZ[9]KM[0.5];B[ee];B[cc];B[gg];W[cg];B[gc])")
+    page.do("review", visits=4)
+    event = page.event("review", lambda event: not event["running"])
+    assert event["done"] == event["total"] == 6
+    node = server.desk.table.tree.root
+    while node.children:
+        following = node.children[0]
+        assert node.analysis is not None and following.move is not None
+        assert node.analysis.to_play == following.move[0]
+        node = following
