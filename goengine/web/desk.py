@@ -21,7 +21,7 @@ from goengine.web.live_study import LiveStudy
 from goengine.web.starting import Starting
 from goengine.web.table.dead_stones import Proposal, proposed
 from goengine.web.table.game_tree import GameTree, Node
-from goengine.web.table.kept_table import kept, restore, save
+from goengine.web.table.kept_table import KeptFile, kept, restore
 from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
 from goengine.web.table.tree_positions import opened
@@ -75,7 +75,7 @@ class Desk:
         self.board_ready = asyncio.Event()
         """Set once moves can be played."""
         self._numbers = itertools.count()
-        self._path = path
+        self._file = None if path is None else KeptFile(path, failed=self._not_kept)
         self._first = first
         self._laid_out = first is None and not (path is not None and path.is_file())
         """Whether the first table is there, so that tabs may be shown it."""
@@ -99,8 +99,8 @@ class Desk:
         """Save the table and end the engine."""
         for timer in self._timers.values():
             timer.cancel()
-        if self._path is not None and self._laid_out:
-            self._write(kept(self.table))
+        if self._file is not None and self._laid_out:
+            self._file.writing(kept(self.table))()
         await asyncio.to_thread(self.thread.close)
 
     def join(self) -> Client:
@@ -163,8 +163,8 @@ class Desk:
         try:
             if self._first is not None:
                 self.table.load(opened(self._first[0]), self._first[1])
-            elif self._path is not None and self._path.is_file():
-                restore(self.table, self._path.read_bytes())
+            elif self._file is not None and self._file.path.is_file():
+                restore(self.table, self._file.path.read_bytes())
         except (GoError, OSError) as error:
             log.warning("the game cannot be laid out: %s", error)
             self.table.notices.append(f"The game cannot be laid out: {error}")
@@ -273,11 +273,16 @@ class Desk:
 
     def engine_turn(self) -> None:
         """Let the game go on: count it after two passes, else let an engine move in its turn."""
-        table = self.table
-        if table.playing and table.counting is None and table.passed_out:
-            self.count(table.head)
-        elif table.engine_to_move:
-            self.think(table.head, table.players[table.positions.to_play(table.head)], forced=False)
+        if self.table.playing and self.table.counting is None and self.table.passed_out:
+            self.count(self.table.head)
+        else:
+            self.play_on()
+
+    def play_on(self) -> None:
+        """Let an engine move in its turn, without counting again what people would not count."""
+        table, head = self.table, self.table.head
+        if table.engine_to_move:
+            self.think(head, table.players[table.positions.to_play(head)], forced=False)
 
     def think(self, node: Node, spec: PlayerSpec, *, forced: bool) -> None:
         """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
@@ -289,7 +294,7 @@ class Desk:
         def done(found: Choice | Exception) -> None:
             if self._thought == (tree, node, forced):
                 self._thought = None
-                self._moved(node, found)
+                self._moved(node, found, forced=forced)
 
         self.thread.think(Thought(table.line(node), spec, clock, done))
 
@@ -304,15 +309,18 @@ class Desk:
         self._thought = None
         self.thread.stop_thinking()
 
-    def _moved(self, node: Node, found: Choice | Exception) -> None:
-        """Take an engine's move."""
+    def _moved(self, node: Node, found: Choice | Exception, *, forced: bool) -> None:
+        """Take an engine's move; one that was asked for does not give a game up."""
         table = self.table
         if table.flag():
             self.changed()
             return
         if isinstance(found, Exception):
-            text = str(found) or type(found).__name__
-            self.tell_all(notice_event("engine_failed", text), "notice")
+            said = notice_event("engine_failed", str(found) or type(found).__name__)
+            self.tell_all(said, "notice")
+        elif found.move == RESIGN and forced:
+            text = "The engine sees no move that could still win, and would resign"
+            self.tell_all(notice_event("would_resign", text), "notice")
         elif found.move == RESIGN:
             winner = opponent(table.positions.to_play(node))
             table.end(f"{colour_letter(winner)}+R", "resign")
@@ -368,7 +376,7 @@ class Desk:
 
     def _save_soon(self) -> None:
         """Save the table after a while."""
-        if self._path is not None and self._laid_out and "save" not in self._timers:
+        if self._file is not None and self._laid_out and "save" not in self._timers:
             self._later("save", self._pause, self._save)
 
     def _save(self) -> None:
@@ -378,15 +386,13 @@ class Desk:
         began = time.monotonic()
         data = kept(self.table)
         self._pause = max(SAVE_AFTER, SAVE_SHARE * (time.monotonic() - began))
-        self._loop.run_in_executor(None, self._write, data)
+        assert self._file is not None
+        self._loop.run_in_executor(None, self._file.writing(data))
 
-    def _write(self, data: bytes) -> None:
-        """Write the kept table; a full disk does not end the game."""
-        assert self._path is not None
-        try:
-            save(self._path, data)
-        except OSError as error:
-            log.warning("the table cannot be kept: %s", error)
+    def _not_kept(self, reason: str) -> None:
+        """Tell that the table cannot be kept."""
+        event = notice_event("cannot_keep", f"The table cannot be kept on disk: {reason}")
+        self._deliver(lambda: self.tell_all(event, "notice"))
 
 
 def _with_seen(text: str, client: Client) -> str:

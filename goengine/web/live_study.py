@@ -96,8 +96,7 @@ class LiveStudy:
         self._names = itertools.count()
         self._live: _Live | None = None
         self._review: _Review | None = None
-        self.last_review: Event | None = None
-        """What the last review said, for tabs that come later."""
+        self._last_review: tuple[GameTree, Event] | None = None
         self.on = False
         self.visits = thread.options.visits
         self.ownership = True
@@ -107,11 +106,19 @@ class LiveStudy:
         """Return what the table says of the live analysis."""
         return {"on": self.on, "visits": self.visits}
 
+    @property
+    def last_review(self) -> Event | None:
+        """What the last review of this game said, for tabs that come later."""
+        last = self._last_review
+        return None if last is None or last[0] is not self._table.tree else last[1]
+
     # The live analysis
 
     def follow(self) -> None:
-        """Let the live analysis go on where the cursor is."""
+        """Let the live analysis go on where the cursor is; a review of another game ends."""
         table, live = self._table, self._live
+        if self._review is not None and self._review.tree is not table.tree:
+            self.stop_review()
         line = table.line() if self.on and table.counting is None else None
         if live is not None:
             same = line is not None and live.tree is table.tree and live.node is table.cursor
@@ -251,17 +258,33 @@ class LiveStudy:
             if node.analysis is None or node.analysis.visits < review.visits
         )
         review.done += len(turns) - len(missing)
-        if not missing:
-            return
+        again = tuple(turn for turn in missing if self._moves_again(line, turns[turn], turn))
+        in_turn = tuple(turn for turn in missing if turn not in again)
+        if in_turn:
+            self._review_turns(review, line, in_turn, {turn: turns[turn] for turn in in_turn})
+        for turn in again:
+            node = turns[turn]
+            self._review_turns(review, self._table.line(node), None, {0: node, turn: node})
+
+    def _moves_again(self, line: Line, node: Node, turn: int) -> bool:
+        """Tell whether the player of a turn's move is to move once more after it."""
+        if turn == 0 or node.ident not in self._table.tree.nodes:
+            return False
+        return line.moves[turn - 1][0] == self._table.positions.to_play(node)
+
+    def _review_turns(
+        self, review: _Review, line: Line, turns: tuple[int, ...] | None, nodes: dict[int, Node]
+    ) -> None:
+        """Ask for turns of a line, or for where it ends; `nodes` are those of the turns."""
         name = self._name("review")
         review.queries.append(name)
         settings = AnalysisSettings(visits=review.visits, width=0.0)
-        query = line.query(name, settings, wanted=Wanted(), priority=REVIEW, turns=missing)
+        query = line.query(name, settings, wanted=Wanted(), priority=REVIEW, turns=turns)
 
         def take(report: Report) -> None:
             found = report.analysis
-            turn = report.turn
-            self._thread.deliver(lambda: self._reviewed(review, turns[turn], found))
+            node = nodes[report.turn]
+            self._thread.deliver(lambda: self._reviewed(review, node, found))
 
         self._watch(query, take)
 
@@ -291,7 +314,7 @@ class LiveStudy:
             for name in review.queries:
                 self._thread.post(partial(self._thread.forget, name))
             event |= {"running": False, "summary": self._summary(review)}
-            self.last_review = event
+            self._last_review = (review.tree, event)
             self._around.changed()
         elif now - review.told >= TELL_EVERY:
             review.told = now

@@ -238,6 +238,9 @@ class TableRequests:
         desk, table = self.desk, self.desk.table
         if table.counting is not None:
             raise PageError("counting", "The game is being counted: accept or cancel the count")
+        if table.engine_to_move and table.cursor is table.head:
+            desk.play_on()
+            return
         mover = table.players[table.to_play]
         other = table.players[opponent(table.to_play)]
         spec = next((one for one in (mover, other) if one.is_engine), STRENGTH)
@@ -262,16 +265,21 @@ class TableRequests:
     def _cancel_count(self, client: Client, fields: Query) -> None:
         table = self.desk.table
         table.cancel_count()
-        if table.engine_to_move:
-            self.desk.think(table.head, table.players[table.to_play], forced=False)
+        self.desk.play_on()
 
     # The tree
 
     def _goto(self, client: Client, fields: Query) -> None:
+        counted = self.desk.table.counting is not None
         self.desk.table.go_to(self._node(fields, "node"))
+        if counted:
+            self.desk.play_on()
 
     def _delete(self, client: Client, fields: Query) -> None:
+        head = self.desk.table.head
         self.desk.table.delete(self._node(fields, "node"))
+        if self.desk.table.head is not head:
+            self.desk.play_on()
 
     def _promote(self, client: Client, fields: Query) -> None:
         self.desk.table.promote(self._node(fields, "node"))

@@ -13,8 +13,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -85,7 +84,7 @@ class Access:
         if len(headers.getlist("host")) != 1 or not self._knows(host):
             return _refused(f"this server does not answer to the name {host[:80]!r}", 421)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _place(origin) != host.lower():
             return _refused("requests of other sites are refused", 403)
         if headers.get("sec-fetch-site") == "cross-site" and scope["type"] == "websocket":
             return _refused("requests of other sites are refused", 403)
@@ -95,7 +94,8 @@ class Access:
         if self._is_token(given):
             if scope["type"] == "http" and scope["path"] == "/":
                 welcome = RedirectResponse("/", status_code=303)
-                welcome.set_cookie(self._cookie, self._token, httponly=True, samesite="lax")
+                token = quote(self._token, safe="")
+                welcome.set_cookie(self._cookie, token, httponly=True, samesite="lax")
                 return welcome
             return None
         if self._is_token(_cookie(headers, self._cookie)):
@@ -149,13 +149,25 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie(headers: Headers, name: str) -> str:
-    """Return the value of a cookie, nothing where it is missing."""
+def _place(origin: str) -> str | None:
+    """Return host and port of an origin, None where it has none."""
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    """Return the value of a cookie, nothing where it is missing.
+
+    Each is read by itself: servers on other ports of a host set cookies of any kind for it.
+    """
+    for header in headers.getlist("cookie"):
+        for pair in header.split(";"):
+            word, _, value = pair.strip().partition("=")
+            if word == name:
+                return unquote(value.strip('"'))
+    return ""
 
 
 def _refused(text: str, status: int) -> Response:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -35,7 +36,11 @@ PORT, PORTS = 8361, 10
 LONGEST_FRAME = 6_000_000
 """Bytes of a message; a longer one ends its connection."""
 FIRST_REQUEST = 10.0
-"""Seconds that a connection has for its first request."""
+"""Seconds that a connection has for a request."""
+ANSWER = 60.0
+"""Seconds that it has to read the answer."""
+FRAMES_A_SECOND, MOST_FRAMES = 100.0, 1000.0
+"""Pings and parts of messages that a client may go on sending, and how many at once before that."""
 MOST_CONNECTIONS = 512
 """Connections beyond which requests are refused."""
 SWITCH = 0.001
@@ -54,35 +59,54 @@ class Address:
 
 
 class ImpatientHttp(H11Protocol):
-    """An HTTP connection that is closed where nothing is asked for too long."""
+    """An HTTP connection that is closed where a request or its answer takes too long."""
 
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._waiting = self.loop.call_later(FIRST_REQUEST, self._give_up)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        super().on_response_complete()
+        self._wait()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """Hand the connection over to a WebSocket, which has its own patience."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._wait_no_longer()
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._wait_no_longer()
         super().connection_lost(exc)
 
+    def _wait(self) -> None:
+        """Begin to wait for a request."""
+        self._wait_no_longer()
+        if not self.transport.is_closing():
+            self._waiting = self.loop.call_later(FIRST_REQUEST, self._give_up)
+
+    def _wait_no_longer(self) -> None:
+        """Forget what was waited for."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
     def _give_up(self) -> None:
-        """Close the connection if it has not asked for anything yet."""
-        if self.cycle is None:
+        """Close the connection if it has not asked for anything; else let it read its answer."""
+        if self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
+        else:
+            self._waiting = self.loop.call_later(ANSWER, self.transport.abort)
 
 
 class CuttableConnection(WebSocketsSansIOProtocol):
     """A WebSocket whose connection can be cut although its peer reads nothing."""
+
+    _frames_left = MOST_FRAMES
+    _counted_at = 0.0
 
     def handle_connect(self, event: Any) -> None:
         """Begin a connection, with the offer to cut it among its extensions."""
@@ -90,10 +114,38 @@ class CuttableConnection(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             self.scope["extensions"][ABORT] = {"abort": self.transport.abort}
 
+    def handle_cont(self, event: Any) -> None:
+        """Take a part of a message; too many of them end the connection."""
+        if self._may_go_on():
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless its peer does not read; too many of them end the connection."""
+        if self._may_go_on() and self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
     def keepalive_timeout(self) -> None:
         """Cut whoever does not answer pings."""
         super().keepalive_timeout()
         self.transport.abort()
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a refusal ends the handshake too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
+    def _may_go_on(self) -> bool:
+        """Count a frame that is not a message, of which time allows a few; cut who sends more."""
+        now = self.loop.time()
+        gained = FRAMES_A_SECOND * (now - self._counted_at)
+        self._frames_left = min(MOST_FRAMES, self._frames_left + gained) - 1
+        self._counted_at = now
+        if self._frames_left < 0:
+            self.transport.abort()
+        return self._frames_left >= 0
 
 
 def bound(address: Address) -> socket.socket:
@@ -138,7 +190,7 @@ def serve(
     token = address.token or secrets.token_urlsafe(16) if open_to_others else None
     links = [f"http://{name}:{port}/" for name in _shown_names(address.host)]
     if token is not None:
-        links = [f"{link}?token={token}" for link in links]
+        links = [f"{link}?token={quote(token, safe='')}" for link in links]
     desk = Desk(options, path=place_of(port), first=first)
 
     def opened() -> None:

@@ -8,6 +8,7 @@ nobody can play; what was left out is said.
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,8 +31,10 @@ MOST_POINTS = 400_000
 POINTED = ("AB", "AW", "AE", "CR", "SQ", "TR", "MA", "LB")
 """Properties with many points, of which all but labels may be rectangles."""
 
+_RUN = secrets.token_hex(2)
 _NAMES = itertools.count()
-"""Names of nodes never come again, so that a late request cannot mean a node of another tree."""
+"""Names of nodes never come again, not even those of an earlier run of the server, so that a late
+request cannot mean a node of another tree."""
 
 Playable = Callable[["Node"], bool]
 """Tells whether a node can be played where it stands."""
@@ -170,7 +173,7 @@ class GameTree:
 
     def _new(self, parent: Node | None, properties: Properties) -> Node:
         """Return a new node that is nobody's child yet."""
-        node = Node(str(next(_NAMES)), parent, properties)
+        node = Node(f"{_RUN}-{next(_NAMES)}", parent, properties)
         self.nodes[node.ident] = node
         return node
 

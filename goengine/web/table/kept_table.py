@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,8 +21,44 @@ from goengine.web.table.shared_table import Table
 from goengine.web.table.table_clock import TableClock
 from goengine.web.table.tree_positions import opened
 
+log = logging.getLogger(__name__)
+
 PROPERTY = "GOENGINE"
 """Holds what SGF has no property for, in JSON: who plays, and where the cursor is."""
+
+
+class KeptFile:
+    """The file in which a table is kept; the last state that was asked for is what stays.
+
+    `failed` is told the first time that it cannot be written, from the thread that writes.
+    """
+
+    def __init__(self, path: Path, *, failed: Callable[[str], None]) -> None:
+        self.path = path
+        self._failed = failed
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._failing = False
+
+    def writing(self, data: bytes) -> Callable[[], None]:
+        """Return what writes a state, in any thread, unless a newer one was asked for by then."""
+        self._asked += 1
+        return partial(self._write, data, self._asked)
+
+    def _write(self, data: bytes, number: int) -> None:
+        """Write a state; a full disk does not end the game."""
+        with self._lock:
+            if number != self._asked:
+                return
+            try:
+                save(self.path, data)
+            except OSError as error:
+                if not self._failing:
+                    log.warning("the table cannot be kept: %s", error)
+                    self._failed(str(error))
+                self._failing = True
+            else:
+                self._failing = False
 
 
 def place_of(port: int) -> Path:
@@ -63,6 +103,8 @@ def restore(table: Table, data: bytes) -> None:
         table.cursor = _walked(tree.root, facts["cursor"])
         table.head = _walked(tree.root, facts["head"])
         table.playing = bool(facts["playing"])
+        if table.playing:  # a game that was played on from one that had ended
+            table.result = None
         table.name = str(facts["name"])
         table.reason = str(facts["reason"])
         if facts.get("clock") is not None:

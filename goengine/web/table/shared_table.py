@@ -180,19 +180,21 @@ class Table:
     def undo(self, count: int = 1) -> None:
         """Go back to the person's last turn; what was played stays as a variation.
 
+        Who takes back a loss by time plays on without a clock.
+
         Raises:
             GoError: there is nothing to take back.
         """
-        self.counting = None
-        if self.playing and self.head is not self.cursor:
-            self.cursor = self.head
         human = self.human
-        node = self.cursor
+        node = self.head if self.playing else self.cursor
         resumed = self.result is not None and self.reason in ("resign", "time")
         if not (resumed and (human is None or self.positions.to_play(node) == human)):
             for _ in range(count):
                 node = self._turn_before(node, human)
         self.cursor = self.head = node
+        self.counting = None
+        if self.reason == "time":
+            self.clock = None
         if self.reason:
             self._set_result(None, "")
             self.playing = True
@@ -223,7 +225,8 @@ class Table:
         Raises:
             GoError: the game is over.
         """
-        self._must_go_on()
+        if self.result is not None:
+            raise GoError(f"the game is over ({self.result}): begin a new one, or take it back")
         colour = self.human or self.positions.to_play(self.head if self.playing else self.cursor)
         self.end(f"{colour_letter(opponent(colour))}+R", "resign")
 
@@ -249,15 +252,6 @@ class Table:
         """Let clocks run from now on."""
         self.clocks_wait = False
         self._run_clock()
-
-    def _must_go_on(self) -> None:
-        """Refuse what only a game that goes on can have.
-
-        Raises:
-            GoError: it is over.
-        """
-        if self.result is not None and self.reason:
-            raise GoError(f"the game is over ({self.result}): begin a new one, or take it back")
 
     def set_players(self, players: Players) -> None:
         """Change who plays; engines answer from here on."""
@@ -288,11 +282,14 @@ class Table:
         assert parent is not None
         self.changed |= gone
         self.touch(parent)
+        counted = self.head if self.playing else self.cursor
+        if counted.ident in gone:
+            self.counting = None
         if self.cursor.ident in gone:
             self.cursor = parent
         if self.head.ident in gone:
             self.head = parent
-            self.counting = None
+            self._run_clock()
 
     def promote(self, node: Node) -> None:
         """Make the variation of a node the main line."""
@@ -345,12 +342,15 @@ class Table:
         return self.counting
 
     def accept_count(self) -> None:
-        """End the game with the score as it is counted.
+        """End the game with the score as it is counted; a game that had ended keeps its result.
 
         Raises:
             GoError: nothing is being counted.
         """
-        self.end(format_score(self.count().lead), "count")
+        score = format_score(self.count().lead)
+        if self.playing or self.result is None or self.reason == "count":
+            self.end(score, "count")
+        self.counting = None
 
     def cancel_count(self) -> None:
         """Play on instead of counting.

@@ -54,7 +54,18 @@ class Line:
         turns: tuple[int, ...] | None = None,
         first_report: float | None = None,
     ) -> PositionQuery:
-        """Return the question about the position after the last move, or about some turns."""
+        """Return the question about the position after the last move, or about some turns.
+
+        Moves alternate for the analysis: where the same player moves again, as in a problem or
+        after free handicap stones, it is asked about the stones alone.
+        """
+        if turns is None and self.moves and self.moves[-1][0] == self.to_play:
+            grid = self.game().board.grid.ravel()
+            black, white = (tuple(np.flatnonzero(grid == c).tolist()) for c in (BLACK, WHITE))
+            alone = replace(self, black=black, white=white, first_player=self.to_play, moves=())
+            return alone.query(
+                name, settings, wanted=wanted, priority=priority, first_report=first_report
+            )
         asked = (len(self.moves),) if turns is None else turns
         return PositionQuery(
             name=name,
@@ -258,6 +269,7 @@ def opened(data: bytes | str) -> Opened:
     rules = record_rules(record)
     komi = rules.komi if record.komi is None else record.komi
     positions = Positions(tree, rules, komi, record.handicap_stones)
+    positions.at(tree.root)  # a diagram that no board can show is refused as a whole
     gone = without_unplayable(tree, positions.playable)
     if gone:
         said.append(f"lines cut: {gone} nodes follow moves that cannot be played")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -14,7 +15,7 @@ from goengine.web.serving.access import LOOPBACK, is_loopback, names_for
 from goengine.web.serving.application import STATIC
 from tests.helpers.web_client import WebServer
 
-TOKEN = "a-token-for-tests"
+TOKEN = "a-token for;tests+%"
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +80,11 @@ def test_only_its_own_names_are_answered(server: WebServer, host: str, status: i
         ("http://localhost:{port}", False),
         ("null", False),
         ("file://", False),
+        ("http://[", False),
     ],
 )
 def test_other_sites_cannot_open_the_socket(
-    server: WebServer, origin: str | None, lets: bool
+    server: WebServer, origin: str | None, lets: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     chosen = None if origin is None else origin.format(port=server.port)
     if lets:
@@ -93,6 +95,7 @@ def test_other_sites_cannot_open_the_socket(
     with pytest.raises(InvalidStatus) as refused, connect(server.address, origin=chosen):
         pass
     assert refused.value.response.status_code == 403
+    assert not caplog.records, "a page of another site does not fill the terminal"
 
 
 def test_what_the_page_may_load_is_told(server: WebServer) -> None:
@@ -146,16 +149,18 @@ def test_strangers_need_the_token(opened: WebServer) -> None:
 
 
 def test_the_token_of_the_address_becomes_a_cookie(opened: WebServer) -> None:
-    response = get(opened, f"/?token={TOKEN}")
+    response = get(opened, f"/?token={quote(TOKEN)}")
     assert response.status == 303 and response.headers["Location"] == "/"
     cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie
     pair = cookie.split(";")[0]
     assert get(opened, "/health", cookie=pair).status == 200
+    foreign = f'a="; {{}}; b=[1, "2"]; {pair}; c'
+    assert get(opened, "/health", cookie=foreign).status == 200
     with connect(opened.address, additional_headers={"Cookie": pair}) as connection:
         connection.send('{"do": "hello"}')
         assert json.loads(connection.recv(timeout=20))["event"] == "hello"
-    with connect(f"{opened.address}?token={TOKEN}") as connection:
+    with connect(f"{opened.address}?token={quote(TOKEN)}") as connection:
         connection.send('{"id": "v", "action": "query_version"}')
         assert json.loads(connection.recv(timeout=20))["engine"] == "goengine"
 
@@ -166,7 +171,7 @@ def test_the_token_of_the_address_becomes_a_cookie(opened: WebServer) -> None:
 def test_addresses_in_numbers_are_answered_where_it_is_open(
     opened: WebServer, host: str, status: int
 ) -> None:
-    assert get(opened, f"/health?token={TOKEN}", host=host).status == status
+    assert get(opened, f"/health?token={quote(TOKEN)}", host=host).status == status
 
 
 def test_what_is_loopback() -> None:

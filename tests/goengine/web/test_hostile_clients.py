@@ -271,3 +271,32 @@ def test_a_long_line_of_the_protocol_is_refused(server: WebServer) -> None:
     with server.plain() as connection:
         connection.send(json.dumps(query(moves=moves)))
         assert "longer than" in json.loads(connection.recv(timeout=60))["error"]
+
+
+@pytest.mark.parametrize("frame", [b"\x89\xfd\0\0\0\0" + b"x" * 125, b"\x00\x80\0\0\0\0"])
+def test_floods_of_frames_that_are_no_messages_are_cut(
+    server: WebServer, page: PageClient, frame: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as flood:
+        flood.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        assert flood.recv(1000).startswith(b"HTTP/1.1 101")
+        flood.sendall(b"\x01\x80\0\0\0\0")
+        with pytest.raises(OSError):
+            for _ in range(100):
+                flood.sendall(frame * 2000)
+                time.sleep(0.01)
+    assert page.do("play", move="E5") is None
+
+
+def test_a_second_request_that_never_ends_is_given_up(
+    server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goengine.web.serving.web_server.FIRST_REQUEST", 0.2)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea")
+        with suppress(ConnectionResetError):
+            while slow.recv(1000):
+                pass

@@ -15,7 +15,7 @@ from goengine.rules import get_rules
 from goengine.types import BLACK, WHITE, GoError
 from goengine.web.desk import Desk
 from goengine.web.starting import FIRST, Starting
-from goengine.web.table.kept_table import PROPERTY, kept, place_of, restore
+from goengine.web.table.kept_table import PROPERTY, KeptFile, kept, place_of, restore
 from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
 from goengine.web.thinking.opponents import EngineOptions, Opponents
@@ -169,3 +169,27 @@ def test_the_start_goes_on_and_ends() -> None:
 def test_networks_that_cannot_judge_are_refused_at_once(network: str) -> None:
     with pytest.raises(NetworkError):
         Desk(EngineOptions(network=network))
+
+
+def test_a_folder_that_cannot_be_written_is_said_once_and_the_game_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    server = WebServer(path=tmp_path / "file" / "table.sgf")
+    page = server.client()
+    page.do("play", move="D4")
+    assert page.event("notice")["key"] == "cannot_keep"
+    page.do("play", move="E4")
+    page.close()
+    server.stop()
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "the table cannot be kept"
+    ]
+
+
+def test_an_older_state_never_replaces_a_newer_one(tmp_path: Path) -> None:
+    file = KeptFile(tmp_path / "table.sgf", failed=lambda reason: None)
+    older, newer = file.writing(b"older"), file.writing(b"newer")
+    newer()
+    older()
+    assert file.path.read_bytes() == b"newer"

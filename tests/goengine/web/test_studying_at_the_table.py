@@ -235,3 +235,31 @@ def test_a_large_tree_is_loaded_and_told(page: PageClient) -> None:
     many = ";B[];W[]" * 11_000
     refusal = page.do("load_sgf", text=f"(;SZ[9]{many})")
     assert refusal is not None and "20000 nodes" in refusal["text"]
+
+
+@pytest.mark.parametrize("sgf", ["(;SZ[9];B[ee];B[cc])", "(;SZ[9];B[ee]PL[B])"])
+def test_the_analysis_is_for_whom_the_board_says_to_be_to_move(page: PageClient, sgf: str) -> None:
+    page.do("load_sgf", text=sgf)
+    first = page.nodes[page.table["root"]]["children"][0]
+    page.do("goto", node=first)
+    assert page.table["to_play"] == "B"
+    page.do("analyse", on=True, visits=20)
+    page.event("analysis", lambda event: event["done"] and event["node"] == first)
+    page.do("analyse", on=False)
+    page.do("hint")
+    hint = page.event("hint")["move"]
+    page.do("play", move=hint)
+    assert page.line() == ["BE5", f"B{hint}"]
+
+
+def test_a_review_asks_for_whose_move_came(server: WebServer, page: PageClient) -> None:
+    page.do("load_sgf", text="(;SZ[9]KM[0.5];B[ee];B[cc];B[gg];W[cg];B[gc])")
+    page.do("review", visits=4)
+    event = page.event("review", lambda event: not event["running"])
+    assert event["done"] == event["total"] == 6
+    node = server.desk.table.tree.root
+    while node.children:
+        following = node.children[0]
+        assert node.analysis is not None and following.move is not None
+        assert node.analysis.to_play == following.move[0]
+        node = following

@@ -257,4 +257,6 @@ export default {
   "error.unknown_request": "The server does not know this request. Reload the page.",
   "notice.engine_failed": "The engine could not choose a move. The reason is in the terminal.",
   "notice.cannot_analyse": "This position cannot be analysed.",
+  "notice.cannot_keep": "The table cannot be kept on disk. The reason is in the terminal.",
+  "notice.would_resign": "The engine sees no move that could still win, and would resign.",
 };

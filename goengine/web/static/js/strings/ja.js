@@ -254,4 +254,6 @@ export default {
   "error.unknown_request": "サーバーの知らない要求です。ページを再読み込みしてください。",
   "notice.engine_failed": "エンジンが着手を選べませんでした。理由は端末に表示されています。",
   "notice.cannot_analyse": "この局面は解析できません。",
+  "notice.cannot_keep": "対局をディスクに保存できません。理由は端末に表示されています。",
+  "notice.would_resign": "勝てる手が見つかりません。エンジンなら投了します。",
 };

@@ -254,4 +254,6 @@ export default {
   "error.unknown_request": "서버가 모르는 요청입니다. 페이지를 새로 고치세요.",
   "notice.engine_failed": "엔진이 수를 고르지 못했습니다. 까닭은 터미널에 적혀 있습니다.",
   "notice.cannot_analyse": "이 국면은 분석할 수 없습니다.",
+  "notice.cannot_keep": "대국을 디스크에 저장할 수 없습니다. 까닭은 터미널에 적혀 있습니다.",
+  "notice.would_resign": "이길 수 있는 수가 없어, 엔진이라면 돌을 던집니다.",
 };

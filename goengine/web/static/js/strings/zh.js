@@ -248,4 +248,6 @@ export default {
   "error.unknown_request": "服务器不认识这个请求。请重新载入页面。",
   "notice.engine_failed": "引擎未能选出着手，原因见终端。",
   "notice.cannot_analyse": "无法分析这个局面。",
+  "notice.cannot_keep": "无法将对局保存到磁盘，原因见终端。",
+  "notice.would_resign": "已找不到能取胜的着手，引擎会选择认输。",
 };
