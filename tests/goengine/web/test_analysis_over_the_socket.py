@@ -166,7 +166,7 @@ def test_the_cursors_analysis_goes_before_those_of_others() -> None:
     page = server.client()
     with server.plain() as connection:
         for n in range(8):
-            connection.send(json.dumps(query(id=str(n), maxVisits=3000, priority=10**12)))
+            connection.send(json.dumps(query(id=str(n), maxVisits=1_000_000, priority=10**12)))
         end = time.monotonic() + 20
         while server.desk.thread.scheduler.waiting < 8 and time.monotonic() < end:
             time.sleep(0.01)
