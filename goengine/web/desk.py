@@ -81,6 +81,7 @@ class Desk:
         """Whether the first table is there, so that tabs may be shown it."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thought: tuple[GameTree, Node, bool] | None = None
+        self._thought_head: Node | None = None
         self._count: tuple[GameTree, Node] | None = None
         self._told: Event = {}
         self._whole: tuple[int, str] | None = None
@@ -143,8 +144,7 @@ class Desk:
         if part != "board" and not self.board_ready.is_set():
             self._lay_out()
             self.board_ready.set()
-            if self.table.cursor is self.table.head:
-                self.engine_turn()
+            (self.engine_turn if self.table.cursor is self.table.head else self.play_on)()
         if self.board_ready.is_set():
             self.changed()
         self.tell_all(self.starting.event(), "starting")
@@ -252,8 +252,8 @@ class Desk:
         if self._thought is not None:
             tree, node, forced = self._thought
             there = tree is self.table.tree and node.ident in tree.nodes
-            wanted = self.table.head is node and self.table.engine_to_move
-            if not there or not (forced or wanted):
+            wanted = self.table.head is self._thought_head
+            if not there or not wanted or not (forced or self.table.engine_to_move):
                 self.stop_thinking()
         if self.board_ready.is_set():
             self.study.follow()
@@ -288,7 +288,7 @@ class Desk:
         """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
         table = self.table
         tree = table.tree
-        self._thought = (tree, node, forced)
+        self._thought, self._thought_head = (tree, node, forced), table.head
         clock = None if table.clock is None or forced else table.clock.copy()
 
         def done(found: Choice | Exception) -> None:

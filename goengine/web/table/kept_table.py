@@ -109,6 +109,7 @@ def restore(table: Table, data: bytes) -> None:
         table.reason = str(facts["reason"])
         if facts.get("clock") is not None:
             table.clock = TableClock.of(facts["clock"])
+            table.clocks_rest = True
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise GoError(f"the kept table is damaged: {error}") from None
 

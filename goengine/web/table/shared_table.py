@@ -59,6 +59,8 @@ class Table:
         self.playing = False
         """Whether a game is going on, so that engines answer and clocks run."""
         self.clock: TableClock | None = None
+        self.clocks_rest = False
+        """Whether clocks that were kept stand still until the next move."""
         self.counting: DeadStones | None = None
         self.result: str | None = None
         self.reason = ""
@@ -180,8 +182,6 @@ class Table:
     def undo(self, count: int = 1) -> None:
         """Go back to the person's last turn; what was played stays as a variation.
 
-        Who takes back a loss by time plays on without a clock.
-
         Raises:
             GoError: there is nothing to take back.
         """
@@ -194,7 +194,7 @@ class Table:
         self.cursor = self.head = node
         self.counting = None
         if self.reason == "time":
-            self.clock = None
+            self.clock = None  # who takes back a loss by time plays on without one
         if self.reason:
             self._set_result(None, "")
             self.playing = True
@@ -249,9 +249,10 @@ class Table:
         return True
 
     def release_clocks(self) -> None:
-        """Let clocks run from now on."""
+        """Let clocks run from now on; kept ones from the next move on."""
         self.clocks_wait = False
-        self._run_clock()
+        if not self.clocks_rest:
+            self._run_clock()
 
     def set_players(self, players: Players) -> None:
         """Change who plays; engines answer from here on."""

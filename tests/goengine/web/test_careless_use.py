@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from goengine.web.table.player_spec import HUMAN as PERSON
 from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
 from goengine.web.table.tree_positions import opened
+from tests.helpers.analysis_client import instant_evaluator
 from tests.helpers.web_client import HUMAN, PageClient, WebServer, engine
 
 
@@ -144,3 +146,49 @@ def test_names_of_nodes_are_not_those_of_another_run() -> None:
     ]
     first, second = (set(run.stdout.split()) for run in runs)
     assert len(first) == 100 and not first & second
+
+
+def test_a_move_that_was_asked_for_comes_too_late_for_a_game_that_went_on() -> None:
+    server = WebServer(evaluator=instant_evaluator(0.03))
+    page = server.client()
+    page.do("new_game", size=9)
+    page.do("engine_move")
+    page.do("play", move="E5")
+    page.do("play", move="C3")
+    assert not page.table["thinking"]
+    assert page.table["head"] == page.table["cursor"] and len(page.nodes) == 3
+    page.close()
+    server.stop()
+
+
+def test_an_engine_thinks_again_after_a_restart_wherever_people_look(tmp_path: Path) -> None:
+    path = tmp_path / "table.sgf"
+    server = WebServer(path=path, evaluator=instant_evaluator(0.05))
+    page = server.client()
+    players = {"black": HUMAN, "white": engine(400)}
+    page.do("new_game", size=9, clock={"main": 0.0, "byo_yomi": 900}, **players)
+    page.do("play", move="E5")
+    page.do("goto", node=page.table["root"])
+    page.close()
+    server.stop()
+    server = WebServer(path=path)
+    page = server.client()
+    page.wait(lambda: len(page.nodes) == 3)
+    assert page.line() == []
+    page.close()
+    server.stop()
+
+
+def test_kept_clocks_stand_still_until_the_next_move(tmp_path: Path) -> None:
+    path = tmp_path / "table.sgf"
+    for move in ("E5", "C3"):
+        server = WebServer(path=path)
+        page = server.client()
+        if move == "E5":
+            page.do("new_game", size=9, clock={"main": 100})
+        else:
+            assert page.table["clock"]["running"] is None
+        page.do("play", move=move)
+        assert page.table["clock"]["running"] == page.table["to_play"]
+        page.close()
+        server.stop()
