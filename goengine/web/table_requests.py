@@ -59,6 +59,8 @@ class TableRequests:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._unhandled: dict[int, asyncio.Semaphore] = {}
+        self._looks: dict[int, object] = {}
+        """The last request of each client for planes."""
         self._handlers: dict[str, Handler] = {
             "hello": self._hello,
             "new_game": self._new_game,
@@ -103,6 +105,7 @@ class TableRequests:
     def gone(self, client: Client) -> None:
         """Forget a client."""
         self._unhandled.pop(client.number, None)
+        self._looks.pop(client.number, None)
         self.desk.leave(client)
 
     def _refuse_message(self, client: Client, error: QueryError) -> None:
@@ -345,9 +348,12 @@ class TableRequests:
         node = self._node(fields, "node")
         desk = self.desk
         board = desk.table.positions.at(node)
+        self._looks[client.number] = asked = object()
 
         def job() -> None:
             event: dict[str, Any]
+            if self._looks.get(client.number) is not asked:
+                return  # the client went on, or away
             try:
                 event = network_view(board, desk.thread.evaluator)
                 event["node"] = node.ident

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import Any
 
 import pytest
@@ -263,3 +264,17 @@ def test_a_review_asks_for_whose_move_came(server: WebServer, page: PageClient) 
         assert node.analysis is not None and following.move is not None
         assert node.analysis.to_play == following.move[0]
         node = following
+
+
+def test_of_many_looks_inside_the_last_one_is_answered(server: WebServer, page: PageClient) -> None:
+    page.do("play", move="E5")
+    names = list(page.nodes)
+    busy = threading.Event()
+    server.desk.thread.post(lambda: busy.wait(20))
+    for name in names * 5:
+        page.send(do="planes", node=name)
+    page.do("clock_claim")
+    busy.set()
+    assert page.event("planes")["node"] == names[-1]
+    page.send(do="planes", node=names[0])
+    assert page.event("planes")["node"] == names[0]
