@@ -147,9 +147,11 @@ def test_a_lost_connection_is_shown_and_a_move_of_that_time_arrives(
     visitor.page.route_web_socket("**/ws", between)
     visitor.page.reload()
     visitor.until(lambda: visitor.stones_of_size(9))
+    place = visitor.place("D4", 9)
     refuse = True
     routes[-1].close()
     visitor.see("The connection is lost.")
+    assert visitor.place("D4", 9) == place, "the board does not move under a click"
     visitor.click("D4", 9)
     visitor.until(lambda: visitor.stones(1) == 1)
     refuse = False
