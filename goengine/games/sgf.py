@@ -59,6 +59,9 @@ __all__ = ["SgfError", "read_collection", "read_sgf", "read_variations", "utf8_t
 
 log = logging.getLogger(__name__)
 
+FIRST_GAME_ONLY = "only the first game was read: the file holds several"
+"""The note of a record that was not alone in its file."""
+
 CUT_BROKEN = "broken text"
 CUT_SETUP = "setup in mid-game"
 CUT_MOVE = "unreadable move"
@@ -96,8 +99,7 @@ def read_sgf(data: bytes | str) -> GameRecord:
     if record.cut:
         log.warning("SGF: kept the first %d moves: %s", len(record.moves), record.cut)
     if next(found, None) is not None:
-        note = "only the first game was read: the file holds several"
-        record = replace(record, notes=(*record.notes, note))
+        record = replace(record, notes=(*record.notes, FIRST_GAME_ONLY))
     for note in record.notes:
         log.warning("SGF: %s", note)
     return record

@@ -1,11 +1,14 @@
 """A reviewed game as SGF: comments, win rates, marks and better variations in the file itself.
 
-The original's own comments, variations and properties stay. Every move gets Black's win rate as
+The original's own comments, variations and properties stay; what an earlier run wrote into a
+comment is replaced, and stands below the original's own text. Every move gets Black's win rate as
 Sabaki keeps it (`SBKV`, per cent) and a comment; a move that cost much gets SGF's mark (`DO`, `BM`)
 and what was better as a variation; a hard move that was found gets `TE`.
 """
 
 from __future__ import annotations
+
+import re
 
 from sgfmill import sgf
 from sgfmill.sgf import Tree_node
@@ -15,7 +18,7 @@ from goengine.analysis.whole_games import GameAnalysis, MoveReview
 from goengine.coords import move_to_gtp, move_to_sgf
 from goengine.games.sgf import SgfError, utf8_text, write_sgf
 from goengine.review.game_summary import DOUBTFUL, Mark, mark_of
-from goengine.review.review_words import ENGLISH, ReviewWords
+from goengine.review.review_words import ENGLISH, LANGUAGES, ReviewWords
 from goengine.types import BLACK, opponent
 
 SGF_MARKS = {
@@ -95,8 +98,41 @@ def describe_position(
         vertex = move_to_gtp(review.best.move, position.size)
         mine = review.best.lead if review.colour == BLACK else -review.best.lead
         lines.append(words.cost_line.format(review.points_lost, vertex, words.lead(mine)))
-    old = node.get("C") if node.has_property("C") else ""
-    node.set("C", "\n".join([*lines, *([old] if old else [])]))
+    old = own_text(node.get("C")) if node.has_property("C") else ""
+    node.set("C", "\n".join([*([old] if old else []), *lines]))
+
+
+def own_text(comment: str) -> str:
+    """Return a comment without the lines that an earlier review wrote into it."""
+    lines = comment.split("\n")
+    kept = [line for line in lines if not any(form.fullmatch(line) for form in _WRITTEN)]
+    return comment if len(kept) == len(lines) else "\n".join(kept).strip("\n")
+
+
+def lead_in(comment: str) -> float | None:
+    """Return Black's lead that an earlier review wrote into a comment, None where it wrote none."""
+    for line in reversed(comment.split("\n")):
+        for form in _WINRATE_LINES:
+            found = form.fullmatch(line)
+            if found is not None:
+                side, _, points = found[1].partition("+")
+                return 0.0 if not points else float(points) * (1.0 if side == "B" else -1.0)
+    return None
+
+
+def _form_of(sentence: str, words: ReviewWords) -> re.Pattern[str]:
+    """Return what the lines of a sentence look like in a file."""
+    number, lead = r"-?\d+(?:\.\d+)?", rf"([BW]\+\d+(?:\.\d+)?|{re.escape(words.even)})"
+    parts = [re.escape(part) for part in re.split(r"\{:\.1f\}|\{\}", sentence)]
+    fields = re.findall(r"\{:\.1f\}|\{\}", sentence)
+    forms = [number if one != "{}" else rf"(?:{lead}|[A-Z]\d+|pass)" for one in fields]
+    if len(fields) == 2:
+        forms[1] = lead
+    return re.compile("".join(a + b for a, b in zip(parts, [*forms, ""], strict=True)))
+
+
+_WINRATE_LINES = [_form_of(words.winrate_line, words) for words in LANGUAGES.values()]
+_WRITTEN = _WINRATE_LINES + [_form_of(words.cost_line, words) for words in LANGUAGES.values()]
 
 
 def judge_move(node: Tree_node, analysis: GameAnalysis, review: MoveReview) -> None:
@@ -112,7 +148,12 @@ def judge_move(node: Tree_node, analysis: GameAnalysis, review: MoveReview) -> N
     place = node.parent
     colour = review.colour
     for move in review.best.pv[:LONGEST]:
-        place = place.new_child()
+        name = "B" if colour == BLACK else "W"
         point = move_to_sgf(move, analysis.record.size).encode("ascii")
-        place.set_raw("B" if colour == BLACK else "W", point)
+        known = (one for one in place if one.has_property(name) and one.get_raw(name) == point)
+        there = next(known, None)
+        if there is None:
+            there = place.new_child()
+            there.set_raw(name, point)
+        place = there
         colour = opponent(colour)

@@ -7,6 +7,7 @@ points, komi and handicap bonus included.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +34,26 @@ class Judgement(Protocol):
     def seki(self) -> frozenset[int]:
         """Moves whose stones are in seki."""
         ...
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a score is made of; both dictionaries are by colour."""
+
+    points: dict[int, int]
+    """Stones and territory under area rules, territory under territory rules."""
+    prisoners: dict[int, int]
+    """Stones that each player took, dead ones included; none under area rules."""
+    komi: float
+    bonus: float
+    """White's points for handicap stones."""
+
+    @property
+    def lead(self) -> float:
+        """Black's points minus White's."""
+        black = self.points[BLACK] + self.prisoners[BLACK]
+        white = self.points[WHITE] + self.prisoners[WHITE]
+        return float(black - white) - self.komi - self.bonus
 
 
 def handicap_bonus(board: Board) -> float:
@@ -95,16 +116,26 @@ def area_owners(
     return owners.reshape(grid.shape)
 
 
+def tally(board: Board, dead: Collection[int] = (), *, status: Judgement | None = None) -> Tally:
+    """Return what the score that the board's rules ask for is made of; arguments as for `score`."""
+    return _tally(board, dead, status, board.rules.scoring == "area")
+
+
 def _count(board: Board, dead: Collection[int], status: Judgement | None, area: bool) -> float:
     """Count a position: stones and territory, or territory and prisoners."""
-    if area:
-        owners = area_owners(board, dead, status=status)
-        points = np.count_nonzero(owners == BLACK) - np.count_nonzero(owners == WHITE)
-        return float(points) - board.komi - handicap_bonus(board)
-    return _territory(board, dead, status)
+    return _tally(board, dead, status, area).lead
 
 
-def _territory(board: Board, dead: Collection[int], status: Judgement | None) -> float:
+def _tally(board: Board, dead: Collection[int], status: Judgement | None, area: bool) -> Tally:
+    """Return what a count is made of."""
+    if not area:
+        return _territory(board, dead, status)
+    owners = area_owners(board, dead, status=status)
+    points = {colour: int(np.count_nonzero(owners == colour)) for colour in (BLACK, WHITE)}
+    return Tally(points, {BLACK: 0, WHITE: 0}, board.komi, handicap_bonus(board))
+
+
+def _territory(board: Board, dead: Collection[int], status: Judgement | None) -> Tally:
     """Count a position's territory and prisoners."""
     grid = board.grid
     flat = grid.ravel()
@@ -124,8 +155,7 @@ def _territory(board: Board, dead: Collection[int], status: Judgement | None) ->
             owned = status.ownership.ravel()[inside]
             points[BLACK] += int((owned > HELD).sum())
             points[WHITE] += int((owned < -HELD).sum())
-    difference = points[BLACK] - points[WHITE] - board.komi
-    return difference + prisoners[BLACK] - prisoners[WHITE]
+    return Tally(points, prisoners, board.komi, 0.0)
 
 
 def format_score(points: float) -> str:

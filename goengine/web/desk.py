@@ -20,7 +20,7 @@ from goengine.types import RESIGN, GoError, IllegalMoveError, colour_letter, opp
 from goengine.web.live_study import LiveStudy
 from goengine.web.starting import Starting
 from goengine.web.table.dead_stones import Proposal, proposed
-from goengine.web.table.game_tree import GameTree, Node
+from goengine.web.table.game_tree import GameTree, Node, Remark
 from goengine.web.table.kept_table import KeptFile, kept, restore
 from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
@@ -42,6 +42,10 @@ log = logging.getLogger(__name__)
 
 SAVE_AFTER = 1.0
 """Seconds after a change until the table is saved."""
+PACE = 1.0
+"""Seconds between two moves of engines that play each other, so that people can follow."""
+HURRY = 10.0
+"""Seconds on a clock below which no engine waits for people."""
 SAVE_SHARE = 100.0
 """Times what it takes to write the table as text that pass before it is done again."""
 
@@ -82,6 +86,7 @@ class Desk:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thought: tuple[GameTree, Node, bool] | None = None
         self._thought_head: Node | None = None
+        self._moved_at = -PACE
         self._count: tuple[GameTree, Node] | None = None
         self._told: Event = {}
         self._whole: tuple[int, str] | None = None
@@ -167,7 +172,8 @@ class Desk:
                 restore(self.table, self._file.path.read_bytes())
         except (GoError, OSError) as error:
             log.warning("the game cannot be laid out: %s", error)
-            self.table.notices.append(f"The game cannot be laid out: {error}")
+            text = f"The game cannot be laid out: {error}"
+            self.table.notices.append(Remark("sgf", text, {"text": text}))
         self._laid_out = True
 
     # Telling
@@ -288,15 +294,28 @@ class Desk:
         """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
         table = self.table
         tree = table.tree
-        self._thought, self._thought_head = (tree, node, forced), table.head
+        thought = (tree, node, forced)
+        self._thought, self._thought_head = thought, table.head
         clock = None if table.clock is None or forced else table.clock.copy()
 
         def done(found: Choice | Exception) -> None:
-            if self._thought == (tree, node, forced):
-                self._thought = None
-                self._moved(node, found, forced=forced)
+            if self._thought is not thought:
+                return
+            early = 0.0 if forced else self._early()
+            if early > 0:
+                self._later("pace", early, lambda: done(found))
+                return
+            self._thought = None
+            self._moved(node, found, forced=forced)
 
         self.thread.think(Thought(table.line(node), spec, clock, done))
+
+    def _early(self) -> float:
+        """Return for how long the next move of engines that play each other has to wait."""
+        left = None if self.table.clock is None else self.table.clock.left()
+        if not self.table.engines_only or (left is not None and left < HURRY):
+            return 0.0
+        return self._moved_at + PACE - time.monotonic()
 
     def thinking_at(self, node: Node) -> bool:
         """Tell whether it is an engine's turn at a node, in the game that is going on."""
@@ -331,6 +350,7 @@ class Desk:
     def _receive(self, node: Node, move: int) -> None:
         """Play an engine's move, and let the game go on."""
         table = self.table
+        self._moved_at = time.monotonic()
         try:
             try:
                 table.receive(node, move)
@@ -368,7 +388,7 @@ class Desk:
         if table.cursor is not node and table.head is not node:
             return
         table.begin_count(node, proposal)
-        if all(spec.is_engine for spec in table.players.values()):
+        if table.engines_only:
             table.accept_count()
         self.changed()
 

@@ -74,6 +74,7 @@ class TableRequests:
             "annotate": self._annotate,
             "set_players": self._set_players,
             "engine_move": self._engine_move,
+            "pause": self._pause,
             "hint": self._hint,
             "count": self._count,
             "toggle_dead": self._toggle_dead,
@@ -249,14 +250,17 @@ class TableRequests:
         spec = next((one for one in (mover, other) if one.is_engine), STRENGTH)
         desk.think(table.cursor, spec, forced=True)
 
+    def _pause(self, client: Client, fields: Query) -> None:
+        self.desk.table.pause(read_flag(fields, "on", True))
+        self.desk.play_on()
+
     def _clock_claim(self, client: Client, fields: Query) -> None:
         self.desk.table.flag()
 
     # Counting
 
     def _count(self, client: Client, fields: Query) -> None:
-        table = self.desk.table
-        self.desk.count(table.head if table.playing else table.cursor)
+        self.desk.count(self.desk.table.cursor)
 
     def _toggle_dead(self, client: Client, fields: Query) -> None:
         table = self.desk.table

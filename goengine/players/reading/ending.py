@@ -91,6 +91,12 @@ class Ending:
             return OVER
         return NEARLY_OVER if self.judged.settled_share > CLEAN else 0.0
 
+    @property
+    def may_be_passed_out(self) -> bool:
+        """Whether the opponent passed and nearly all is settled, so that a pass ends the game."""
+        judged = self.judged
+        return judged is not None and self.board.passes > 0 and judged.settled_share > QUIET
+
     def before_reading(self) -> Choice | None:
         """Return a capture that the rules ask for, or a pass that ends a won game."""
         if self.judged is None:

@@ -105,7 +105,8 @@ class MoveChoice:
             return Choice(int(self.tree.pool.moves[0, 0]), reason="there was no time to read")
         candidates = tuple(map(candidate, found))
         root = root_finding(self.tree.pool)
-        if self._resigning.gives_up(self.game, root, self.settings.resign_below):
+        hopeless = self._resigning.gives_up(self.game, root, self.settings.resign_below)
+        if hopeless and not self._ending.may_be_passed_out:
             return Choice(RESIGN, candidates, "the game is lost")
         best = self._pick(found)
         if self._among is None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sgfmill import sgf_grammar
@@ -17,7 +18,7 @@ from sgfmill import sgf_grammar
 from goengine.analysis.position_analysis import PositionAnalysis
 from goengine.coords import move_to_sgf
 from goengine.games.record import GameRecord
-from goengine.games.sgf import read_sgf, utf8_text, write_sgf
+from goengine.games.sgf import FIRST_GAME_ONLY, read_sgf, utf8_text, write_sgf
 from goengine.games.sgf_text import mended
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError, colour_letter
 from goengine.web.table.node_properties import Properties, move_of
@@ -31,13 +32,30 @@ MOST_POINTS = 400_000
 POINTED = ("AB", "AW", "AE", "CR", "SQ", "TR", "MA", "LB")
 """Properties with many points, of which all but labels may be rectangles."""
 
-_RUN = secrets.token_hex(2)
+_RUN = secrets.token_hex(4)
 _NAMES = itertools.count()
-"""Names of nodes never come again, not even those of an earlier run of the server, so that a late
-request cannot mean a node of another tree."""
+"""New names never come again, not even those of an earlier run of the server, so that a late
+request cannot mean a node of another tree. A table that was kept keeps its names."""
 
 Playable = Callable[["Node"], bool]
 """Tells whether a node can be played where it stands."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something that people are told of a file; `key` names it for translations."""
+
+    key: str
+    text: str
+    values: dict[str, object] = field(default_factory=dict)
+    """What stands in the sentence."""
+
+    @classmethod
+    def of_file(cls, text: str) -> Remark:
+        """Return a sentence of the reader as a remark."""
+        if text == FIRST_GAME_ONLY:
+            return cls("first_game_only", text)
+        return cls("sgf", text, {"text": text})
 
 
 class Node:
@@ -76,6 +94,19 @@ class GameTree:
     def __len__(self) -> int:
         """Return the number of nodes."""
         return len(self.nodes)
+
+    def rename(self, names: Sequence[str]) -> None:
+        """Give all nodes other names, in the order of `below`.
+
+        Raises:
+            ValueError: there are not as many different names as nodes.
+        """
+        nodes = list(self.below(self.root))
+        if len(set(names)) != len(nodes) or len(names) != len(nodes):
+            raise ValueError(f"{len(names)} names were given to {len(nodes)} nodes")
+        for node, name in zip(nodes, names, strict=True):
+            node.ident = name
+        self.nodes = {node.ident: node for node in nodes}
 
     def find(self, ident: object) -> Node:
         """Return the node of a name.
@@ -204,7 +235,7 @@ def tree_of(record: GameRecord) -> GameTree:
     return _grown(sgf_grammar.parse_sgf_game(write_sgf(record)), record.size, [])
 
 
-def read_tree(data: bytes | str) -> tuple[GameTree, GameRecord, list[str]]:
+def read_tree(data: bytes | str) -> tuple[GameTree, GameRecord, list[Remark]]:
     """Return the tree of the first game in SGF data, its main line as a record, and what to say.
 
     Text whose grammar is damaged keeps its main line as far as it can be read.
@@ -223,9 +254,10 @@ def read_tree(data: bytes | str) -> tuple[GameTree, GameRecord, list[str]]:
     record = read_sgf(data)
     if not MIN_SIZE <= record.size <= MAX_SIZE:
         raise GoError(f"the board has {record.size} lines: use one of {MIN_SIZE} to {MAX_SIZE}")
-    said = list(record.notes)
+    said = [Remark.of_file(note) for note in record.notes]
     if coarse is None:
-        said.append(f"only the main line was read: the file is damaged ({damage})")
+        text = f"only the main line was read: the file is damaged ({damage})"
+        said.append(Remark("main_line_only", text, {"reason": damage}))
         return tree_of(record), record, said
     tree = _grown(coarse, record.size, said)
     for name, value in (("FF", b"4"), ("GM", b"1"), ("CA", b"UTF-8")):
@@ -265,7 +297,7 @@ def _check_points(coarse: Any) -> None:
         raise GoError(f"the file sets up or marks {points} points: it may have {MOST_POINTS}")
 
 
-def _grown(coarse: Any, size: int, said: list[str]) -> GameTree:
+def _grown(coarse: Any, size: int, said: list[Remark]) -> GameTree:
     """Return the tree of a parsed game; lines end before what names no point."""
     tree = GameTree(size, coarse.sequence[0])
     unreadable = 0
@@ -291,7 +323,8 @@ def _grown(coarse: Any, size: int, said: list[str]) -> GameTree:
         if node is not None:
             stack.extend((node, child) for child in reversed(branch.children))
     if unreadable:
-        said.append(f"lines cut: {unreadable} moves name no point of the board")
+        text = f"lines cut: {unreadable} moves name no point of the board"
+        said.append(Remark("lines_cut", text, {"nodes": unreadable}))
     return tree
 
 

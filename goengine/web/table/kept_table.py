@@ -24,7 +24,7 @@ from goengine.web.table.tree_positions import opened
 log = logging.getLogger(__name__)
 
 PROPERTY = "GOENGINE"
-"""Holds what SGF has no property for, in JSON: who plays, and where the cursor is."""
+"""Holds what SGF has no property for, in JSON: who plays, names of nodes, where the cursor is."""
 
 
 class KeptFile:
@@ -72,7 +72,9 @@ def kept(table: Table) -> bytes:
         "players": [_facts(table.players[colour]) for colour in (BLACK, WHITE)],
         "cursor": _steps(table.cursor),
         "head": _steps(table.head),
+        "names": " ".join(node.ident for node in table.tree.below(table.tree.root)),
         "playing": table.playing,
+        "paused": table.paused,
         "name": table.name,
         "reason": table.reason,
         "clock": None if table.clock is None else table.clock.facts(),
@@ -100,9 +102,12 @@ def restore(table: Table, data: bytes) -> None:
         facts: dict[str, Any] = json.loads(text or "{}")
         black, white = (PlayerSpec(**spec) for spec in facts["players"])
         table.players = {BLACK: black, WHITE: white}
+        if "names" in facts:
+            tree.rename(str(facts["names"]).split())
         table.cursor = _walked(tree.root, facts["cursor"])
         table.head = _walked(tree.root, facts["head"])
         table.playing = bool(facts["playing"])
+        table.paused = bool(facts.get("paused", False))
         if table.playing:  # a game that was played on from one that had ended
             table.result = None
         table.name = str(facts["name"])

@@ -18,7 +18,7 @@ from goengine.rules import Rules, get_rules
 from goengine.scoring.counting import format_score
 from goengine.types import BLACK, WHITE, GoError, IllegalMoveError, colour_letter, opponent
 from goengine.web.table.dead_stones import DeadStones, Proposal
-from goengine.web.table.game_tree import GameTree, Node, empty_tree, line_to, weight_of
+from goengine.web.table.game_tree import GameTree, Node, Remark, empty_tree, line_to, weight_of
 from goengine.web.table.node_properties import set_marks, set_text
 from goengine.web.table.player_spec import HUMAN, PlayerSpec
 from goengine.web.table.table_clock import TableClock
@@ -62,9 +62,14 @@ class Table:
         self.clocks_rest = False
         """Whether clocks that were kept stand still until the next move."""
         self.counting: DeadStones | None = None
+        self.counted: dict[str, Any] | None = None
+        """The count that ended the game, as the page reads it, and its `node`."""
+        self.paused = False
+        """Whether engines that play each other wait."""
+        self._head_before = tree.root
         self.result: str | None = None
         self.reason = ""
-        self.notices: list[str] = []
+        self.notices: list[Remark] = []
         self.name = ""
         self.renewed = True
         self.changed.clear()
@@ -130,9 +135,14 @@ class Table:
     @property
     def engine_to_move(self) -> bool:
         """Whether the game waits for an engine's move."""
-        if not self.playing or self.counting is not None:
+        if not self.playing or self.counting is not None or self.paused:
             return False
         return self.players[self.positions.to_play(self.head)].is_engine
+
+    @property
+    def engines_only(self) -> bool:
+        """Whether engines play each other."""
+        return all(spec.is_engine for spec in self.players.values())
 
     @property
     def human(self) -> int | None:
@@ -248,6 +258,17 @@ class Table:
         self.end(f"{colour_letter(opponent(clock.running))}+T", "time")
         return True
 
+    def pause(self, on: bool) -> None:
+        """Let engines that play each other wait, or go on.
+
+        Raises:
+            GoError: a person plays.
+        """
+        if not self.engines_only:
+            raise GoError("only a game between two engines can be paused: a person plays here")
+        self.paused = on
+        self._run_clock()
+
     def release_clocks(self) -> None:
         """Let clocks run from now on; kept ones from the next move on."""
         self.clocks_wait = False
@@ -268,6 +289,7 @@ class Table:
             self.playing = True
             self.head = self.cursor
             self.result = None
+        self.paused = self.paused and self.engines_only
         self._run_clock()
 
     # The tree
@@ -286,6 +308,8 @@ class Table:
         counted = self.head if self.playing else self.cursor
         if counted.ident in gone:
             self.counting = None
+        if self.counted is not None and self.counted["node"] in gone:
+            self.counted = None
         if self.cursor.ident in gone:
             self.cursor = parent
         if self.head.ident in gone:
@@ -326,6 +350,7 @@ class Table:
     def begin_count(self, node: Node, proposal: Proposal) -> None:
         """Begin to count the position at a node."""
         self.cursor = node
+        self._head_before = self.head
         if self.playing:
             self.head = node
         self.counting = DeadStones(self.positions.at(node), proposal)
@@ -348,9 +373,10 @@ class Table:
         Raises:
             GoError: nothing is being counted.
         """
-        score = format_score(self.count().lead)
+        count = self.count()
         if self.playing or self.result is None or self.reason == "count":
-            self.end(score, "count")
+            self.end(format_score(count.lead), "count")
+        self.counted = {**count.described(), "node": self.cursor.ident}
         self.counting = None
 
     def cancel_count(self) -> None:
@@ -361,6 +387,8 @@ class Table:
         """
         self.count()
         self.counting = None
+        if self._head_before.ident in self.tree.nodes:
+            self.head = self._head_before
         self._run_clock()
 
     @property
@@ -380,7 +408,9 @@ class Table:
 
     def clock_described(self) -> dict[str, Any] | None:
         """Return the clocks as the page reads them, None without."""
-        return None if self.clock is None else self.clock.described()
+        lost = BLACK if (self.result or "").startswith("W") else WHITE
+        by_time = self.reason == "time"
+        return None if self.clock is None else self.clock.described(lost if by_time else None)
 
     def touch(self, *nodes: Node) -> None:
         """Note that nodes have changed, here or by what an analysis found."""
@@ -389,6 +419,7 @@ class Table:
     def _set_result(self, result: str | None, reason: str) -> None:
         """Set the result, in the file too."""
         self.result, self.reason = result, reason
+        self.counted = None
         set_text(self.tree.root.properties, "RE", result or "")
 
     def _run_clock(self) -> None:
@@ -396,5 +427,5 @@ class Table:
         if self.clock is None:
             return
         runs = self.playing and self.counting is None and self.result is None
-        runs = runs and not self.clocks_wait
+        runs = runs and not self.clocks_wait and not self.paused
         self.clock.run_for(self.positions.to_play(self.head) if runs else None)

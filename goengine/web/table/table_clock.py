@@ -110,8 +110,8 @@ class TableClock:
         """Return the clocks as they stand, for a player that plans its time."""
         return copy.deepcopy(self.clock)
 
-    def described(self) -> dict[str, Any]:
-        """Return the clocks as the page reads them.
+    def described(self, lost: int | None = None) -> dict[str, Any]:
+        """Return the clocks as the page reads them; `lost` has no time left.
 
         Times are those at the beginning of the running turn, `at` in the server's seconds; `now` is
         the server's time of this description.
@@ -128,6 +128,9 @@ class TableClock:
                 side["periods"] = count or settings.periods
             elif settings.kind == "canadian":
                 side["stones"] = count or settings.stones
+            if colour == lost:
+                side |= {"main": 0.0, "period": 0.0}
+                side |= {name: 1 for name in ("periods", "stones") if name in side}
             said[colour_letter(colour)] = side
         said["settings"] = {
             "kind": settings.kind,

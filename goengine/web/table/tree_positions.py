@@ -21,7 +21,14 @@ from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.rules import RULES, Rules
 from goengine.types import BLACK, WHITE, GoError, IllegalMoveError, opponent
-from goengine.web.table.game_tree import GameTree, Node, line_to, read_tree, without_unplayable
+from goengine.web.table.game_tree import (
+    GameTree,
+    Node,
+    Remark,
+    line_to,
+    read_tree,
+    without_unplayable,
+)
 from goengine.web.table.node_properties import player_of, setup_of
 
 KEPT = 512
@@ -255,7 +262,7 @@ class Opened:
     record: GameRecord
     """Its main line."""
     positions: Positions
-    notices: tuple[str, ...]
+    notices: tuple[Remark, ...]
     """What was guessed or left out."""
 
 
@@ -272,5 +279,6 @@ def opened(data: bytes | str) -> Opened:
     positions.at(tree.root)  # a diagram that no board can show is refused as a whole
     gone = without_unplayable(tree, positions.playable)
     if gone:
-        said.append(f"lines cut: {gone} nodes follow moves that cannot be played")
+        text = f"lines cut: {gone} nodes follow moves that cannot be played"
+        said.append(Remark("lines_cut", text, {"nodes": gone}))
     return Opened(tree, record, positions, tuple(said))

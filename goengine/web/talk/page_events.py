@@ -10,6 +10,7 @@ import numpy as np
 
 from goengine.analysis.position_analysis import MoveAnalysis, PositionAnalysis
 from goengine.coords import move_to_gtp
+from goengine.review.annotated_sgf import lead_in
 from goengine.review.game_summary import GameSummary
 from goengine.types import BLACK, GoError, colour_letter
 from goengine.web.table.analysed_sgf import move_review
@@ -50,12 +51,12 @@ def error_event(error: Exception, about: object, seq: object = None) -> Event:
     return event
 
 
-def notice_event(key: str, text: str, **values: object) -> Event:
+def notice_event(key: str, text: str, /, **values: object) -> Event:
     """Return something that is shown to people when it happens."""
     return {"event": "notice", **notice(key, text, **values)}
 
 
-def notice(key: str, text: str, **values: object) -> Event:
+def notice(key: str, text: str, /, **values: object) -> Event:
     """Return something to be shown to people."""
     return {"key": key, "text": text, "args": values}
 
@@ -85,7 +86,9 @@ def table_fields(
         "captures": {"B": captures[0], "W": captures[1]},
         "clock": table.clock_described(),
         "counting": None if table.counting is None else table.counting.described(),
-        "notices": [notice("sgf", text) for text in table.notices],
+        "counted": table.counted,
+        "paused": table.paused,
+        "notices": [notice(one.key, one.text, **one.values) for one in table.notices],
     }
 
 
@@ -141,6 +144,8 @@ def node_described(node: Node, size: int) -> Event:
         said["marks"] = marks
     if node.analysis is not None:
         said["values"] = _values(node, node.analysis)
+    elif "SBKV" in node.properties:
+        said |= _values_of_file(node)
     return said
 
 
@@ -208,6 +213,24 @@ def _values(node: Node, found: PositionAnalysis) -> Event:
         if review.best is not None:
             said["best"] = move_to_gtp(review.best.move, found.size)
     return said
+
+
+def _values_of_file(node: Node) -> Event:
+    """Return the `values` that a file tells of a node, nothing where it tells none that fit.
+
+    Visits and candidates are not in a file; the lead is where `goengine` wrote it.
+    """
+    try:
+        percent = float(text_of(node.properties, "SBKV") or "")
+    except ValueError:
+        return {}
+    if not 0.0 <= percent <= 100.0:
+        return {}
+    lead = lead_in(text_of(node.properties, "C") or "")
+    said: Event = {"winrate": _short(percent / 100), "visits": 0, "candidates": []}
+    if lead is not None:
+        said["lead"] = lead
+    return {"values": said}
 
 
 def _candidates(found: PositionAnalysis, most: int, pv_length: int) -> list[Event]:

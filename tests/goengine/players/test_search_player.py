@@ -75,6 +75,18 @@ def test_dead_stones_come_off_where_that_is_asked() -> None:
     assert choose(player(), strict) in {35, 37}
 
 
+def test_a_pass_in_a_settled_position_is_not_answered_by_a_resignation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Resigning, "gives_up", lambda *_: True)
+    assert choose(player(visits=20), after_pass(SETTLED, BLACK, komi=60.0)) != RESIGN
+    open_board = " | ".join([". . . X O . ."] * 2 + [". . . . . . ."] * 5)
+    assert choose(player(visits=20), after_pass(open_board, BLACK, komi=60.0)) == RESIGN
+    board = Board.from_diagram(SETTLED, to_play=BLACK)
+    board.komi = 60.0
+    assert choose(player(visits=20), Game.at(board)) == RESIGN
+
+
 def test_a_lost_game_is_resigned_after_three_turns_and_not_before() -> None:
     board = Board.from_diagram("O O O O O O O | " + " | ".join([". . . . . . ."] * 6))
     board.komi = 30.0

@@ -17,12 +17,12 @@ from goengine.analysis.whole_games import GameAnalysis, analyse
 from goengine.games.record import GameRecord
 from goengine.games.sgf import read_sgf
 from goengine.inference.evaluator import Evaluator
-from goengine.review.annotated_sgf import annotated_sgf
+from goengine.review.annotated_sgf import annotated_sgf, lead_in, own_text
 from goengine.review.game_summary import KEEPS, Mark, mark_of, summarise
 from goengine.review.review_charts import score_span
 from goengine.review.review_files import ReviewPlan, files_of, find_games, review_file
 from goengine.review.review_page import review_page
-from goengine.review.review_words import ENGLISH, KOREAN, LANGUAGES
+from goengine.review.review_words import ENGLISH, KOREAN, LANGUAGES, ReviewWords
 from goengine.types import BLACK, WHITE, GoError
 from tests.helpers.analysis_client import InstantBackend, instant_evaluator
 
@@ -143,9 +143,22 @@ def test_the_originals_comments_variations_and_names_stay() -> None:
     assert read_sgf(text) == read_sgf(data)
     game = sgf.Sgf_game.from_bytes(text)
     root, first, second, *_ = game.get_main_sequence()
-    assert root.get("C").endswith("\nhead") and first.get("C").endswith("\na good start")
-    assert root.get("C").startswith("흑 승률") and root.get("PB") == "김 <b>철수</b>"
+    assert root.get("C").startswith("head\n") and first.get("C").startswith("a good start\n")
+    assert root.get("C").split("\n")[1].startswith("흑 승률") and root.get("PB") == "김 <b>철수</b>"
     assert any(child.has_property("C") and child.get("C") == "another way" for child in second)
+
+
+@pytest.mark.parametrize("words", list(LANGUAGES.values()), ids=list(LANGUAGES))
+def test_a_second_review_replaces_what_the_first_one_wrote(words: ReviewWords) -> None:
+    analysis = made_up()
+    first = annotated_sgf(analysis, words=words)
+    assert annotated_sgf(analysis, first, words=words) == first
+    other = annotated_sgf(analysis, first, words=ENGLISH)
+    assert other == annotated_sgf(analysis, words=ENGLISH)
+    assert lead_in(words.winrate_line.format(20.0, words.lead(-2.5))) == -2.5
+    assert own_text("흑 승률을 보면 좋다\n\nCost 3 points.") == (
+        "흑 승률을 보면 좋다\n\nCost 3 points."
+    )
 
 
 @pytest.mark.parametrize("encoding", ["euc-kr", "utf-8", "utf-16"])

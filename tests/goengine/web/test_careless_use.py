@@ -55,6 +55,23 @@ def test_deleting_what_is_counted_ends_the_count(page: PageClient) -> None:
     assert page.table["counting"] is None
 
 
+def test_what_is_seen_is_counted_and_a_cancelled_count_leaves_the_game(page: PageClient) -> None:
+    for vertex in ("E5", "C3", "G7"):
+        page.do("play", move=vertex)
+    end = page.table["cursor"]
+    page.do("undo", count=2)
+    head = page.table["head"]
+    page.do("goto", node=end)
+    begin_count(page)
+    assert page.table["cursor"] == end
+    page.do("cancel_count")
+    assert (page.table["cursor"], page.table["head"]) == (end, head)
+    begin_count(page)
+    page.do("accept_count")
+    assert (page.table["cursor"], page.table["head"]) == (end, end)
+    assert page.table["counted"]["node"] == end
+
+
 def test_looking_back_from_a_count_lets_the_engine_go_on(page: PageClient) -> None:
     page.do("play", move="E5")
     page.do("pass")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from goengine.board import Board
 from goengine.games.game import Game
 from goengine.players.player import Budget, Choice
+from goengine.rules import RULES
+from goengine.types import BLACK, WHITE
+from goengine.web import desk
+from goengine.web.table.dead_stones import DeadStones, Proposal
 from goengine.web.thinking import opponents
 from goengine.web.thinking.opponents import Opponents
 from tests.helpers.analysis_client import instant_evaluator
@@ -131,6 +138,68 @@ def test_two_passes_are_counted_and_dead_stones_can_be_corrected(page: PageClien
     page.do("accept_count")
     assert (page.table["result"], page.table["reason"]) == ("W+7.5", "count")
     assert page.table["counting"] is None
+    counted = page.table["counted"]
+    assert {name: counted[name] for name in counting} == counting
+    assert counted["breakdown"] == {
+        "B": {"area": 36, "prisoners": 0},
+        "W": {"area": 36, "prisoners": 0, "komi": 7.5},
+    }
+    page.do("undo")
+    assert page.table["counted"] is None
+
+
+GROUPS = """
+. . . . X O . . .
+. O . . X O . . .
+. . . . X O . X .
+. O O . X O . . .
+. . . . X O . . .
+. . . . X O . . .
+. . O . X O . . .
+. . . . X O . . .
+. . . . X O . . .
+"""
+
+
+def counted(alive: bool) -> tuple[DeadStones, list[int]]:
+    """Return a count in which White's three chains in Black's area are alive or dead."""
+    board = Board.from_diagram(GROUPS)
+    stones = [n for n in np.flatnonzero(board.grid.ravel() == WHITE).tolist() if n % 9 < 4]
+    dead = frozenset() if alive else frozenset(stones)
+    return DeadStones(board, Proposal(dead, frozenset(), np.zeros((9, 9), np.float32))), stones
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_click_turns_a_whole_group_and_a_second_one_takes_it_back(alive: bool) -> None:
+    count, stones = counted(alive)
+    before = count.described()
+    for clicked in stones:
+        count.toggle(clicked)
+        assert count.dead == (set(stones) if alive else set())
+        count.toggle(stones[-1])
+        assert count.described() == before
+
+
+def test_taking_back_one_correction_leaves_the_others() -> None:
+    count, stones = counted(alive=True)
+    other = next(n for n in np.flatnonzero(count.board.grid.ravel() == BLACK) if n % 9 == 7)
+    count.toggle(int(other))
+    only = count.described()
+    assert count.dead == {int(other)}
+    count.toggle(stones[0])
+    count.toggle(int(other))
+    assert count.dead == set(stones)
+    count.toggle(int(other))
+    count.toggle(stones[1])
+    assert count.described() == only
+
+
+def test_the_breakdown_adds_up_to_the_score() -> None:
+    count, _ = counted(alive=False)
+    count.board = count.board.under(replace(RULES["japanese"], komi=6.5))
+    parts = count.described()["breakdown"]
+    assert set(parts["B"]) == {"territory", "prisoners"} and parts["B"]["prisoners"] == 4
+    assert count.lead == sum(parts["B"].values()) - sum(parts["W"].values())
 
 
 def test_a_count_can_be_cancelled_and_the_game_goes_on(page: PageClient) -> None:
@@ -144,7 +213,27 @@ def test_a_count_can_be_cancelled_and_the_game_goes_on(page: PageClient) -> None
     assert page.do("accept_count") is not None
 
 
-def test_two_engines_play_to_a_counted_end(page: PageClient) -> None:
+def test_engines_that_play_each_other_take_their_time_and_can_be_paused(page: PageClient) -> None:
+    assert page.do("pause", on=True) is not None, "people play here"
+    began = time.monotonic()
+    page.do("new_game", size=9, black=engine(2), white=engine(2))
+    page.wait(lambda: len(page.line()) >= 3)
+    assert time.monotonic() - began >= 2 * desk.PACE
+    page.do("pause", on=True)
+    assert page.table["paused"] and not page.table["thinking"]
+    played = page.line()
+    time.sleep(0.2)
+    page.do("goto", node=page.table["cursor"])
+    assert page.line() == played
+    page.do("pause", on=False)
+    page.wait(lambda: len(page.line()) > len(played))
+    assert not page.table["paused"]
+
+
+def test_two_engines_play_to_a_counted_end(
+    page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "PACE", 0.0)
     page.do("new_game", size=5, black=engine(2), white=engine(2))
     page.wait(lambda: page.table["result"] is not None)
     assert page.table["reason"] in ("count", "resign")
@@ -227,6 +316,7 @@ def test_the_clock_runs_for_who_is_to_move_and_ends_the_game(page: PageClient) -
     page.wait(lambda: page.table["result"] is not None, seconds=5.0)
     assert (page.table["result"], page.table["reason"]) == ("B+T", "time")
     assert page.table["clock"]["running"] is None
+    assert page.table["clock"]["W"] == {"main": 0.0, "period": 0.0, "periods": 1}
 
 
 def test_seconds_for_a_move_bound_what_the_clock_allows(

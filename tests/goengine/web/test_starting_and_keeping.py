@@ -84,7 +84,8 @@ def test_a_restart_loses_nothing(tmp_path: Path) -> None:
     page.do("play", move="C3")
     page.wait(lambda: len(page.line()) == 2)
     page.do("annotate", comment="무승부 ]")
-    before = (page.line(), page.table["rules"], page.table["players"], len(page.nodes))
+    before = (page.line(), page.table["rules"], page.table["players"], page.nodes)
+    late = page.table["cursor"]
     comment = page.here["comment"]
     page.close()
     server.stop()
@@ -92,10 +93,10 @@ def test_a_restart_loses_nothing(tmp_path: Path) -> None:
     assert read_sgf(path.read_bytes()).moves[0] == (BLACK, 56)
     server = WebServer(path=path)
     page = server.client()
-    assert (page.line(), page.table["rules"], page.table["players"], len(page.nodes)) == before
+    assert (page.line(), page.table["rules"], page.table["players"], page.nodes) == before
     assert page.here["comment"] == comment and page.table["playing"]
     assert page.table["clock"]["B"]["main"] < 60
-    page.do("play", move="A1")
+    page.do("play", move="A1", at=late)
     page.wait(lambda: len(page.line()) == 4)
     page.do("get_sgf")
     assert PROPERTY not in page.event("sgf")["text"]

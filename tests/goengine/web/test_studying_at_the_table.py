@@ -111,8 +111,52 @@ def test_bytes_of_any_encoding_are_loaded(page: PageClient) -> None:
 def test_moves_that_cannot_be_played_cut_their_line_only(page: PageClient) -> None:
     page.do("load_sgf", text="(;SZ[9];B[ee](;W[ee];B[aa])(;W[cc];B[zz];W[dd]))")
     assert page.table["notices"], "what was cut is said"
+    assert {one["key"] for one in page.table["notices"]} == {"lines_cut"}
     assert len(page.nodes) == 3
     assert page.nodes[follow(page, 0, 0)]["move"] == ["W", "C7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "values"),
+    [
+        ("(;SZ[9];B[ee];W[ee];B[aa])", "lines_cut", {"nodes": 2}),
+        ("(;SZ[9];B[ee])(;SZ[9];B[aa])", "first_game_only", {}),
+        ("(;SZ[9]AB[aa][zz];B[ee])", "sgf", {"text": None}),
+    ],
+)
+def test_what_was_left_out_has_a_name(
+    page: PageClient, text: str, key: str, values: dict[str, Any]
+) -> None:
+    page.do("load_sgf", text=text)
+    (said,) = page.table["notices"]
+    assert said["key"] == key and said["text"] and set(said["args"]) == set(values)
+    assert values == {"text": None} or said["args"] == values
+
+
+def test_a_damaged_file_says_why_only_its_main_line_was_read(page: PageClient) -> None:
+    page.do("load_sgf", text="(;SZ[9];B[ee];W[cc](;B[gg]")
+    named = {one["key"]: one["args"] for one in page.table["notices"]}
+    assert named["main_line_only"]["reason"]
+
+
+def test_an_analysis_in_the_file_is_shown_and_written_once(page: PageClient) -> None:
+    page.do("load_sgf", text="(;SZ[9]KM[7];B[ee]C[mine];W[cc]SBKV[wrong];B[gg]SBKV[25.5])")
+    assert "values" not in page.nodes[follow(page, 0, 0)]
+    plain = page.nodes[follow(page, 0, 0, 0)]["values"]
+    assert plain == {"winrate": 0.255, "visits": 0, "candidates": []}
+    page.do("review", visits=2)
+    page.event("review", lambda event: not event["running"])
+    found = page.nodes[follow(page, 0)]["values"]
+    first = sgf(page, analysis=True)
+    page.do("load_sgf", text=first)
+    again = page.nodes[follow(page, 0)]
+    assert again["comment"].startswith("mine\nBlack's win rate")
+    assert again["values"]["winrate"] == pytest.approx(found["winrate"], abs=1e-4)
+    assert again["values"]["lead"] == pytest.approx(found["lead"], abs=0.06)
+    page.do("review", visits=2)
+    page.event("review", lambda event: not event["running"])
+    page.do("load_sgf", text=sgf(page, analysis=True))
+    assert page.nodes[follow(page, 0)]["comment"].count("win rate") == 1
 
 
 def test_stones_are_set_up_in_the_middle(page: PageClient) -> None:
