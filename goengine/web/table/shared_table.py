@@ -350,7 +350,8 @@ class Table:
     def begin_count(self, node: Node, proposal: Proposal) -> None:
         """Begin to count the position at a node."""
         self.cursor = node
-        self._head_before = self.head
+        if self.counting is None:
+            self._head_before = self.head
         if self.playing:
             self.head = node
         self.counting = DeadStones(self.positions.at(node), proposal)

@@ -35,6 +35,7 @@ def request(page: PageClient, dice: random.Random) -> tuple[str, dict[str, Any]]
         ("new_game", {"size": 7, "clock": clock, **players}),
         ("new_game", {"size": 7, "handicap": dice.choice([0, 2, 4]), **players}),
         ("engine_move", {}),
+        ("pause", {"on": dice.random() < 0.5}),
         ("hint", {}),
         ("count", {}),
         *[("toggle_dead", {"point": point})] * 2,
