@@ -214,10 +214,11 @@ class RankedPlayer:
         self._draw([turn for turn in turns if turn.choice is None], budget, rng)
 
     def _is_hopeless(self, turn: _Turn) -> bool:
-        """Tell whether a player of this rank gives the game up."""
-        return self._hopeless.gives_up(
+        """Tell whether a player of this rank gives the game up; a pass may end it as well."""
+        lost = self._hopeless.gives_up(
             turn.game, winrate=turn.winrate, lead=turn.lead, behind=turn.style.resign
         )
+        return lost and not (turn.board.passes and _is_settled(turn))
 
     def _read(
         self,
@@ -386,8 +387,12 @@ def _is_ending(turn: _Turn) -> bool:
         return True
     if not is_late(turn.board):
         return False
-    settled = np.abs(turn.ownership.ravel()) > SETTLED
-    return bool(settled.mean() > OVER or settled[turn.best])
+    return _is_settled(turn) or bool(np.abs(turn.ownership.ravel()[turn.best]) > SETTLED)
+
+
+def _is_settled(turn: _Turn) -> bool:
+    """Tell whether nearly all points are settled."""
+    return bool((np.abs(turn.ownership.ravel()) > SETTLED).mean() > OVER)
 
 
 def _drawn(shares: Priors, rng: np.random.Generator) -> int:

@@ -382,6 +382,18 @@ def test_a_hopeless_game_is_resigned_unless_that_is_not_wanted() -> None:
         assert (RESIGN in found) is resigns
 
 
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_pass_in_a_settled_position_is_not_answered_by_a_resignation(
+    passed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Hopeless, "gives_up", lambda *_, **__: True)
+    monkeypatch.setattr("goengine.players.ranked.ranked_player._is_settled", lambda _: True)
+    board = Board.from_diagram(SETTLED, to_play=WHITE if passed else BLACK)
+    if passed:
+        board.play(49)
+    assert (choose(player(), Game.at(board)) == RESIGN) is not passed
+
+
 # What it shows afterwards
 
 
