@@ -158,7 +158,7 @@ export function Board({ app }) {
     h(
       "div",
       {
-        class: `board ${state.tool ? "marking" : ""} ${state.cross ? "crossed" : ""}`,
+        class: `board ${size < 19 ? "few" : ""} ${state.tool ? "marking" : ""} ${state.cross ? "crossed" : ""}`,
         id: "board",
         role: "application",
         tabIndex: 0,
@@ -237,7 +237,7 @@ function point(app, vertex) {
   const word = vertex && table ? wordOf(vertex, table.size) : null;
   const shown = view === "study" && options.candidates && app.analysis()?.candidates;
   const candidate = shown ? shown.find(({ move }) => move === word) : undefined;
-  const pv = candidate?.pv ?? null;
+  const pv = candidate?.pv ?? app.state.pinned;
   if (pv !== variation) app.update({ variation: pv });
 }
 

@@ -2,6 +2,7 @@
 
 import { isPass, other, vertexOf } from "../state/coords.js";
 import { pathTo } from "../state/tree.js";
+import { translated } from "../strings/index.js";
 
 /** @typedef {import("../link/messages.js").Candidate} Candidate */
 /** @typedef {import("../link/messages.js").Colour} Colour */
@@ -38,11 +39,13 @@ export function winrateFor(winrate, colour) {
 
 /**
  * @param {number} lead Black's
- * @returns {string} such as "B+3.5"
+ * @returns {string} such as "B+3.5", as the language writes it
  */
 export function leadText(lead) {
   const rounded = Math.abs(lead).toFixed(1);
-  return rounded === "0.0" ? "0.0" : `${lead > 0 ? "B" : "W"}+${rounded}`;
+  if (rounded === "0.0") return rounded;
+  const colour = lead > 0 ? "B" : "W";
+  return translated(`lead.${colour}`, `${colour}+${rounded}`, { points: rounded });
 }
 
 /**
@@ -51,7 +54,7 @@ export function leadText(lead) {
  */
 export function countText(visits) {
   if (visits < 1000) return String(visits);
-  return visits < 10_000 ? `${(visits / 1000).toFixed(1)}k` : `${Math.round(visits / 1000)}k`;
+  return visits < 9950 ? `${(visits / 1000).toFixed(1).replace(".0", "")}k` : `${Math.round(visits / 1000)}k`;
 }
 
 /**

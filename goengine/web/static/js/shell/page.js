@@ -26,8 +26,6 @@ export function Page({ app }) {
     Fragment,
     null,
     h(Header, { app }),
-    h(LinkNote, { app }),
-    h(StartNote, { app }),
     table
       ? h(
           "main",
@@ -37,10 +35,12 @@ export function Page({ app }) {
           h(
             "div",
             { class: "panel", role: "tabpanel", id: "panel", "aria-labelledby": `tab-${view}` },
+            h(LinkNote, { app }),
+            h(StartNote, { app }),
             h(PANELS[view], { app, key: view }),
           ),
         )
-      : h("main", { class: "waiting" }, h("p", { role: "status" }, t("link.connecting"))),
+      : h("main", { class: "waiting" }, h(LinkNote, { app }), h(StartNote, { app }), h("p", { role: "status" }, t("link.connecting"))),
     h(Dialogs, { app }),
     h(Toasts, { app }),
   );
