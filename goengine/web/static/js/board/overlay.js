@@ -67,6 +67,7 @@ export function shapePath(shape, { x, y }) {
  */
 function candidateMarks(candidates, toPlay, size, pixels, label, priors) {
   const most = Math.max(1, ...candidates.map(({ visits }) => visits));
+  const best = candidates.find(({ order }) => order === 0)?.lead;
   return candidates.slice(0, 24).map((candidate) => {
     const vertex = isPass(candidate.move) ? null : vertexOf(candidate.move, size);
     if (!vertex) return null;
@@ -85,7 +86,7 @@ function candidateMarks(candidates, toPlay, size, pixels, label, priors) {
         h(
           "text",
           { x: at.x, y: at.y - (two ? 9 : 0), class: "value" },
-          candidateText(candidate, toPlay, label),
+          candidateText(candidate, toPlay, label, best),
         ),
       two && h("text", { x: at.x, y: at.y + 23, class: "count" }, priors ? shareText(candidate.prior) : countText(candidate.visits)),
     );

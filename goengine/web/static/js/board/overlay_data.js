@@ -69,9 +69,10 @@ function signed(points) {
  * @param {Candidate} candidate
  * @param {Colour} toPlay
  * @param {import("../shell/options.js").Options["label"]} kind
+ * @param {number} [best] Black's lead after the move with the most visits
  * @returns {string}
  */
-export function candidateText(candidate, toPlay, kind) {
+export function candidateText(candidate, toPlay, kind, best = candidate.lead) {
   switch (kind) {
     case "winrate":
       return String(Math.round(winrateFor(candidate.winrate, toPlay) * 100));
@@ -79,8 +80,11 @@ export function candidateText(candidate, toPlay, kind) {
       return signed((toPlay === "B" ? 1 : -1) * candidate.lead);
     case "visits":
       return countText(candidate.visits);
-    case "lost":
+    case "lost": {
+      const gain = (toPlay === "B" ? 1 : -1) * (candidate.lead - best);
+      if (gain >= 0.05) return `+${gain.toFixed(1)}`;
       return candidate.lost < 0.05 ? "0" : candidate.lost.toFixed(1);
+    }
   }
 }
 
@@ -103,6 +107,16 @@ export function variationStones(moves, toPlay, size) {
     colour = other(colour);
   }
   return stones;
+}
+
+/**
+ * The count that is seen: the one that goes on, or the accepted one of the shown position.
+ *
+ * @param {import("../link/messages.js").Table} table
+ * @returns {import("../link/messages.js").Count | null}
+ */
+export function shownCount({ counting, counted, cursor }) {
+  return counting ?? (counted?.node === cursor ? counted : null);
 }
 
 /**

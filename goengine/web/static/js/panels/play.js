@@ -5,7 +5,7 @@ import { Button } from "../controls/controls.js";
 import { ask, changeSides, isOver, isPast, mayPlay, mayUndo, pass, toEnd, undo } from "../shell/actions.js";
 import { other } from "../state/coords.js";
 import { lineThrough, moveNumber } from "../state/tree.js";
-import { leadText, winrateFor } from "../board/overlay_data.js";
+import { leadText, shownCount, winrateFor } from "../board/overlay_data.js";
 import { colourName, percent, resultText, t, translated } from "../strings/index.js";
 import { ClockFace } from "./clock.js";
 
@@ -57,13 +57,21 @@ export function PlayPanel({ app }) {
             disabled: over || table.thinking,
             onClick: () => ask(app, "engine_move"),
           }),
-          h(Button, {
-            icon: "flag",
-            label: t("resign"),
-            disabled: over || !humans,
-            onClick: () => app.update({ dialog: "resign" }),
-          }),
+          !humans && !over
+            ? h(Button, {
+                icon: table.paused ? "forward" : "pause",
+                label: t(table.paused ? "play.resume" : "play.pause"),
+                disabled: !table.playing,
+                onClick: () => app.send({ do: "pause", on: !table.paused }),
+              })
+            : h(Button, {
+                icon: "flag",
+                label: t("resign"),
+                disabled: over || !humans,
+                onClick: () => app.update({ dialog: "resign" }),
+              }),
         ),
+    !table.counting && h(Breakdown, { count: shownCount(table) }),
     app.state.hint && h(Hint, { app, table }),
     h(
       "section",
@@ -172,11 +180,39 @@ function Counting({ app, table }) {
     "section",
     { class: "counting" },
     h("p", { class: "score" }, resultText(table.counting?.score ?? "")),
+    h(Breakdown, { count: table.counting }),
     h(
       "div",
       { class: "row" },
       h(Button, { label: t("count.accept"), kind: "main", onClick: () => ask(app, "accept_count") }),
       h(Button, { label: t("count.cancel"), onClick: () => ask(app, "cancel_count") }),
+    ),
+  );
+}
+
+const PARTS = /** @type {const} */ (["territory", "area", "prisoners", "komi", "handicap"]);
+
+/**
+ * What the score of a count is made of.
+ *
+ * @param {{count: import("../link/messages.js").Count | null}} props
+ */
+function Breakdown({ count }) {
+  const points = count?.breakdown;
+  if (!points) return null;
+  const line = (/** @type {Colour} */ colour) =>
+    PARTS.flatMap((part) => (points[colour][part] ? [`${t(`count.${part}`)} ${points[colour][part]}`] : [])).join(" + ");
+  const sum = (/** @type {Colour} */ colour) => PARTS.reduce((all, part) => all + (points[colour][part] ?? 0), 0);
+  return h(
+    "table",
+    { class: "breakdown" },
+    h("caption", { class: "unseen" }, t("count")),
+    h(
+      "tbody",
+      null,
+      /** @type {Colour[]} */ (["B", "W"]).map((colour) =>
+        h("tr", { key: colour }, h("th", { scope: "row" }, colourName(colour)), h("td", null, line(colour)), h("td", null, h("b", null, sum(colour)))),
+      ),
     ),
   );
 }

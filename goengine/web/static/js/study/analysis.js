@@ -107,6 +107,7 @@ function Balance({ app }) {
 function Candidates({ app, candidates }) {
   const table = /** @type {Table} */ (app.table.shown());
   const toPlay = app.position()?.toPlay ?? table.to_play;
+  const best = candidates.find(({ order }) => order === 0)?.lead;
   const show = (/** @type {Candidate | null} */ one) => app.update({ variation: one?.pv ?? app.state.pinned });
   return h(
     "table",
@@ -156,7 +157,7 @@ function Candidates({ app, candidates }) {
               one.move === "pass" ? t("pass") : one.move,
             ),
           ),
-          h("td", null, candidateText(one, toPlay, "lost")),
+          h("td", null, candidateText(one, toPlay, "lost", best)),
           h("td", null, percent(winrateFor(one.winrate, toPlay))),
           h("td", null, candidateText(one, toPlay, "lead")),
           h("td", null, countText(one.visits)),
