@@ -26,6 +26,7 @@ export function Page({ app }) {
     Fragment,
     null,
     h(Header, { app }),
+    h(LinkNote, { app }),
     table
       ? h(
           "main",
@@ -35,12 +36,11 @@ export function Page({ app }) {
           h(
             "div",
             { class: "panel", role: "tabpanel", id: "panel", "aria-labelledby": `tab-${view}` },
-            h(LinkNote, { app }),
             h(StartNote, { app }),
             h(PANELS[view], { app, key: view }),
           ),
         )
-      : h("main", { class: "waiting" }, h(LinkNote, { app }), h(StartNote, { app }), h("p", { role: "status" }, t("link.connecting"))),
+      : h("main", { class: "waiting" }, h(StartNote, { app }), h("p", { role: "status" }, t("link.connecting"))),
     h(Dialogs, { app }),
     h(Toasts, { app }),
   );
