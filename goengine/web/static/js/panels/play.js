@@ -154,7 +154,7 @@ function Status({ app, table }) {
   }
   if (table.counting) return h("section", { class: "status", role: "status" }, t("count.how"));
   if (isPast(table)) return h(Past, { app, table, toPlay });
-  const waits = table.thinking || (table.playing && table.players[toPlay].kind === "engine");
+  const waits = table.thinking || (table.playing && !table.paused && table.players[toPlay].kind === "engine");
   const text = t(waits ? "play.thinking" : "play.to_move", { colour: colourName(toPlay) });
   const move = table.tree.nodes[table.cursor]?.move;
   const passed = move?.[1] === "pass" ? `${t("play.passed", { colour: colourName(move[0]) })} ` : "";
