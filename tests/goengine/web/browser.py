@@ -122,6 +122,8 @@ class Visitor:
         dialog = self.page.locator("dialog")
         dialog.get_by_label(f"{size}×{size}").check()
         dialog.get_by_label(colour, exact=True).check()
+        if "visits" in fields and dialog.locator('[name="limit"]').count():
+            dialog.locator('[name="limit"]').select_option("visits")
         for name, value in fields.items():
             field = dialog.locator(f'[name="{name}"]')
             if field.evaluate("one => one.tagName") == "SELECT":
@@ -129,7 +131,7 @@ class Visitor:
             else:
                 field.fill(value)
         dialog.get_by_role("button", name="Begin").click()
-        self.page.wait_for_selector("dialog", state="detached")
+        self.agree()
         self.until(lambda: self.move_number() == "0 / 0" and self.stones_of_size(size))
 
     def stones_of_size(self, size: int) -> bool:
@@ -142,6 +144,14 @@ class Visitor:
         self.button("Paste").click()
         self.page.locator("dialog textarea").fill(sgf)
         self.button("Load").click()
+        self.agree()
+
+    def agree(self) -> None:
+        """Answer the question whether the game on the board may go, if it is asked."""
+        self.page.wait_for_selector("dialog.new-game", state="detached")
+        self.page.wait_for_timeout(50)
+        if self.button("Go on").count():
+            self.button("Go on").click()
         self.page.wait_for_selector("dialog", state="detached")
 
     def choose_view(self, name: str) -> None:

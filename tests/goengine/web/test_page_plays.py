@@ -53,7 +53,7 @@ def test_a_whole_game_to_the_counted_end_with_a_dead_stone_corrected(visitor: Vi
     visitor.until(lambda: score.inner_text() != before)
     after = score.inner_text()
     visitor.button("Accept").click()
-    visitor.see("Counted after two passes.")
+    visitor.see("The game was counted.")
     assert visitor.page.locator(".status.over b").inner_text() == after
     assert visitor.button("Resign").is_disabled()
 
@@ -61,7 +61,7 @@ def test_a_whole_game_to_the_counted_end_with_a_dead_stone_corrected(visitor: Vi
 def test_the_engine_answers_handicap_stones_stand_and_undo_takes_back(visitor: Visitor) -> None:
     visitor.new_game(size=19, colour="White", handicap="4", visits="4")
     visitor.page.get_by_text("4 visits a move").wait_for()
-    assert visitor.page.locator(".facts dd").all_inner_texts()[2:] == ["0.5", "4"]
+    assert visitor.page.locator(".facts dd").all_inner_texts()[2:] == ["0.5", "4 stones"]
     assert visitor.stones(1) == 4
     visitor.click("K10", 19)
     visitor.until(lambda: visitor.stones(1) == 5)
@@ -77,11 +77,19 @@ def test_hint_engine_move_resign_and_the_result(visitor: Visitor) -> None:
     visitor.see("Best move")
     visitor.button("Show the variation").hover()
     visitor.page.wait_for_selector(".overlay .ghost.solid")
+    visitor.button("Show the variation").click()
+    visitor.page.mouse.move(*visitor.place("E5", 9))
+    visitor.page.wait_for_timeout(100)
+    assert visitor.page.locator(".overlay .ghost.solid").count() > 0
+    visitor.button("Show the variation").click()
+    visitor.page.mouse.move(*visitor.place("E5", 9))
+    visitor.page.locator(".overlay .ghost.solid").first.wait_for(state="detached")
     visitor.press("Enter")
     visitor.until(lambda: visitor.stones(1) >= 1)
     visitor.button("Resign").click()
     visitor.page.locator("dialog").get_by_role("button", name="Resign").click()
     visitor.see("White wins by resignation")
+    visitor.see("Black resigned.")
 
 
 def test_an_illegal_move_is_refused_with_a_sentence(visitor: Visitor) -> None:

@@ -91,6 +91,7 @@ def test_a_record_with_variations_comments_and_marks_comes_and_goes(
         assert part in text
     assert text.count("(") == 4
     page.locator("#file").set_input_files(saved)
+    visitor.agree()
     visitor.until(lambda: page.locator(".tree .node").count() == 9)
     assert page.locator(".who h3").count() == 0
     visitor.choose_view("Play")
@@ -107,6 +108,7 @@ def test_a_dropped_and_a_pasted_record_are_taken(visitor: Visitor) -> None:
         }""",
         "(;SZ[9];B[aa];W[bb];B[cc];W[dd])",
     )
+    visitor.agree()
     visitor.until(lambda: visitor.move_number().endswith("/ 4"))
     page.evaluate(
         """text => {
@@ -195,6 +197,7 @@ def test_a_review_has_progress_values_mistakes_and_a_graph_that_goes_to_moves(
     visitor.press("Home", "e")
     numbers = sorted(int(text) for text in page.locator(".mistakes b").all_inner_texts())
     visitor.until(lambda: visitor.move_number() == f"{numbers[0]} / 18")
+    page.get_by_label("Save with the analysis").check()
     with page.expect_download() as waited:
         visitor.button("Save").click()
     waited.value.save_as(tmp_path / "reviewed.sgf")

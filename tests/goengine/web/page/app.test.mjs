@@ -4,7 +4,8 @@ import test from "node:test";
 import * as actions from "../../../../goengine/web/static/js/shell/actions.js";
 import { moveSentence, pointSentence } from "../../../../goengine/web/static/js/shell/announcer.js";
 import { App } from "../../../../goengine/web/static/js/shell/app.js";
-import { BINDINGS, crossKey } from "../../../../goengine/web/static/js/shell/keyboard.js";
+import { BINDINGS, crossKey, keyOf } from "../../../../goengine/web/static/js/shell/keyboard.js";
+import { keepView, keptView } from "../../../../goengine/web/static/js/shell/options.js";
 import { listenForSounds } from "../../../../goengine/web/static/js/shell/sounds.js";
 import { loadLanguage } from "../../../../goengine/web/static/js/strings/index.js";
 import { tableOf } from "./trees.mjs";
@@ -169,4 +170,62 @@ test("the engine takes a side over with the strength of the last game, and gives
   assert.deepEqual(sent[0].white, { kind: "engine", visits: 50 });
   actions.changeSides(app, "W");
   assert.deepEqual(sent[1].white, { kind: "human" });
+});
+
+test("an input method, caps lock and shift leave a letter key what it is", () => {
+  assert.equal(keyOf({ key: "ㅔ", code: "KeyP", shiftKey: false }), "p");
+  assert.equal(keyOf({ key: "Process", code: "KeyN", shiftKey: false }), "n");
+  assert.equal(keyOf({ key: "P", code: "KeyP", shiftKey: false }), "p");
+  assert.equal(keyOf({ key: "ㄸ", code: "KeyE", shiftKey: true }), "E");
+  assert.equal(keyOf({ key: "p", code: "KeyR", shiftKey: false }), "p");
+  assert.equal(keyOf({ key: "ArrowLeft", code: "ArrowLeft", shiftKey: false }), "ArrowLeft");
+  assert.equal(keyOf({ key: "Process", code: "Slash", shiftKey: true }), "?");
+});
+
+test("keys that walk leave a count alone", () => {
+  const counting = { dead: [], area: [], score: "B+1" };
+  const { app, sent } = pageAt(["B D4 W E5"], { cursor: "2", counting });
+  press(app, "ArrowLeft");
+  press(app, "ArrowLeft");
+  assert.equal(sent.length, 0);
+  assert.deepEqual(app.state.toasts.map(({ text }) => text.key), ["counting"]);
+});
+
+test("what somebody wrote is not replaced or deleted without a question", () => {
+  const { app, sent } = pageAt(["B D4 W E5"], { cursor: "1" });
+  actions.deleteFromHere(app);
+  assert.equal(sent.at(-1).do, "delete");
+  app.table.server.tree.nodes["2"].comment = "a thought";
+  let replaced = 0;
+  for (const act of [() => actions.deleteFromHere(app), () => actions.replaceGame(app, () => (replaced += 1))]) {
+    app.update({ dialog: null });
+    act();
+    assert.equal(app.state.dialog, "sure");
+  }
+  assert.deepEqual([sent.length, replaced], [1, 0]);
+  app.state.sure.act();
+  assert.equal(replaced, 1);
+});
+
+test("there is something to undo once a person has moved", () => {
+  const { app, sent } = pageAt(["W E5 B D4"], { cursor: "1" });
+  app.table.server.players = { B: { kind: "human" }, W: { kind: "engine" } };
+  press(app, "u");
+  assert.equal(sent.length, 0);
+  actions.toEnd(app);
+  press(app, "u");
+  assert.equal(sent.at(-1).do, "undo");
+});
+
+test("a position with stones set up does not ask for a game, and the view outlives a reload", () => {
+  const table = tableOf([], { playing: false });
+  table.tree.nodes["0"].setup = { B: ["D4"] };
+  const app = new App("ws://here/ws", () => ({}));
+  app.hear({ event: "table", ...table, seen: -1 });
+  assert.equal(app.state.dialog, null);
+  const kept = new Map();
+  const session = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+  assert.equal(keptView(session), "play");
+  keepView(session, "study");
+  assert.equal(keptView(session), "study");
 });

@@ -28,6 +28,9 @@ test("values of Black's are turned to the player to move", () => {
   assert.equal(data.candidateText({ ...one, lead: 0.01 }, "W", "lead"), "0.0");
   assert.equal(data.candidateText(one, "W", "visits"), "1.2k");
   assert.equal(data.candidateText({ ...one, lost: 1.26 }, "W", "lost"), "1.3");
+  assert.equal(data.candidateText({ ...one, lost: 0, lead: 1 }, "B", "lost", 0.2), "+0.8");
+  assert.equal(data.candidateText({ ...one, lost: 0, lead: 1 }, "W", "lost", 0.2), "0");
+  assert.equal(data.countText(1000), "1k");
   assert.equal(data.leadText(-3.45), "W+3.5");
   assert.equal(data.leadText(0.01), "0.0");
 });

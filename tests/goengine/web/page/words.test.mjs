@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 
-import { gameRequest, komiOf, mostHandicap, FIRST_GAME } from "../../../../goengine/web/static/js/panels/game_request.js";
+import { firstGame, gameRequest, komiOf, mostHandicap, FIRST_GAME } from "../../../../goengine/web/static/js/panels/game_request.js";
 import { nextLabel } from "../../../../goengine/web/static/js/shell/actions.js";
 import { BINDINGS } from "../../../../goengine/web/static/js/shell/keyboard.js";
 import { DEFAULTS, loadOptions } from "../../../../goengine/web/static/js/shell/options.js";
@@ -82,6 +82,14 @@ test("the form of a new game becomes a request", () => {
   assert.equal(komiOf(FIRST_GAME, null), 7.5);
   assert.equal(mostHandicap(5), 0);
   assert.equal(gameRequest({ ...form, size: 5, handicap: 9 }, HELLO).handicap, 0);
+});
+
+test("a first game has the rules of the language, and a rank where there are ranks", () => {
+  const first = firstGame({ ...HELLO, ranks: ["20k", "10k", "1d"] }, "ko");
+  assert.deepEqual([first.rules, first.limit, first.rank], ["korean", "rank", "10k"]);
+  assert.equal(gameRequest(first, HELLO).komi, 6.5);
+  assert.equal(firstGame(HELLO, "ja").rules, "");
+  assert.equal(firstGame({ ...HELLO, ranks: [] }, "en").limit, "visits");
 });
 
 test("options survive missing, foreign and broken storage", () => {

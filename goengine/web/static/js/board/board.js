@@ -13,7 +13,7 @@ import {
 import { mark, mayPlay, playAt, toggleDead } from "../shell/actions.js";
 import { grid, isPass, vertexOf, wordOf } from "../state/coords.js";
 import { t } from "../strings/index.js";
-import { moveNumbers } from "./overlay_data.js";
+import { moveNumbers, shownCount } from "./overlay_data.js";
 import { Overlay } from "./overlay.js";
 
 /** @typedef {import("../shell/app.js").App} App */
@@ -54,7 +54,7 @@ export function markers(table, position, numbered) {
   const { size } = table;
   const numbers = numbered ? moveNumbers(table.tree, table.cursor, size) : new Map();
   const marks = table.tree.nodes[table.cursor]?.marks ?? {};
-  const dead = new Set(table.counting?.dead ?? []);
+  const dead = new Set(shownCount(table)?.dead ?? []);
   return grid(size, (x, y) => {
     const word = wordOf([x, y], size);
     const its = marks[word];
@@ -135,6 +135,7 @@ export function Board({ app }) {
     }
   };
 
+  const count = shownCount(table);
   const { marks } = table.tree.nodes[table.cursor] ?? {};
   const goban = useMemo(
     () =>
@@ -143,12 +144,10 @@ export function Board({ app }) {
         vertexSize: pixels,
         showCoordinates: options.coordinates,
         markerMap: markers(table, position, options.numbers),
-        dimmedVertices: (table.counting?.dead ?? []).flatMap((word) => vertexOf(word, size) ?? []).length
-          ? (table.counting?.dead ?? []).map((word) => /** @type {Vertex} */ (vertexOf(word, size)))
-          : [],
+        dimmedVertices: (count?.dead ?? []).map((word) => /** @type {Vertex} */ (vertexOf(word, size))),
         innerProps: { "aria-hidden": "true" },
       }),
-    [position, pixels, options.coordinates, options.numbers, table.counting, marks],
+    [position, pixels, options.coordinates, options.numbers, count, marks],
   );
 
   const free = hover && !position.board.get(hover) && mayPlay(app) && !state.variation && !state.tool;
@@ -158,7 +157,7 @@ export function Board({ app }) {
     h(
       "div",
       {
-        class: `board ${state.tool ? "marking" : ""} ${state.cross ? "crossed" : ""}`,
+        class: `board ${size < 19 ? "few" : ""} ${state.tool ? "marking" : ""} ${state.cross ? "crossed" : ""}`,
         id: "board",
         role: "application",
         tabIndex: 0,
@@ -215,7 +214,7 @@ function overlayProps(app, pixels, hover, tentative) {
     label: options.label,
     ownership: ownership ?? null,
     policy: policy ?? null,
-    area: table.counting?.area ?? null,
+    area: state.view === "inside" ? null : (shownCount(table)?.area ?? null),
     bits: bits ?? null,
     variation: state.variation ?? [],
     hint,
@@ -237,7 +236,7 @@ function point(app, vertex) {
   const word = vertex && table ? wordOf(vertex, table.size) : null;
   const shown = view === "study" && options.candidates && app.analysis()?.candidates;
   const candidate = shown ? shown.find(({ move }) => move === word) : undefined;
-  const pv = candidate?.pv ?? null;
+  const pv = candidate?.pv ?? app.state.pinned;
   if (pv !== variation) app.update({ variation: pv });
 }
 

@@ -17,8 +17,10 @@ import {
 
 const U = 100;
 /** Pixels a point from which on a text can be read. */
-const READABLE = 20;
+const READABLE = 15;
 const TWO_LINES = 30;
+/** Pixels a point under which a text takes the whole stone. */
+const TIGHT = 25;
 
 /** @param {Vertex} vertex */
 const middle = ([x, y]) => ({ x: (x + 0.5) * U, y: (y + 0.5) * U });
@@ -61,9 +63,11 @@ export function shapePath(shape, { x, y }) {
  * @param {number} size
  * @param {number} pixels a point
  * @param {import("../shell/options.js").Options["label"]} label
+ * @param {boolean} priors whether the network's share stands below instead of the visits
  */
-function candidateMarks(candidates, toPlay, size, pixels, label) {
+function candidateMarks(candidates, toPlay, size, pixels, label, priors) {
   const most = Math.max(1, ...candidates.map(({ visits }) => visits));
+  const best = candidates.find(({ order }) => order === 0)?.lead;
   return candidates.slice(0, 24).map((candidate) => {
     const vertex = isPass(candidate.move) ? null : vertexOf(candidate.move, size);
     if (!vertex) return null;
@@ -71,10 +75,10 @@ function candidateMarks(candidates, toPlay, size, pixels, label) {
     const { name, shape } = classOf(candidate.lost);
     const first = candidate.order === 0;
     const faint = !first && candidate.visits < most * 0.02;
-    const two = pixels >= TWO_LINES && label !== "visits" && !faint;
+    const two = pixels >= TWO_LINES && (priors || label !== "visits") && !faint;
     return h(
       "g",
-      { key: candidate.move, class: `candidate ${name} ${first ? "first" : ""} ${faint ? "faint" : ""}` },
+      { key: candidate.move, class: `candidate ${name} ${first ? "first" : ""} ${faint ? "faint" : ""} ${pixels < TIGHT ? "tight" : ""}` },
       shapePath(shape, at),
       first && h("circle", { cx: at.x, cy: at.y, r: 47, class: "ring" }),
       pixels >= READABLE &&
@@ -82,12 +86,15 @@ function candidateMarks(candidates, toPlay, size, pixels, label) {
         h(
           "text",
           { x: at.x, y: at.y - (two ? 9 : 0), class: "value" },
-          candidateText(candidate, toPlay, label),
+          candidateText(candidate, toPlay, label, best),
         ),
-      two && h("text", { x: at.x, y: at.y + 23, class: "count" }, countText(candidate.visits)),
+      two && h("text", { x: at.x, y: at.y + 23, class: "count" }, priors ? shareText(candidate.prior) : countText(candidate.visits)),
     );
   });
 }
+
+/** @param {number} prior */
+const shareText = (prior) => `${Math.round(prior * 100)}%`;
 
 /**
  * @typedef {object} Drawn
@@ -146,18 +153,18 @@ export function Overlay(drawn) {
           h("circle", { cx: x, cy: y, r: (12 + 34 * Math.sqrt(share)).toFixed(0) }),
           pixels >= READABLE &&
             prior >= 0.01 &&
-            !candidates.length &&
             h("text", { x, y, class: "value" }, Math.round(prior * 100)),
         );
       }),
-    !variation.length && candidateMarks(candidates, toPlay, size, pixels, drawn.label),
+    !variation.length && candidateMarks(candidates, toPlay, size, pixels, drawn.label, Boolean(policy)),
     variationStones(variation, toPlay, size).map(({ vertex, colour, number }) =>
       stone(vertex, colour, { key: `v${number}`, text: String(number), name: "solid" }),
     ),
     drawn.hint &&
+      !variation.length &&
       h("circle", { key: "hint", class: "hint", r: 40, cx: middle(drawn.hint).x, cy: middle(drawn.hint).y }),
     drawn.hover && stone(drawn.hover, toPlay, { key: "hover" }),
-    drawn.tentative && stone(drawn.tentative, toPlay, { key: "tentative", name: "tentative" }),
+    drawn.tentative && !variation.length && stone(drawn.tentative, toPlay, { key: "tentative", name: "tentative" }),
     drawn.cross && crosshair(drawn.cross, size),
   );
 }

@@ -2,6 +2,7 @@
 
 import { isPass, other, vertexOf } from "../state/coords.js";
 import { pathTo } from "../state/tree.js";
+import { translated } from "../strings/index.js";
 
 /** @typedef {import("../link/messages.js").Candidate} Candidate */
 /** @typedef {import("../link/messages.js").Colour} Colour */
@@ -38,11 +39,13 @@ export function winrateFor(winrate, colour) {
 
 /**
  * @param {number} lead Black's
- * @returns {string} such as "B+3.5"
+ * @returns {string} such as "B+3.5", as the language writes it
  */
 export function leadText(lead) {
   const rounded = Math.abs(lead).toFixed(1);
-  return rounded === "0.0" ? "0.0" : `${lead > 0 ? "B" : "W"}+${rounded}`;
+  if (rounded === "0.0") return rounded;
+  const colour = lead > 0 ? "B" : "W";
+  return translated(`lead.${colour}`, `${colour}+${rounded}`, { points: rounded });
 }
 
 /**
@@ -51,7 +54,7 @@ export function leadText(lead) {
  */
 export function countText(visits) {
   if (visits < 1000) return String(visits);
-  return visits < 10_000 ? `${(visits / 1000).toFixed(1)}k` : `${Math.round(visits / 1000)}k`;
+  return visits < 9950 ? `${(visits / 1000).toFixed(1).replace(".0", "")}k` : `${Math.round(visits / 1000)}k`;
 }
 
 /**
@@ -66,9 +69,10 @@ function signed(points) {
  * @param {Candidate} candidate
  * @param {Colour} toPlay
  * @param {import("../shell/options.js").Options["label"]} kind
+ * @param {number} [best] Black's lead after the move with the most visits
  * @returns {string}
  */
-export function candidateText(candidate, toPlay, kind) {
+export function candidateText(candidate, toPlay, kind, best = candidate.lead) {
   switch (kind) {
     case "winrate":
       return String(Math.round(winrateFor(candidate.winrate, toPlay) * 100));
@@ -76,8 +80,11 @@ export function candidateText(candidate, toPlay, kind) {
       return signed((toPlay === "B" ? 1 : -1) * candidate.lead);
     case "visits":
       return countText(candidate.visits);
-    case "lost":
+    case "lost": {
+      const gain = (toPlay === "B" ? 1 : -1) * (candidate.lead - best);
+      if (gain >= 0.05) return `+${gain.toFixed(1)}`;
       return candidate.lost < 0.05 ? "0" : candidate.lost.toFixed(1);
+    }
   }
 }
 
@@ -100,6 +107,16 @@ export function variationStones(moves, toPlay, size) {
     colour = other(colour);
   }
   return stones;
+}
+
+/**
+ * The count that is seen: the one that goes on, or the accepted one of the shown position.
+ *
+ * @param {import("../link/messages.js").Table} table
+ * @returns {import("../link/messages.js").Count | null}
+ */
+export function shownCount({ counting, counted, cursor }) {
+  return counting ?? (counted?.node === cursor ? counted : null);
 }
 
 /**

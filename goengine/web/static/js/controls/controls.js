@@ -13,16 +13,17 @@ import { Icon } from "./icons.js";
  * @param {() => void} props.onClick
  * @param {boolean} [props.disabled]
  * @param {boolean} [props.bare] the icon alone is seen
+ * @param {string} [props.word] below a bare icon
  * @param {string} [props.keys] the key that does the same
  * @param {boolean} [props.pressed]
  * @param {string} [props.kind] "main" or "quiet"
  */
-export function Button({ icon, label, onClick, disabled, bare, keys, pressed, kind = "" }) {
+export function Button({ icon, label, onClick, disabled, bare, word, keys, pressed, kind = "" }) {
   return h(
     "button",
     {
       type: "button",
-      class: `button ${kind} ${bare ? "bare" : ""}`,
+      class: `button ${kind} ${bare ? "bare" : ""} ${word ? "worded" : ""}`,
       onClick,
       disabled,
       title: keys ? `${label} (${keys})` : label,
@@ -31,6 +32,7 @@ export function Button({ icon, label, onClick, disabled, bare, keys, pressed, ki
     },
     icon && h(Icon, { name: icon }),
     !bare && h("span", null, label),
+    word && h("small", null, word),
   );
 }
 
@@ -127,6 +129,7 @@ export function Dialog({ title, onClose, kind = "", children }) {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();
+    if (dialog) dialog.scrollTop = 0;
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

@@ -53,6 +53,20 @@ export type Clock = {
 
 export type Notice = { key?: string; text: string; args?: Record<string, string | number> };
 
+export type Points = {
+  territory?: number;
+  area?: number;
+  prisoners: number;
+  komi?: number;
+  handicap?: number;
+};
+export type Count = {
+  dead: Word[];
+  area: number[];
+  score: string;
+  breakdown?: Record<Colour, Points>;
+};
+
 export type Table = {
   version: number;
   tree: Tree;
@@ -72,7 +86,11 @@ export type Table = {
   reason?: string | null;
   captures: Record<Colour, number>;
   clock: Clock | null;
-  counting: { dead: Word[]; area: number[]; score: string } | null;
+  counting: Count | null;
+  /** The accepted count, and the node that it belongs to. */
+  counted?: (Count & { node: NodeId }) | null;
+  /** Whether engines that play each other wait. */
+  paused?: boolean;
   notices: (Notice | string)[];
   seen?: number;
 };

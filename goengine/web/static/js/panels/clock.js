@@ -44,9 +44,10 @@ export function clockText(seconds) {
  * @param {object} props
  * @param {Clock} props.clock
  * @param {Colour} props.colour
+ * @param {boolean} props.out whether the game was lost by this clock
  * @param {() => void} props.onLate
  */
-export function ClockFace({ clock, colour, onLate }) {
+export function ClockFace({ clock, colour, out, onLate }) {
   const [now, setNow] = useState(performance.now());
   const since = useRef({ clock, at: performance.now(), told: false });
   if (since.current.clock !== clock) since.current = { clock, at: performance.now(), told: false };
@@ -68,8 +69,8 @@ export function ClockFace({ clock, colour, onLate }) {
   return h(
     "div",
     { class: `clock ${running ? "running" : ""} ${running && seconds < 10 ? "short" : ""}`, role: "timer" },
-    h("span", null, clockText(seconds)),
-    periods !== undefined && h("small", null, t("clock.left.periods", { periods })),
-    stones !== undefined && stones > 0 && h("small", null, t("clock.left.stones", { stones })),
+    h("span", null, out ? "0:00" : clockText(seconds)),
+    !out && periods !== undefined && h("small", null, t("clock.left.periods", { periods })),
+    !out && stones !== undefined && stones > 0 && h("small", null, t("clock.left.stones", { stones })),
   );
 }

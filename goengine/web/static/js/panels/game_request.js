@@ -43,6 +43,22 @@ export const FIRST_GAME = {
   stones: 15,
 };
 
+/** The rules that a speaker of a language is used to; the server's first for the others. */
+const RULES = /** @type {Record<string, string>} */ ({ ko: "korean", ja: "japanese" });
+const USUAL_RANK = "10k";
+
+/**
+ * @param {Hello | null} hello
+ * @param {string} language
+ * @returns {GameForm} before the user has ever begun a game
+ */
+export function firstGame(hello, language) {
+  const ranks = hello?.ranks ?? [];
+  const rules = hello?.rules.find(({ name }) => name === RULES[language])?.name ?? "";
+  const rank = ranks.includes(USUAL_RANK) ? USUAL_RANK : (ranks[0] ?? "");
+  return { ...FIRST_GAME, limit: rank ? "rank" : "visits", rank, rules };
+}
+
 /**
  * @param {number} size
  * @returns {number} the most handicap stones that have a place: none on small boards

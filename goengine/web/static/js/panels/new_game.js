@@ -2,8 +2,9 @@
 
 import { Fragment, h, useState } from "../../vendor/goban.js";
 import { Button, Choice, Dialog, NumberField } from "../controls/controls.js";
-import { t, translated } from "../strings/index.js";
-import { FIRST_GAME, gameRequest, komiOf, mostHandicap } from "./game_request.js";
+import { replaceGame } from "../shell/actions.js";
+import { currentLanguage, t, translated } from "../strings/index.js";
+import { firstGame, gameRequest, komiOf, mostHandicap } from "./game_request.js";
 
 /** @typedef {import("../shell/app.js").App} App */
 /** @typedef {import("./game_request.js").GameForm} GameForm */
@@ -14,15 +15,18 @@ const SIZES = [9, 13, 19];
 export function NewGame({ app }) {
   const { hello, options } = app.state;
   const [form, setForm] = useState(
-    /** @returns {GameForm} */ () => ({ ...FIRST_GAME, rank: hello?.ranks[0] ?? "", ...options.game }),
+    /** @returns {GameForm} */ () => ({ ...firstGame(hello, currentLanguage()), ...options.game }),
   );
   const set = (/** @type {Partial<GameForm>} */ change) => setForm((old) => ({ ...old, ...change }));
   const close = () => app.update({ dialog: null });
   const begin = (/** @type {Event} */ event) => {
     event.preventDefault();
     app.choose({ game: form });
-    app.send(gameRequest(form, hello));
-    app.update({ dialog: null, view: "play", hint: null });
+    app.update({ dialog: null });
+    replaceGame(app, () => {
+      app.send(gameRequest(form, hello));
+      app.update({ view: "play", hint: null });
+    });
   };
   return h(
     Dialog,

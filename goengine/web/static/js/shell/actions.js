@@ -1,9 +1,10 @@
 /** What the user can do, whichever button, key or touch asks for it. */
 
-import { FIRST_GAME, engineOf } from "../panels/game_request.js";
+import { engineOf, firstGame } from "../panels/game_request.js";
 import { wordOf } from "../state/coords.js";
 import { plainlyLegal } from "../state/position.js";
-import { first, last, moveNumber, sibling } from "../state/tree.js";
+import { belowAll, first, last, moveNumber, pathTo, sibling } from "../state/tree.js";
+import { currentLanguage, t } from "../strings/index.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("../state/coords.js").Vertex} Vertex */
@@ -40,9 +41,31 @@ export function isOver(table) {
 export function playAt(app, vertex) {
   const table = app.table.shown();
   const position = app.position();
-  if (!table || !position || !mayPlay(app)) return;
+  if (!table || !position) return;
+  if (!mayPlay(app)) return sayWhy(app, table);
   if (position.board.get(vertex)) return;
   makeMove(app, wordOf(vertex, table.size), plainlyLegal(position, vertex));
+}
+
+/**
+ * Say why a click on the board makes no move, unless the engine is just about to answer.
+ *
+ * @param {App} app
+ * @param {import("../link/messages.js").Table} table
+ */
+function sayWhy(app, table) {
+  if (table.counting) return;
+  if (isOver(table)) app.toast({ key: "over", text: "The game is over." }, false);
+  else if (isPast(table)) app.toast({ key: "past", text: "The engine is to move here." }, false);
+}
+
+/**
+ * Whether moves of the game follow the position that is shown.
+ *
+ * @param {import("../link/messages.js").Table} table
+ */
+export function isPast(table) {
+  return Boolean(table.tree.nodes[table.cursor]?.children.length);
 }
 
 /** @param {App} app */
@@ -72,6 +95,10 @@ function makeMove(app, move, atOnce) {
 export function goTo(app, node) {
   const table = app.table.shown();
   if (!table || node === null || node === undefined || node === table.cursor) return;
+  if (table.counting) {
+    app.toast({ key: "counting", text: "The game is being counted." }, true);
+    return;
+  }
   if (!(node in table.tree.nodes)) return;
   const seq = app.table.knows(node) ? app.send({ do: "goto", node }) : app.connection.seq;
   app.table.setCursor(seq, node);
@@ -116,7 +143,7 @@ export function variation(app, direction) {
 export function changeSides(app, colour) {
   const table = app.table.shown();
   if (!table) return;
-  const engine = engineOf({ ...FIRST_GAME, ...app.state.options.game });
+  const engine = engineOf(app.state.options.game ?? firstGame(app.state.hello, currentLanguage()));
   /** @type {import("../link/messages.js").Player} */
   const next = table.players[colour].kind === "engine" ? { kind: "human" } : engine;
   const players = { ...table.players, [colour]: next };
@@ -126,7 +153,61 @@ export function changeSides(app, colour) {
 /** @param {App} app */
 export function undo(app) {
   const table = app.table.shown();
-  if (table?.tree.nodes[table.cursor]?.parent) app.send({ do: "undo" });
+  if (table && mayUndo(table)) app.send({ do: "undo" });
+}
+
+/**
+ * Whether there is a move to take back: one of a person's, or any where nobody plays alone.
+ *
+ * @param {import("../link/messages.js").Table} table
+ */
+export function mayUndo(table) {
+  const { B, W } = table.players;
+  const alone = B.kind === W.kind ? null : B.kind === "human" ? "B" : "W";
+  return pathTo(table.tree, table.cursor).some((id) => {
+    const move = table.tree.nodes[id]?.move;
+    return move && (alone === null || move[0] === alone);
+  });
+}
+
+/** Moves of an unfinished game from which on it is not thrown away without a question. */
+const WORTH_ASKING = 10;
+
+/**
+ * Do what replaces the game, after a question where something of the user's would be lost.
+ *
+ * @param {App} app
+ * @param {() => void} act
+ */
+export function replaceGame(app, act) {
+  const table = app.table.shown();
+  const nodes = table ? Object.values(table.tree.nodes) : [];
+  const running = table?.playing && !table.result && nodes.length > WORTH_ASKING;
+  if (!running && !nodes.some(isWork)) return act();
+  return app.update({ dialog: "sure", sure: { text: t("sure.game"), act } });
+}
+
+/**
+ * Delete the shown move and what follows, after a question where that is more than a line's end.
+ *
+ * @param {App} app
+ */
+export function deleteFromHere(app) {
+  const table = app.table.shown();
+  if (!table) return;
+  const { cursor: node, tree } = table;
+  const gone = belowAll(tree, node);
+  const act = () => void app.send({ do: "delete", node });
+  if (gone.length <= 3 && !gone.some((id) => tree.nodes[id] && isWork(tree.nodes[id]))) act();
+  else app.update({ dialog: "sure", sure: { text: t("sure.delete", { moves: gone.length }), act } });
+}
+
+/**
+ * @param {import("../link/messages.js").Node | undefined} node
+ * @returns {boolean} whether somebody has written or tried something here
+ */
+function isWork(node) {
+  return Boolean(node && (node.comment || node.children.length > 1 || Object.keys(node.marks ?? {}).length));
 }
 
 /**
@@ -150,7 +231,7 @@ export function analyse(app, on) {
 }
 
 /** Points lost from which a move of a review is listed as a mistake. */
-const MISTAKE = 0.5;
+const MISTAKE = 1.5;
 
 /**
  * @param {import("../link/messages.js").Review | null} review

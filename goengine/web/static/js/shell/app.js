@@ -3,7 +3,7 @@
 import { Connection } from "../link/connection.js";
 import { Positions } from "../state/position.js";
 import { TableState } from "../state/table.js";
-import { browserStorage, loadOptions, saveOptions } from "./options.js";
+import { browserStorage, keepView, keptView, loadOptions, saveOptions } from "./options.js";
 
 /** @typedef {import("../link/messages.js").Message} Message */
 /** @typedef {import("../link/messages.js").Request} Request */
@@ -13,7 +13,7 @@ import { browserStorage, loadOptions, saveOptions } from "./options.js";
 /** @typedef {import("../state/position.js").Position} Position */
 /** @typedef {import("./options.js").Options} Options */
 /** @typedef {"play" | "study" | "inside"} View */
-/** @typedef {"new" | "help" | "settings" | "paste" | "resign"} DialogName */
+/** @typedef {"new" | "help" | "settings" | "paste" | "resign" | "sure"} DialogName */
 /** @typedef {"circle" | "square" | "triangle" | "cross" | "label" | "number"} Tool */
 /**
  * @typedef {object} State
@@ -27,7 +27,9 @@ import { browserStorage, loadOptions, saveOptions } from "./options.js";
  * @property {{id: number, text: import("../link/messages.js").Notice, bad: boolean}[]} toasts
  * @property {View} view
  * @property {DialogName | null} dialog
+ * @property {{text: string, act: () => void} | null} sure what is done once the user has agreed
  * @property {Word[] | null} variation moves shown on the board while one points at a candidate
+ * @property {Word[] | null} pinned the variation that a click has asked for, shown until another one
  * @property {number | null} plane the plane laid over the board
  * @property {Vertex | null} cross the keyboard's cursor on the board
  * @property {Tool | null} tool the mark that a click on the board sets
@@ -40,7 +42,8 @@ export class App {
    * @param {(url: string) => WebSocket} [open]
    */
   constructor(url, open) {
-    this.storage = browserStorage();
+    this.storage = browserStorage("localStorage");
+    this.session = browserStorage("sessionStorage");
     this.table = new TableState();
     this.positions = new Positions();
     /** @type {Set<() => void>} */
@@ -65,9 +68,11 @@ export class App {
       review: null,
       planes: null,
       toasts: [],
-      view: "play",
+      view: keptView(this.session),
       dialog: null,
+      sure: null,
       variation: null,
+      pinned: null,
       plane: null,
       cross: null,
       tool: null,
@@ -77,6 +82,7 @@ export class App {
 
   /** @param {Partial<State>} change */
   update(change) {
+    if (change.view && change.view !== this.state.view) keepView(this.session, change.view);
     this.state = { ...this.state, ...change };
     this.changed();
   }
@@ -138,7 +144,8 @@ export class App {
       this.state = { ...this.state, review: null, planes: null, plane: null, cross: null };
       this.positions = new Positions();
     }
-    if (root === undefined && !table.playing && Object.keys(table.tree.nodes).length === 1) {
+    const nodes = Object.values(table.tree.nodes);
+    if (root === undefined && !table.playing && nodes.length === 1 && !nodes[0]?.setup) {
       this.state = { ...this.state, dialog: "new" };
     }
     this.fit();
@@ -155,6 +162,7 @@ export class App {
       hint: hint?.node === cursor ? hint : null,
       planes: planes?.node === cursor ? planes : null,
       variation: same ? this.state.variation : null,
+      pinned: same ? this.state.pinned : null,
     });
   }
 
@@ -165,7 +173,8 @@ export class App {
   toast(text, bad) {
     this.toastId += 1;
     const toast = { id: this.toastId, text, bad };
-    this.update({ toasts: [...this.state.toasts.slice(-2), toast] });
+    const others = this.state.toasts.filter((one) => one.text.key !== text.key || one.text.text !== text.text);
+    this.update({ toasts: [...others.slice(-2), toast] });
   }
 
   /** @param {number} id */

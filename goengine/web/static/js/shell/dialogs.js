@@ -1,4 +1,4 @@
-/** The dialogs of settings, of keys and of resigning. */
+/** The dialogs of settings, of keys, and the questions before something is given up. */
 
 import { h } from "../../vendor/goban.js";
 import { Button, Choice, Dialog, Switch } from "../controls/controls.js";
@@ -24,6 +24,8 @@ export function Dialogs({ app }) {
       return h(Help, { app });
     case "resign":
       return h(Resign, { app });
+    case "sure":
+      return h(Sure, { app });
     default:
       return null;
   }
@@ -97,24 +99,37 @@ function Help({ app }) {
 
 /** @param {{app: App}} props */
 function Resign({ app }) {
-  const close = () => app.update({ dialog: null });
+  const act = () => ask(app, "resign");
+  return h(Question, { app, title: t("resign"), text: t("resign.sure"), yes: t("resign"), act });
+}
+
+/** @param {{app: App}} props */
+function Sure({ app }) {
+  const { text = "", act = () => {} } = app.state.sure ?? {};
+  return h(Question, { app, title: t("sure.title"), text, yes: t("sure.yes"), act });
+}
+
+/** @param {{app: App, title: string, text: string, yes: string, act: () => void}} props */
+function Question({ app, title, text, yes, act }) {
+  const close = () => app.update({ dialog: null, sure: null });
   return h(Dialog, {
-    title: t("resign"),
+    title,
     onClose: close,
+    kind: "question",
     children: h(
       "div",
       null,
-      h("p", null, t("resign.sure")),
+      h("p", null, text),
       h(
         "footer",
         null,
         h(Button, { label: t("cancel"), kind: "quiet", onClick: close }),
         h(Button, {
-          label: t("resign"),
+          label: yes,
           kind: "main",
           onClick: () => {
-            ask(app, "resign");
             close();
+            act();
           },
         }),
       ),

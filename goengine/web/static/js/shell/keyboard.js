@@ -73,7 +73,7 @@ function toggleCross(app) {
 
 /** @param {App} app */
 function escape(app) {
-  app.update({ cross: null, tool: null, variation: null, plane: null });
+  app.update({ cross: null, tool: null, variation: null, pinned: null, plane: null });
 }
 
 /**
@@ -127,6 +127,20 @@ function letGoAfterPointer(page) {
 }
 
 /**
+ * A key by its letter; where an input method or another script holds the letter back, by its place.
+ *
+ * @param {Pick<KeyboardEvent, "key" | "code" | "shiftKey">} event
+ * @returns {string} letters small without shift, whatever caps lock says
+ */
+export function keyOf({ key, code, shiftKey }) {
+  const letter = /^[a-z]$/i.test(key) ? key : /^Key([A-Z])$/.exec(code)?.[1];
+  if (letter) return shiftKey ? letter.toUpperCase() : letter.toLowerCase();
+  if (key !== "Process") return key;
+  if (code === "Slash" && shiftKey) return "?";
+  return /^Digit(\d)$/.exec(code)?.[1] ?? (code === "Space" ? " " : code);
+}
+
+/**
  * @param {App} app
  * @param {Document} page
  */
@@ -142,11 +156,12 @@ export function listenForKeys(app, page) {
     const onButton = Boolean(target?.closest("button, a, input"));
     if (onButton && (event.key === "Enter" || event.key === " ")) return;
     if (target?.closest("[role=tab]") && event.key.startsWith("Arrow")) return;
-    if (crossKey(app, event.key)) {
+    const key = keyOf(event);
+    if (crossKey(app, key)) {
       event.preventDefault();
       return;
     }
-    const binding = BINDINGS.find(({ keys }) => keys.includes(event.key));
+    const binding = BINDINGS.find(({ keys }) => keys.includes(key));
     if (!binding) return;
     event.preventDefault();
     binding.act(app);

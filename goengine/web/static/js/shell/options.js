@@ -18,6 +18,7 @@
  */
 
 const KEY = "goengine.options";
+const VIEW_KEY = "goengine.view";
 
 /** @type {Options} */
 export const DEFAULTS = {
@@ -67,10 +68,34 @@ export function saveOptions(storage, options) {
   }
 }
 
-/** @returns {Storage | null} the browser's storage, if it allows one */
-export function browserStorage() {
+/**
+ * @param {Pick<Storage, "getItem"> | null} session
+ * @returns {import("./app.js").View} the view of this tab before a reload
+ */
+export function keptView(session) {
+  const kept = session?.getItem(VIEW_KEY);
+  return kept === "study" || kept === "inside" ? kept : "play";
+}
+
+/**
+ * @param {Pick<Storage, "setItem"> | null} session
+ * @param {import("./app.js").View} view
+ */
+export function keepView(session, view) {
   try {
-    return window.localStorage;
+    session?.setItem(VIEW_KEY, view);
+  } catch {
+    return;
+  }
+}
+
+/**
+ * @param {"localStorage" | "sessionStorage"} kind for good, or for this tab alone
+ * @returns {Storage | null} the browser's storage, if it allows one
+ */
+export function browserStorage(kind) {
+  try {
+    return window[kind];
   } catch {
     return null;
   }

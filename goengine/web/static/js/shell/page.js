@@ -27,7 +27,6 @@ export function Page({ app }) {
     null,
     h(Header, { app }),
     h(LinkNote, { app }),
-    h(StartNote, { app }),
     table
       ? h(
           "main",
@@ -37,10 +36,11 @@ export function Page({ app }) {
           h(
             "div",
             { class: "panel", role: "tabpanel", id: "panel", "aria-labelledby": `tab-${view}` },
+            h(StartNote, { app }),
             h(PANELS[view], { app, key: view }),
           ),
         )
-      : h("main", { class: "waiting" }, h("p", { role: "status" }, t("link.connecting"))),
+      : h("main", { class: "waiting" }, h(StartNote, { app }), h("p", { role: "status" }, t("link.connecting"))),
     h(Dialogs, { app }),
     h(Toasts, { app }),
   );

@@ -89,6 +89,17 @@ export function last(tree, id) {
 /**
  * @param {Tree} tree
  * @param {NodeId} id
+ * @returns {NodeId[]} the node and all that lies below it
+ */
+export function belowAll(tree, id) {
+  const found = [id];
+  for (let at = 0; at < found.length; at++) found.push(...(tree.nodes[found[at] ?? ""]?.children ?? []));
+  return found;
+}
+
+/**
+ * @param {Tree} tree
+ * @param {NodeId} id
  * @returns {number} moves from the root to the node, passes included
  */
 export function moveNumber(tree, id) {

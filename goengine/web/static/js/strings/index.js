@@ -25,6 +25,11 @@ export function preferred(chosen, browser) {
   return "en";
 }
 
+/** @returns {Language} of the sentences */
+export function currentLanguage() {
+  return language;
+}
+
 /** @param {Language} wanted */
 export async function loadLanguage(wanted) {
   const module = await import(`./${wanted}.js`);

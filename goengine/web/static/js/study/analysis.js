@@ -22,6 +22,7 @@ export function AnalysisPanel({ app }) {
   const analysis = app.analysis();
   const table = /** @type {Table} */ (app.table.shown());
   const { on } = table.analysing;
+  const done = on && Boolean(app.state.analysis?.done);
   return h(
     "section",
     { class: "card analysis", "aria-label": t("analysis.title") },
@@ -30,7 +31,7 @@ export function AnalysisPanel({ app }) {
       { class: "row" },
       h(Button, {
         icon: "engine",
-        label: on ? t("analysis.stop") : t("analysis.start"),
+        label: t(done ? "analysis.off" : on ? "analysis.stop" : "analysis.start"),
         keys: t("key.space"),
         kind: on ? "on" : "main",
         pressed: on,
@@ -39,7 +40,7 @@ export function AnalysisPanel({ app }) {
       h(
         "output",
         { class: "visits", "aria-live": "off" },
-        analysis ? t("analysis.visits", { visits: countText(analysis.visits) }) : "",
+        analysis ? t(done ? "analysis.done" : "analysis.visits", { visits: countText(analysis.visits) }) : "",
       ),
       h(Choice, {
         label: t("analysis.limit"),
@@ -106,7 +107,8 @@ function Balance({ app }) {
 function Candidates({ app, candidates }) {
   const table = /** @type {Table} */ (app.table.shown());
   const toPlay = app.position()?.toPlay ?? table.to_play;
-  const show = (/** @type {Candidate | null} */ one) => app.update({ variation: one?.pv ?? null });
+  const best = candidates.find(({ order }) => order === 0)?.lead;
+  const show = (/** @type {Candidate | null} */ one) => app.update({ variation: one?.pv ?? app.state.pinned });
   return h(
     "table",
     { class: "candidates", onMouseLeave: () => show(null) },
@@ -141,7 +143,11 @@ function Candidates({ app, candidates }) {
                 title: one.pv.join(" "),
                 onFocus: () => show(one),
                 onBlur: () => show(null),
-                onClick: () => {
+                onClick: (/** @type {PointerEvent} */ event) => {
+                  if (event.pointerType === "touch" && app.state.pinned?.[0] !== one.move) {
+                    app.update({ pinned: one.pv, variation: one.pv });
+                    return;
+                  }
                   const vertex = vertexOf(one.move, table.size);
                   if (vertex) playAt(app, vertex);
                   else app.send({ do: "play", move: "pass" });
@@ -151,7 +157,7 @@ function Candidates({ app, candidates }) {
               one.move === "pass" ? t("pass") : one.move,
             ),
           ),
-          h("td", null, candidateText(one, toPlay, "lost")),
+          h("td", null, candidateText(one, toPlay, "lost", best)),
           h("td", null, percent(winrateFor(one.winrate, toPlay))),
           h("td", null, candidateText(one, toPlay, "lead")),
           h("td", null, countText(one.visits)),

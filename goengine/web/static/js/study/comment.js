@@ -17,6 +17,7 @@ export function CommentPanel({ app }) {
   const table = /** @type {Table} */ (app.table.shown());
   const node = table.cursor;
   const kept = table.tree.nodes[node]?.comment ?? "";
+  const name = table.tree.nodes[node]?.name;
   const [text, setText] = useState(kept);
   const draft = useRef({ node, text: kept, sent: kept });
   const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
@@ -43,7 +44,7 @@ export function CommentPanel({ app }) {
   return h(
     "section",
     { class: "card", "aria-label": t("comment.title") },
-    h("h3", null, t("comment.title")),
+    h("h3", null, t("comment.title"), name && h("b", { class: "node-name" }, name)),
     h(
       "div",
       { class: "tools", role: "group", "aria-label": t("marks.title") },
@@ -66,7 +67,7 @@ export function CommentPanel({ app }) {
     ),
     h("textarea", {
       id: "comment",
-      rows: 4,
+      rows: 2,
       value: text,
       "aria-label": t("comment.title"),
       placeholder: t("comment.empty"),

@@ -2,6 +2,7 @@
 
 import { h, useRef, useState } from "../../vendor/goban.js";
 import { Button, Dialog, Switch } from "../controls/controls.js";
+import { replaceGame } from "../shell/actions.js";
 import { t } from "../strings/index.js";
 
 /** @typedef {import("../shell/app.js").App} App */
@@ -20,8 +21,10 @@ export async function loadFile(app, file) {
     return app.toast({ key: "file_too_large", text: "The file is too large." }, true);
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  app.send({ do: "load_sgf", base64: toBase64(bytes), name: file.name });
-  return app.update({ view: "study" });
+  return replaceGame(app, () => {
+    app.send({ do: "load_sgf", base64: toBase64(bytes), name: file.name });
+    app.update({ view: "study" });
+  });
 }
 
 /**
@@ -29,8 +32,11 @@ export async function loadFile(app, file) {
  * @param {string} text
  */
 export function loadText(app, text) {
-  app.send({ do: "load_sgf", text });
-  app.update({ view: "study", dialog: null });
+  app.update({ dialog: null });
+  replaceGame(app, () => {
+    app.send({ do: "load_sgf", text });
+    app.update({ view: "study" });
+  });
 }
 
 /**
@@ -103,7 +109,7 @@ export function download(name, text) {
 /** @param {{app: App}} props */
 export function FilePanel({ app }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const [values, setValues] = useState(true);
+  const [values, setValues] = useState(false);
   return h(
     "section",
     { class: "card files", "aria-label": t("file.title") },

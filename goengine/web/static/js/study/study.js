@@ -1,7 +1,8 @@
 /** The panel of a study, from the game's file down to its mistakes. */
 
 import { Fragment, h } from "../../vendor/goban.js";
-import { t, translated } from "../strings/index.js";
+import { playerText } from "../panels/play.js";
+import { colourName, resultText, t, translated } from "../strings/index.js";
 import { AnalysisPanel } from "./analysis.js";
 import { CommentPanel } from "./comment.js";
 import { FilePanel } from "./files.js";
@@ -28,6 +29,13 @@ export function StudyPanel({ app }) {
           return h("li", { key: index }, text);
         }),
       ),
+    h(Game, { table }),
+    h(
+      "section",
+      { class: "card", "aria-label": t("tree.title") },
+      h(TreeView, { app }),
+    ),
+    h(CommentPanel, { app }),
     h(AnalysisPanel, { app }),
     h(
       "section",
@@ -36,12 +44,16 @@ export function StudyPanel({ app }) {
       h(Graph, { app }),
     ),
     h(ReviewPanel, { app }),
-    h(
-      "section",
-      { class: "card", "aria-label": t("tree.title") },
-      h("h3", null, t("tree.title")),
-      h(TreeView, { app }),
-    ),
-    h(CommentPanel, { app }),
   );
+}
+
+/**
+ * Who plays, what the record is called and how it ended.
+ *
+ * @param {{table: Table}} props
+ */
+function Game({ table }) {
+  const name = (/** @type {"B" | "W"} */ colour) => `${colourName(colour)} ${playerText(table.players[colour])[0]}`;
+  const more = [table.name, table.result && resultText(table.result)].filter(Boolean).join(" · ");
+  return h("p", { class: "game" }, `${name("B")} – ${name("W")}`, more && h("small", null, ` · ${more}`));
 }

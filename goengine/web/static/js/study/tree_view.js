@@ -2,7 +2,7 @@
 
 import { h, useLayoutEffect, useMemo, useRef, useState } from "../../vendor/goban.js";
 import { Button } from "../controls/controls.js";
-import { goTo } from "../shell/actions.js";
+import { deleteFromHere, goTo } from "../shell/actions.js";
 import { onMainLine } from "../state/tree.js";
 import { t } from "../strings/index.js";
 import { layOut } from "./tree_layout.js";
@@ -76,7 +76,7 @@ export function TreeView({ app }) {
         icon: "trash",
         label: t("tree.delete"),
         disabled: cursor === tree.root,
-        onClick: () => app.send({ do: "delete", node: cursor }),
+        onClick: () => deleteFromHere(app),
       }),
     ),
   );
