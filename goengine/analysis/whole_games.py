@@ -12,6 +12,7 @@ from pathlib import Path
 
 from goengine.analysis.evaluators import make_analysis_evaluator
 from goengine.analysis.position_analysis import MoveAnalysis, PositionAnalysis
+from goengine.analysis.requests.asked_rules import MOST_KOMI
 from goengine.analysis.requests.queries import PositionQuery, Wanted
 from goengine.analysis.requests.query_settings import AnalysisSettings
 from goengine.analysis.scheduler import Report, Scheduler
@@ -123,6 +124,8 @@ def analyse(
             does not judge positions.
         OSError: the file cannot be read.
     """
+    if seconds is not None and not seconds > 0:
+        raise GoError(f"{seconds} seconds cannot analyse: use more than 0")
     record = as_record(game)
     name = "evaluator"
     if evaluator is None:
@@ -186,7 +189,7 @@ def record_query(
     """Return a record as a query about its positions.
 
     Raises:
-        GoError: a turn is not in the game, or the rules are unknown.
+        GoError: a turn is not in the game, the rules are unknown, or the komi is out of range.
     """
     wanted = tuple(range(len(record.moves) + 1)) if turns is None else tuple(dict.fromkeys(turns))
     for turn in wanted:
@@ -196,6 +199,8 @@ def record_query(
         raise GoError(f"{visits} visits cannot analyse: use 1 or more")
     chosen = record_rules(record) if rules is None else get_rules(rules)
     points = record.komi if komi is None else komi
+    if points is not None and not abs(points) <= MOST_KOMI:
+        raise GoError(f"komi {points} cannot be analysed: use {-MOST_KOMI:g} to {MOST_KOMI:g}")
     return PositionQuery(
         name="",
         size=record.size,

@@ -224,6 +224,8 @@ def _turns(query: Query, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if "analyzeTurns" in query:
         text = "Must specify an array of integers indicating turns to analyze"
         turns = wholes(query, "analyzeTurns", text)
+        if not turns:
+            wrong("analyzeTurns", "Must name at least one turn: nothing would be answered")
         for turn in turns:
             if not 0 <= turn <= count:
                 wrong("analyzeTurns", f"Invalid turn number: {shorten(turn)}")

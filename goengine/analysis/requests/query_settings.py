@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -13,6 +14,9 @@ from goengine.types import GoError
 Side = Literal["BLACK", "WHITE", "SIDETOMOVE"]
 MOST_VISITS = 2**50
 """What the protocol allows; memory bounds a tree long before."""
+_PROFILE = re.compile(
+    r"(?:rank|preaz)_[1-9][0-9]?[kd](?:_[1-9][0-9]?[kd])?|proyear_[0-9]{4}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,7 @@ def with_settings(
         elif name == "analysisPVLen":
             settings = replace(settings, pv_length=_whole(name, value, 1000))
         elif name == "humanSLProfile":
-            text = shorten(value) if isinstance(value, str) else ""
-            settings = replace(settings, human_profile=text or None)
+            settings = replace(settings, human_profile=_profile(value))
         elif name in WITHOUT_EFFECT:
             idle.append(name)
         else:
@@ -124,6 +127,19 @@ def _side(value: object) -> Side:
     raise GoError(
         f"reportAnalysisWinratesAs must be BLACK, WHITE or SIDETOMOVE, not {shorten(value)}"
     )
+
+
+def _profile(value: object) -> str | None:
+    """Return a profile of people; the empty text is none."""
+    text = value.strip() if isinstance(value, str) else None
+    if text == "":
+        return None
+    if text is None or not _PROFILE.fullmatch(text):
+        raise GoError(
+            "humanSLProfile must be like rank_8k, rank_8k_3d, preaz_8k or proyear_1990, "
+            f"not {shorten(value)}"
+        )
+    return text
 
 
 def _number(name: str, value: object, least: float, most: float) -> float:

@@ -86,6 +86,11 @@ def test_what_cannot_be_analysed_is_one_sentence(tmp_path: Path) -> None:
         analyse(RECORD, turns=[9], evaluator=instant_evaluator())
     with pytest.raises(GoError, match="0 visits"):
         analyse(RECORD, visits=0, evaluator=instant_evaluator())
+    for komi in (float("nan"), 1e9):
+        with pytest.raises(GoError, match="komi"):
+            analyse(RECORD, komi=komi, evaluator=instant_evaluator())
+    with pytest.raises(GoError, match="-1 seconds"):
+        analyse(RECORD, seconds=-1, evaluator=instant_evaluator())
     with pytest.raises(GoError, match="Illegal move 1"):
         analyse(GameRecord(size=5, moves=((1, 3), (2, 3))), evaluator=instant_evaluator())
     with pytest.raises(OSError):
