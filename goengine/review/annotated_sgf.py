@@ -9,6 +9,7 @@ and what was better as a variation; a hard move that was found gets `TE`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sgfmill import sgf
 from sgfmill.sgf import Tree_node
@@ -16,6 +17,7 @@ from sgfmill.sgf import Tree_node
 from goengine.analysis.position_analysis import PositionAnalysis
 from goengine.analysis.whole_games import GameAnalysis, MoveReview
 from goengine.coords import move_to_gtp, move_to_sgf
+from goengine.games.record import GameRecord
 from goengine.games.sgf import SgfError, utf8_text, write_sgf
 from goengine.review.game_summary import DOUBTFUL, Mark, mark_of
 from goengine.review.review_words import ENGLISH, LANGUAGES, ReviewWords
@@ -71,20 +73,27 @@ def _matched(text: bytes, analysis: GameAnalysis) -> tuple[sgf.Sgf_game, list[Tr
     game.get_root().set_raw("CA", b"UTF-8")
     line = game.get_main_sequence()
     nodes = [node for node in line if node.has_property("B") or node.has_property("W")]
-    moves = analysis.record.moves
-    nodes = nodes[len(nodes) - len(moves) :] if len(nodes) > len(moves) else nodes
-    if len(nodes) != len(moves):
-        return None
-    size = analysis.record.size
-    for node, (colour, move) in zip(nodes, moves, strict=True):
+    count = len(analysis.record.moves)
+    last = nodes[max(0, len(nodes) - count) :]  # after a handicap that is written as moves
+    for played in (last, nodes[:count]):  # and the beginning of a game that was read in part
+        if _agree(played, analysis.record):
+            return game, played
+    return None
+
+
+def _agree(nodes: Sequence[Tree_node], record: GameRecord) -> bool:
+    """Tell whether nodes hold the moves of a record."""
+    if len(nodes) != len(record.moves):
+        return False
+    for node, (colour, move) in zip(nodes, record.moves, strict=True):
         name = "B" if colour == BLACK else "W"
         if not node.has_property(name):
-            return None
+            return False
         point = node.get_raw(name).decode("ascii", "replace").strip()
-        expected = move_to_sgf(move, size)
+        expected = move_to_sgf(move, record.size)
         if point != expected and not (expected == "" and point == "tt"):
-            return None
-    return game, nodes
+            return False
+    return True
 
 
 def describe_position(

@@ -48,6 +48,8 @@ class ReviewPlan:
     words: ReviewWords = ENGLISH
     folder: Path | None = None
     """Where reviews go; None puts them beside their games."""
+    roots: tuple[Path, ...] = ()
+    """Folders of games; where a game lies in one of them, its place there is kept in `folder`."""
     megabytes: float = 1000.0
 
 
@@ -83,11 +85,28 @@ def find_games(paths: Iterable[Path]) -> Iterator[Path]:
 
 def files_of(game: Path, plan: ReviewPlan) -> ReviewFiles:
     """Return where the parts of a game's review go."""
-    folder = game.parent if plan.folder is None else plan.folder
+    folder = game.parent
+    if plan.folder is not None:
+        inside = [root for root in plan.roots if game.is_relative_to(root)]
+        folder = plan.folder / game.parent.relative_to(inside[0]) if inside else plan.folder
     stem = folder / f"{game.stem}{ENDING}"
     return ReviewFiles(
         *(stem.with_name(stem.name + end) for end in (".sgf", ".html", ".png", ".jsonl"))
     )
+
+
+def check_apart(games: Iterable[Path], plan: ReviewPlan) -> None:
+    """Check that every game has a review of its own.
+
+    Raises:
+        GoError: two games' reviews would be the same file.
+    """
+    taken: dict[Path, Path] = {}
+    for game in games:
+        page = files_of(game, plan).page
+        other = taken.setdefault(page, game)
+        if other != game:
+            raise GoError(f"{other} and {game} would both become {page}: review them apart")
 
 
 def review_file(
@@ -108,6 +127,7 @@ def review_file(
     """
     data = game.read_bytes()
     record = read_sgf(data)
+    record.final_board()  # so that an illegal move is named as people count, before anything else
     colours = _colours(record, plan.player)
     network, evaluator = evaluators(record.size)
     files = files_of(game, plan)

@@ -122,9 +122,12 @@ def _players(summary: GameSummary, words: ReviewWords) -> str:
     heads = [words.player, *(_player_name(player, words) for player in summary.players)]
     rows = [
         (words.moves, [str(player.moves) for player in summary.players]),
-        (words.accuracy, [f"{player.accuracy:.0f} %" for player in summary.players]),
-        (words.points_lost, [f"{player.points_lost:.2f}" for player in summary.players]),
-        (words.agreement, [f"{100 * player.agreement:.0f} %" for player in summary.players]),
+        (words.accuracy, [_said_of(one, f"{one.accuracy:.0f} %") for one in summary.players]),
+        (words.points_lost, [_said_of(one, f"{one.points_lost:.2f}") for one in summary.players]),
+        (
+            words.agreement,
+            [_said_of(one, f"{100 * one.agreement:.0f} %") for one in summary.players],
+        ),
     ]
     rows += [
         (words.marks[mark], [str(player.marks[mark]) for player in summary.players])
@@ -137,6 +140,11 @@ def _players(summary: GameSummary, words: ReviewWords) -> str:
         for label, cells in rows
     )
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _said_of(player: PlayerSummary, text: str) -> str:
+    """Return what is said of a player's moves, a dash for one who made none."""
+    return text if player.moves else "–"
 
 
 def _player_name(player: PlayerSummary, words: ReviewWords) -> str:

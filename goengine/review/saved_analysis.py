@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from cnncore.system.atomic import write_text
 from goengine.analysis.position_analysis import Grid, MoveAnalysis, PositionAnalysis
 
 FORMAT = 1
@@ -52,15 +53,20 @@ class SavedAnalysis:
         Raises:
             OSError: the file cannot be written.
         """
-        self._stream = self.path.open("w", encoding="utf-8")
-        self._stream.write(json.dumps(self._head) + "\n")
-        for turn in sorted(self.positions):
-            self._write(self.positions[turn])
+        lines = [
+            json.dumps(self._head),
+            *(_line(self.positions[t]) for t in sorted(self.positions)),
+        ]
+        write_text(self.path, "".join(f"{line}\n" for line in lines))
+        self._stream = self.path.open("a", encoding="utf-8")
 
     def add(self, position: PositionAnalysis) -> None:
         """Keep a position, on disk at once."""
+        assert self._stream is not None
         self.positions[position.turn] = position
-        self._write(position)
+        self._stream.write(_line(position) + "\n")
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -68,13 +74,11 @@ class SavedAnalysis:
             self._stream.close()
             self._stream = None
 
-    def _write(self, position: PositionAnalysis) -> None:
-        """Write a line."""
-        assert self._stream is not None
-        fields = {name: value for name, value in asdict(position).items() if value is not None}
-        self._stream.write(json.dumps(fields, default=_rounded) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+
+def _line(position: PositionAnalysis) -> str:
+    """Return a position as a line, its end left out."""
+    fields = {name: value for name, value in asdict(position).items() if value is not None}
+    return json.dumps(fields, default=_rounded)
 
 
 def _rounded(value: object) -> object:

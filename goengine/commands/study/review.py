@@ -57,18 +57,26 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from goengine.analysis.evaluators import judging_network, make_analysis_evaluator
-    from goengine.review.review_files import ReviewPlan, files_of, find_games, review_file
-    from goengine.review.review_words import LANGUAGES
+    from goengine.review.review_files import (
+        ReviewPlan,
+        check_apart,
+        files_of,
+        find_games,
+        review_file,
+    )
+    from goengine.review.review_words import ENGLISH, LANGUAGES
 
-    games = list(find_games(args.games))
+    games = list(dict.fromkeys(find_games(args.games)))
     plan = ReviewPlan(
         visits=args.visits,
         seconds=args.seconds,
         player=args.player,
         words=LANGUAGES[args.language],
         folder=args.out,
+        roots=tuple(path for path in args.games if path.is_dir()),
         megabytes=args.megabytes,
     )
+    check_apart(games, plan)
     evaluators = cache(lambda name: make_analysis_evaluator(name, threads=args.threads))
     evaluators(args.network or judging_network())  # a wrong one is said before any game is read
 
@@ -101,10 +109,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"goengine review: {game}: {failure}", file=sys.stderr)
             continue
         for player in summary.players:
-            name = player.name or ("Black" if player.colour == 1 else "White")
-            print(
-                f"{game.name}: {name} {player.accuracy:.0f} % accurate, "
-                f"{player.points_lost:.2f} points lost a move"
-            )
+            colour = ENGLISH.colour(player.colour)
+            name = colour if player.name is None else f"{player.name} ({colour})"
+            said = f"{player.accuracy:.0f} % accurate, {player.points_lost:.2f} points lost a move"
+            print(f"{game.name}: {name} {said if player.moves else 'made no moves'}")
         print(files_of(game, plan).page)
     return 1 if failed else 0

@@ -20,7 +20,7 @@ from goengine.inference.evaluator import Evaluator
 from goengine.review.annotated_sgf import annotated_sgf, lead_in, own_text
 from goengine.review.game_summary import KEEPS, Mark, mark_of, summarise
 from goengine.review.review_charts import score_span
-from goengine.review.review_files import ReviewPlan, files_of, find_games, review_file
+from goengine.review.review_files import ReviewPlan, check_apart, files_of, find_games, review_file
 from goengine.review.review_page import review_page
 from goengine.review.review_words import ENGLISH, KOREAN, LANGUAGES, ReviewWords
 from goengine.types import BLACK, WHITE, GoError
@@ -178,6 +178,7 @@ def test_other_encodings_end_in_utf_8(encoding: str) -> None:
         "(;SZ[5];B[cc];W[bb]",
         "(;SZ[5]AB[bb][dd]HA[2];W[cc];B[cd])",
         "(;SZ[5])",
+        "(;SZ[5]AB[bb]AW[dd])",
     ],
 )
 def test_unusual_files_are_written_as_their_record_reads(text: str) -> None:
@@ -185,6 +186,16 @@ def test_unusual_files_are_written_as_their_record_reads(text: str) -> None:
     analysis = analyse(record, visits=2, evaluator=instant_evaluator())
     again = read_sgf(annotated_sgf(analysis, text.encode()))
     assert (again.moves, again.setup_black) == (record.moves, record.setup_black)
+
+
+def test_a_game_that_is_read_in_part_keeps_what_follows() -> None:
+    text = "(;SZ[5]KM[0];B[cc];W[bb];AB[dd]C[a diagram];B[dc];W[cb]C[later])"
+    record = read_sgf(text)
+    assert len(record.moves) == 2
+    analysis = analyse(record, visits=2, evaluator=instant_evaluator())
+    nodes = sgf.Sgf_game.from_bytes(annotated_sgf(analysis, text.encode())).get_main_sequence()
+    assert [node.has_property("SBKV") for node in nodes] == [True] * 3 + [False] * 3
+    assert (nodes[3].get("C"), nodes[5].get("C")) == ("a diagram", "later")
 
 
 class Links(HTMLParser):
@@ -241,6 +252,13 @@ def test_the_players_table_has_a_column_each_so_that_a_phone_has_room_for_it() -
     assert ["Very", "bad", "0", "1"] in rows
 
 
+def test_players_without_moves_have_no_accuracy() -> None:
+    analysis = analyse(GameRecord(size=5), visits=2, evaluator=instant_evaluator())
+    page = review_page(summarise(analysis))
+    table = page[page.index("<table>") : page.index("</table>")]
+    assert "%" not in table and table.count("<td>–</td>") == 6
+
+
 def test_a_game_in_which_nothing_was_lost_says_so() -> None:
     analysis = made_up()
     calm = replace(analysis, positions=analysis.positions[:2])
@@ -265,6 +283,29 @@ def test_a_file_is_reviewed_and_its_review_is_not_reviewed_again(tmp_path: Path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(GoError, match="holds no"):
         list(find_games([tmp_path / "empty"]))
+
+
+def test_games_of_one_name_in_several_folders_are_kept_apart(tmp_path: Path) -> None:
+    games = [tmp_path / "games" / place / "a.sgf" for place in ("", "x", "y/z")]
+    for game in games:
+        game.parent.mkdir(parents=True, exist_ok=True)
+        game.write_text("(;SZ[5];B[cc])")
+    plan = ReviewPlan(visits=1, folder=tmp_path / "out", roots=(tmp_path / "games",))
+    pages = [files_of(game, plan).page.relative_to(tmp_path / "out") for game in games]
+    assert pages == [Path(place) / "a.review.html" for place in ("", "x", "y/z")]
+    check_apart(games, plan)
+    review_file(games[2], instantly, plan)
+    assert (tmp_path / "out" / pages[2]).is_file()
+    with pytest.raises(GoError, match="would both become"):
+        check_apart(games, replace(plan, roots=()))
+
+
+def test_an_illegal_move_is_named_as_people_count_and_leaves_nothing(tmp_path: Path) -> None:
+    game = tmp_path / "game.sgf"
+    game.write_text("(;SZ[5];B[cc];W[cc])")
+    with pytest.raises(GoError, match=r"move 2 \(white\)"):
+        review_file(game, instantly, ReviewPlan(visits=1))
+    assert list(tmp_path.iterdir()) == [game]
 
 
 class Stopping(InstantBackend):

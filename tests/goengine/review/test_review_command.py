@@ -32,7 +32,7 @@ def test_a_folder_is_reviewed_game_by_game(tmp_path: Path) -> None:
     assert "b.sgf" in done.stderr and "Traceback" not in done.stderr
     assert "a.sgf: 100%" in done.stderr and "b.sgf: 0move" not in done.stderr
     first, second, page = done.stdout.splitlines()
-    assert first.startswith("a.sgf: Ann ") and second.startswith("a.sgf: White ")
+    assert first.startswith("a.sgf: Ann (Black) ") and second.startswith("a.sgf: White ")
     assert Path(page) == Path("out/a.review.html")
     assert 'lang="ko"' in (tmp_path / page).read_text(encoding="utf-8")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
