@@ -181,16 +181,20 @@ def _colours(record: GameRecord, player: str | None) -> Sequence[int]:
     """Return the colours that a word means.
 
     Raises:
-        GoError: no player is called so.
+        GoError: no player is called so, or both are.
     """
     if player is None:
         return (BLACK, WHITE)
     wanted = player.strip().lower()
-    for colour, words, name in (
-        (BLACK, ("b", "black", "흑"), record.black),
-        (WHITE, ("w", "white", "백"), record.white),
-    ):
-        if wanted in words or (name is not None and wanted and wanted in name.lower()):
+    for colour, words in ((BLACK, ("b", "black", "흑")), (WHITE, ("w", "white", "백"))):
+        if wanted in words:
             return (colour,)
+    called = {BLACK: (record.black or "").lower(), WHITE: (record.white or "").lower()}
+    whole = [colour for colour, name in called.items() if wanted and name == wanted]
+    found = whole or [colour for colour, name in called.items() if wanted and wanted in name]
+    if len(found) == 1:
+        return tuple(found)
+    if found:
+        raise GoError(f"both players are called {player!r}: use black or white")
     names = ", ".join(name for name in (record.black, record.white) if name) or "not named"
     raise GoError(f"no player is called {player!r}: use black or white; the players are {names}")

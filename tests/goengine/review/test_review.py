@@ -362,3 +362,7 @@ def test_one_player_is_named_by_colour_or_by_name(tmp_path: Path) -> None:
     assert colours("W") == colours("lee") == [WHITE]
     with pytest.raises(GoError, match="no player is called 'Kim'"):
         colours("Kim")
+    game.write_text("(;SZ[5]PB[Kim Min]PW[Kim];B[cc])")
+    assert (colours("kim"), colours("min")) == ([WHITE], [BLACK])
+    with pytest.raises(GoError, match="both players are called 'Ki'"):
+        colours("Ki")
