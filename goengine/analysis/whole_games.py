@@ -199,8 +199,8 @@ def record_query(
         raise GoError(f"{visits} visits cannot analyse: use 1 or more")
     chosen = record_rules(record) if rules is None else get_rules(rules)
     points = record.komi if komi is None else komi
-    if points is not None and not abs(points) <= MOST_KOMI:
-        raise GoError(f"komi {points} cannot be analysed: use {-MOST_KOMI:g} to {MOST_KOMI:g}")
+    if komi is not None and not abs(komi) <= MOST_KOMI:
+        raise GoError(f"komi {komi} cannot be analysed: use {-MOST_KOMI:g} to {MOST_KOMI:g}")
     return PositionQuery(
         name="",
         size=record.size,
