@@ -8,7 +8,9 @@ commands have in the same words are declared here too.
 from __future__ import annotations
 
 import argparse
+import logging
 import math
+import sys
 
 from goengine.rules import get_rules
 from goengine.types import MAX_SIZE, MIN_SIZE, GoError
@@ -94,6 +96,18 @@ def rule_set(text: str) -> str:
         return get_rules(text).name
     except GoError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Declare `--verbose` of the commands that serve programs."""
+    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+
+
+def log_to_stderr(*, verbose: bool) -> None:
+    """Write what is logged to standard error, as `--verbose` asks; numba's own only if it warns."""
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
+    logging.getLogger("numba").setLevel(logging.WARNING)
 
 
 def add_network(parser: argparse._ActionsContainer, *, judging: bool = False) -> None:

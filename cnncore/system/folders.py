@@ -39,21 +39,24 @@ def folder_error(folder: Path, error: OSError) -> FolderError:
 
 def cache_folder(program: str) -> Path:
     """Return where this user's system keeps what a program can make again; it need not be there."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / program
+    local = ("LOCALAPPDATA", "AppData/Local")
+    return _user_folder(program, local, "Library/Caches", ("XDG_CACHE_HOME", ".cache"))
 
 
 def config_folder(program: str) -> Path:
     """Return where this user's system keeps what a program must not forget; it may not be there."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return base / program
+    roaming = ("APPDATA", "AppData/Roaming")
+    mac = "Library/Application Support"
+    return _user_folder(program, roaming, mac, ("XDG_CONFIG_HOME", ".config"))
+
+
+def _user_folder(program: str, windows: tuple[str, str], mac: str, others: tuple[str, str]) -> Path:
+    """Return a program's folder below the one that this system names.
+
+    `windows`, `others`: the variable that names it, and its place in the user's home without that.
+    """
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / mac / program
+    variable, place = windows if sys.platform == "win32" else others
+    return Path(os.environ.get(variable) or home / place) / program

@@ -109,15 +109,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     game.add_argument("--komi", type=options.finite, help="default: the komi of the rules")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the conversation to FILE")
-    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+    options.add_verbose(parser)
     add_foreign_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve GTP on standard input and output until `quit` or the end of the input."""
-    level = logging.DEBUG if args.verbose else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
-    logging.getLogger("numba").setLevel(logging.WARNING)
+    options.log_to_stderr(verbose=args.verbose)
     take_foreign_options(args)
     try:
         log = _open_log(args.log)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 
 from goengine import options
@@ -46,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=1000.0,
         help="bound of all trees and remembered evaluations together (default: 1000)",
     )
-    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+    options.add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
         GoError: the address cannot be had, or there is no such network.
         OSError: the game cannot be read.
     """
-    level = logging.DEBUG if args.verbose else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
-    logging.getLogger("numba").setLevel(logging.WARNING)
+    options.log_to_stderr(verbose=args.verbose)
     from goengine.web.serving.web_server import Address, read_first, serve
     from goengine.web.thinking.opponents import EngineOptions
 

@@ -36,6 +36,15 @@ X X X X O O .
 . O . X O O .
 X X X X O . O
 """
+SETTLED = """
+. X . X O . .
+X X X X O O O
+. X . X O . O
+X X X X O O .
+. X X X O . O
+. . . X O O .
+X X X X O . O
+"""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="end at once when the input ends, instead of finishing what was asked",
     )
-    parser.add_argument("--verbose", action="store_true", help="more about loading on stderr")
+    options.add_verbose(parser)
     add_foreign_options(parser)
 
 
@@ -57,9 +57,7 @@ def run(args: argparse.Namespace) -> int:
         GoError: the network cannot analyse, a setting is impossible, or stdout is closed.
     """
     output = reserve_stdout()
-    level = logging.DEBUG if args.verbose else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=level, format="goengine: %(message)s")
-    logging.getLogger("numba").setLevel(logging.WARNING)
+    options.log_to_stderr(verbose=args.verbose)
     from goengine.analysis.evaluators import (
         EvaluatorBySize,
         judging_network,

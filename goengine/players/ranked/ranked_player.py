@@ -8,6 +8,7 @@ rank the end of the game is read by the search, which passes, captures and count
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -122,11 +123,10 @@ class RankedPlayer:
         """
         if not isinstance(settings, RankedSettings):
             raise GoError(f"{settings} are not the settings of a rank: use RankedSettings")
-        twin = RankedPlayer(self._reader, settings, network=self._network)
-        twin._reader = self._reader
-        twin.thinking, twin._hopeless = self.thinking, self._hopeless
-        twin.weak_moves = self.weak_moves
-        return twin
+        other = copy.copy(self)
+        other.settings = settings
+        other.name = f"{self._network} {settings.rank}"
+        return other
 
     def choose(
         self,

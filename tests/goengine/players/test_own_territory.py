@@ -19,8 +19,9 @@ from goengine.search.findings import MoveFinding, move_findings
 from goengine.search.root import RootConditions
 from goengine.search.tree_search import Limits
 from goengine.types import BLACK, WHITE
-from tests.goengine.players.test_search_player import SETTLED, choose, player
+from tests.goengine.players.test_search_player import choose, player
 from tests.goengine.search.test_tree_search import search
+from tests.helpers.diagrams import SETTLED
 
 DEAD_INSIDE = """
 O X X X X . . . .

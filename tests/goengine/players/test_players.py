@@ -15,7 +15,7 @@ from goengine.players.policy_player import PolicyPlayer
 from goengine.players.settings import PolicySettings
 from goengine.scoring.status import status
 from goengine.types import BLACK, RESIGN, WHITE, GoError
-from tests.helpers.diagrams import DEAD
+from tests.helpers.diagrams import DEAD, SETTLED
 from tests.helpers.stub_players import StubEvaluator
 
 
@@ -52,17 +52,6 @@ def choose(player: PolicyPlayer | RandomPlayer, *boards: Board, seed: int = RNG)
 
 def choice(player: PolicyPlayer, board: Board, rng: np.random.Generator) -> int:
     return player.choose(Game.at(board), rng=rng).move
-
-
-SETTLED = """
-. X . X O . .
-X X X X O O O
-. X . X O . O
-X X X X O O .
-. X X X O . O
-. . . X O O .
-X X X X O . O
-"""
 
 
 def after_pass(text: str, colour: int, *, komi: float = 0.5, rules: str = "chinese") -> Board:

@@ -35,18 +35,8 @@ from goengine.players.ranked.weak_moves import WeakMove, WeakMoves, described
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings
 from goengine.types import BLACK, RESIGN, WHITE, GoError
-from tests.helpers.diagrams import DEAD
+from tests.helpers.diagrams import DEAD, SETTLED
 from tests.helpers.ranked_players import counting_opponent
-
-SETTLED = """
-. X . X O . .
-X X X X O O O
-. X . X O . O
-X X X X O O .
-. X X X O . O
-. . . X O O .
-X X X X O . O
-"""
 
 
 class Wall:

@@ -16,9 +16,9 @@ from goengine.search.findings import MoveFinding, move_findings
 from goengine.search.playing_out import final_lead, rollout_values, verdict
 from goengine.search.tree_search import Limits
 from goengine.types import BLACK, RESIGN, WHITE
-from tests.goengine.players.test_search_player import SETTLED, choose, player
+from tests.goengine.players.test_search_player import choose, player
 from tests.goengine.search.test_tree_search import search
-from tests.helpers.diagrams import DEAD, SEKI
+from tests.helpers.diagrams import DEAD, SEKI, SETTLED
 
 POINT, PASS = 36, 49
 

@@ -23,17 +23,7 @@ from goengine.search.findings import RootFinding, move_findings
 from goengine.search.tree_search import Limits
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.goengine.search.test_tree_search import CountingBackend
-from tests.helpers.diagrams import DEAD
-
-SETTLED = """
-. X . X O . .
-X X X X O O O
-. X . X O . O
-X X X X O O .
-. X X X O . O
-. . . X O O .
-X X X X O . O
-"""
+from tests.helpers.diagrams import DEAD, SETTLED
 
 
 def player(**settings: object) -> SearchPlayer:

@@ -16,16 +16,7 @@ from goengine.search.root import RootConditions
 from goengine.search.tree_search import Limits, TreeSearch
 from goengine.types import BLACK, WHITE
 from tests.goengine.search.test_tree_search import CountingBackend, search, walk
-
-SETTLED = """
-. X . X O . .
-X X X X O O O
-. X . X O . O
-X X X X O O .
-. X X X O . O
-. . . X O O .
-X X X X O . O
-"""
+from tests.helpers.diagrams import SETTLED
 
 
 def read(game: Game, conditions: RootConditions, visits: int = 150, seed: int = 1) -> TreeSearch:
