@@ -13,8 +13,12 @@ from cnncore.layers.residual import BasicBlock, Shortcut, StrideIn
 
 
 def mean_and_maximum(x: Tensor) -> Tensor:
-    """Return the mean and then the maximum of every map: (B, C, H, W) to (B, 2 C)."""
-    return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+    """Return the mean and then the maximum of every map: (B, C, H, W) to (B, 2 C).
+
+    The maximum's gradient goes to one point by its place. `amax` would compare the map with its
+    maximum again, and a translated map in another precision may then have no point that equals it.
+    """
+    return torch.cat([x.mean(dim=(2, 3)), x.flatten(2).max(dim=2).values], dim=1)
 
 
 class GlobalPoolingBlock(BasicBlock):

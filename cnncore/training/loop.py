@@ -35,6 +35,9 @@ class Batch(Protocol):
 Loss = Callable[[nn.Module, Any], tuple[Tensor, dict[str, Tensor]]]
 Outcome = Literal["finished", "interrupted", "time"]
 
+COUNT = "_count"
+"""Ends the name of a sum that says over how many samples another one is, if not over all."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -44,7 +47,8 @@ class Course:
     """Yields the batches from step `step` on."""
     loss: Loss
     """Returns the mean loss of a batch, to descend, and a dict of sums over the batch (0-d
-    tensors), which are reported as means per sample."""
+    tensors), which are reported as means per sample: of all, or of as many as a sum of the same
+    name with `COUNT` behind it says."""
     plan: Plan
     report: Callable[[dict[str, Any]], None]
     """Receives a flat dict for each line of metrics."""
@@ -257,8 +261,12 @@ def _crossed(before: int, after: int, every: int, until: int) -> bool:
 
 
 def _line(state: TrainingState, rate: float, speed: float) -> dict[str, Any]:
-    count = state.sums["samples"]
-    means = {name: value / count for name, value in state.sums.items() if name != "samples"}
+    sums = state.sums
+    means = {
+        name: value / max(1.0, sums.get(name + COUNT, sums["samples"]))
+        for name, value in sums.items()
+        if name != "samples" and not name.endswith(COUNT)
+    }
     return {
         "event": "train",
         "step": state.step,

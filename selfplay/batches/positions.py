@@ -83,7 +83,7 @@ class Positions(BatchStreams[PackedBatch]):
     A position is a move that is not a pass, in a game on a board of `size` lines. `weights` gives
     each source's share of the draws; sources that it does not name are left out; without it all
     positions are alike. `weighting` says how the positions of a source share its draws; `only`,
-    bool (G,), leaves out games.
+    bool (G,), leaves out games; the moves of games in `moveless`, bool (G,), are not learnt.
     """
 
     def __init__(
@@ -96,8 +96,10 @@ class Positions(BatchStreams[PackedBatch]):
         future: int = 0,
         size: int = SIZE,
         only: npt.NDArray[np.bool_] | None = None,
+        moveless: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.archive = archive
+        self._moveless = moveless
         self.size = size
         self.future = future
         games = np.asarray(archive.split(split), dtype=np.int64)
@@ -209,6 +211,8 @@ class Positions(BatchStreams[PackedBatch]):
     ) -> PackedBatch:
         """Return rows `part`, `part + parts`, ... of a batch, to be turned by `symmetries`."""
         moves = self._labels(games, plies, 1 + self.future)
+        if self._moveless is not None:
+            moves[self._moveless[games]] = NO_MOVE
         known = (moves != NO_MOVE).sum(axis=0)
         turns = np.zeros(len(games), dtype=np.int64) if symmetries is None else symmetries
         mine = slice(part, None, parts)

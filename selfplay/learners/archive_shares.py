@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from cnncore.data.samples import DataError
 from selfplay.archive.reader import Archive
@@ -39,6 +40,7 @@ def positions_of(recipe: Recipe, labels: Sequence[Labels], shares: Shares, split
                 future=recipe.further_moves,
                 size=size,
                 only=mine.teaches if recipe.freeze == "trunk" else None,
+                moveless=_of_sources(mine.archive, recipe.outcome_only),
             )
         except DataError:
             continue  # this split of a small archive may lack a size
@@ -105,6 +107,12 @@ def _by_size(shares: Shares, sizes: Mapping[str, float]) -> Shares:
         if share > 0:
             scaled[number, size] = {source: share * value for source, value in entry.items()}
     return scaled
+
+
+def _of_sources(archive: Archive, names: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Return which games of an archive are of some sources, bool (G,)."""
+    chosen = [number for number, name in enumerate(archive.sources) if name in names]
+    return np.isin(archive.games["source"], chosen)
 
 
 def _moves(archive: Archive) -> dict[tuple[int, str], float]:

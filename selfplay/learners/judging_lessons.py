@@ -126,7 +126,9 @@ def archive_labels(archive: Archive) -> Labels:
 def _line(sums: Sequence[float]) -> dict[str, float]:
     """Return means of the sums of `measure_judgement`, as far as there are positions for them."""
     loss, top1, top5, count, value, _, right, taught, lead, counted, owner, owned = sums
-    line = {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
+    line: dict[str, float] = {}
+    if count:
+        line |= {"loss": loss / count, "top1": top1 / count, "top5": top5 / count}
     if taught:
         line |= {"value_error": value / taught, "winner_right": right / taught}
     if counted:

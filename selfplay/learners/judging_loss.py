@@ -17,9 +17,11 @@ from torch.nn import functional
 
 from cnncore.system.devices import autocast, widest_float
 from cnncore.system.parallel import ALONE, Processes
+from cnncore.training.loop import COUNT
 from goengine.networks.network_config import MARGIN_SCALE
 from selfplay.batches.labelled import StagedLesson
 from selfplay.batches.packing import unpack
+from selfplay.batches.positions import NO_MOVE
 from selfplay.learners.learner import Said
 from selfplay.learners.policy_loss import forget, move_terms
 from selfplay.recipes import Recipe
@@ -47,6 +49,7 @@ def judging_loss(
         moves_known = moves[:, : said.logits.shape[1]]
         terms = move_terms(said.logits, moves_known, known, recipe)
         value, lead, ownership = judging_terms(said, there, processes)
+        played = (moves[:, 0] != NO_MOVE).sum()
         total = (
             recipe.value_weight * value
             + recipe.lead_weight * lead
@@ -57,8 +60,10 @@ def judging_loss(
             total = total + terms[0] + recipe.future_weight * further
         count = len(batch)
         return total, {
-            "policy_loss": terms[0] * count,
+            "policy_loss": terms[0] * known[0],
+            "policy_loss" + COUNT: played,
             "top1": (said.logits[:, 0].argmax(1) == moves[:, 0]).sum(),
+            "top1" + COUNT: played,
             "value_loss": value * count,
             "lead_loss": lead * count,
             "ownership_loss": ownership * count,
@@ -115,10 +120,10 @@ def measure_judgement(
             leads = (said.margin - there.margin).abs()
             owners = (torch.tanh(said.ownership_logits / 2) - there.owners()).abs().mean(1)
             parts = [
-                functional.cross_entropy(logits, played, reduction="sum"),
+                functional.cross_entropy(logits, played, ignore_index=NO_MOVE, reduction="sum"),
                 hits[:, 0].sum(),
                 hits.sum(),
-                torch.tensor(len(batch)),
+                (played != NO_MOVE).sum(),
                 (error * there.taught).sum(),
                 (error.square() * there.taught).sum(),
                 (right * there.taught).sum(),

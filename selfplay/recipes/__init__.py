@@ -99,6 +99,9 @@ class Recipe(TrainingRecipe):
     sizes: Mapping[str, float] = field(default_factory=dict)
     """Share of each board size in the batches of a policy-value network, each batch being of one
     size; empty takes all positions alike."""
+    outcome_only: tuple[str, ...] = ()
+    """Sources that teach a policy-value network value, lead and ownership, but no moves: games of
+    another network against itself, for instance."""
     recency: float = 0.0
     """Years over which older games count less: see `selfplay.batches.weighting.Weighting`."""
     ranks: Mapping[str, float] = field(default_factory=dict)
@@ -154,7 +157,11 @@ class Recipe(TrainingRecipe):
     def _check_heads(self) -> None:
         """Check what only policy-value networks have, and what they do not have."""
         if not self.judges:
-            for key, value in (("pools", self.pools), ("sizes", self.sizes)):
+            for key, value in (
+                ("pools", self.pools),
+                ("sizes", self.sizes),
+                ("outcome_only", self.outcome_only),
+            ):
                 if value:
                     raise RecipeError(
                         f"recipe: {key} = {value!r} is for networks that judge; add judges = true, "
@@ -214,6 +221,7 @@ def from_table(table: Mapping[str, Any]) -> Recipe:
     parsers: dict[str, Callable[[Any], Any]] = {
         "grow": _growths,
         "pools": _blocks,
+        "outcome_only": _names,
         "sizes": lambda value: _shares("sizes", value, example="19 = 0.6, 9 = 0.4"),
         "sources": lambda value: _shares("sources", value, example="kgs_6d = 0.6"),
         "ranks": lambda value: _shares("ranks", value, example="9p = 2, 6d = 1"),
@@ -235,6 +243,12 @@ def _growths(value: Any) -> tuple[Growth, ...]:
 def _blocks(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or not all(type(block) is int for block in value):
         raise RecipeError(f"recipe: pools = {value!r} should look like [2, 5]")
+    return tuple(value)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise RecipeError(f'recipe: outcome_only = {value!r} should look like ["self-play"]')
     return tuple(value)
 
 

@@ -25,7 +25,12 @@ from cnncore.system.command_line import INTERRUPTED
 from cnncore.system.folders import make_folder
 from goengine.options import count, not_negative, positive, threads
 from selfplay.archive.reader import Archive
-from selfplay.commands.travel.lease_plan import NetworkLease, names_of, settings_of
+from selfplay.commands.travel.lease_plan import (
+    NetworkLease,
+    names_of,
+    settings_of,
+    start_of,
+)
 from selfplay.commands.travel.trainers import Kernels, Trainer, train_all
 from selfplay.training.travel.archive_file import is_packed, packed_digest, unpack_archive
 from selfplay.training.travel.home_parts import pack_runs, unpack_runs
@@ -85,7 +90,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting over all recipes, as TOML; NAME:KEY=VALUE sets it for one of several",
     )
-    parser.add_argument("--from", dest="start", metavar="NET", help="network to begin from")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        action="append",
+        default=[],
+        metavar="NET",
+        help="network to begin from; NAME:NET is for one of several",
+    )
     parser.add_argument("--widen", type=count, metavar="FILTERS", help="widen --from first")
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...; default: cuda if there is one")
     parser.add_argument(
@@ -152,7 +164,7 @@ def _lease(
             settings=settings[number],
             archives=tuple(archive.path for archive in archives),
             folder=args.work / name,
-            start=args.start,
+            start=start_of(name, names, args.start),
             widen=args.widen,
             device=args.device,
             threads=args.threads,

@@ -58,6 +58,14 @@ def names_of(recipes: Sequence[str]) -> list[str]:
     return names
 
 
+def start_of(name: str, names: Sequence[str], starts: Sequence[str]) -> str | None:
+    """Return what one network begins from: NET is for all, NAME:NET for that one and goes first."""
+    own = [start.removeprefix(f"{name}:") for start in starts if start.startswith(f"{name}:")]
+    others = tuple(f"{other}:" for other in names)
+    common = [start for start in starts if not start.startswith(others)]
+    return (own + common)[0] if own or common else None
+
+
 def settings_of(name: str, names: Sequence[str], settings: Sequence[str]) -> tuple[str, ...]:
     """Return the settings for one network: KEY=VALUE is for all, NAME:KEY=VALUE for that one.
 

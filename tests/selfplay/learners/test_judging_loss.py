@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from cnncore.system.parallel import Processes
+from cnncore.training.loop import COUNT
 from goengine.encoding.symmetry import move_table
 from goengine.networks.policy_value import PolicyValueConfig, PolicyValueNet
 from selfplay.archive.reader import Archive
@@ -146,6 +148,32 @@ def test_a_frozen_trunk_has_no_gradient_and_keeps_its_statistics(archive: Archiv
     after = model.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith("policy.neck.norm") for name in changed)
+
+
+def test_sources_of_outcomes_teach_no_moves(archive: Archive) -> None:
+    """Neither the moves nor the measures of moves know of these games; the heads that judge do."""
+    recipe = replace(RECIPE, outcome_only=("even",))
+    batch = mix_of(archive, recipe).random_batch(24, seed=1, number=0)
+    assert batch.packed.known.tolist() == [0, 0]
+    lesson, model = stage_lesson(batch), learner()
+    total, measures = judging_loss(recipe, CPU)(model, lesson)
+    total.backward()
+    assert measures["policy_loss"].item() == measures["policy_loss" + COUNT].item() == 0
+    for part in (model.policy.head, model.heads):
+        assert all(p.grad is None or not p.grad.any() for p in part.parameters())
+    assert model.policy.owner.weight.grad is not None and model.policy.owner.weight.grad.any()
+    sums = measure_judgement(model, [lesson], device=CPU, precision="float32").tolist()
+    assert sums[:4] == [0, 0, 0, 0] and sums[7] > 0
+
+
+def test_moves_are_measured_over_those_that_are_learnt(archive: Archive) -> None:
+    both = judged_archive(archive.path.parent / "other", source="self-play", seed=3)
+    recipe = replace(RECIPE, outcome_only=("self-play",))
+    labels = [archive_labels(archive), archive_labels(both)]
+    shares = archive_shares(recipe, labels)
+    mix = LabelledMix(positions_of(recipe, labels, shares, "train"), labels)
+    known = [mix.random_batch(8, seed=1, number=n).packed.known[0] for n in range(40)]
+    assert set(known) == {0, 8}
 
 
 def test_parts_of_a_batch_add_up_to_the_whole(archive: Archive) -> None:

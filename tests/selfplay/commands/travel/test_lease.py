@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from selfplay.__main__ import main
-from selfplay.commands.travel.lease_plan import names_of, settings_of
+from selfplay.commands.travel.lease_plan import names_of, settings_of, start_of
 from selfplay.training.trained_network import read_facts
 from selfplay.training.travel.archive_file import pack_archive
 from tests.helpers.judged_games import judged_archive
@@ -98,6 +98,13 @@ def test_a_network_from_a_run_may_be_widened(tmp_path: Path) -> None:
     wide += ["--widen", "6"]
     assert lease(tmp_path, "second", *wide, "--set", "filters=6", "--minutes", "5") == 0
     assert read_facts(tmp_path / "b" / "policy-64")["config"]["filters"] == 6
+
+
+def test_each_network_may_begin_from_its_own() -> None:
+    starts = ["dual-96:a.safetensors", "C:\\b.safetensors"]
+    assert start_of("dual-96", TWO, starts) == "a.safetensors"
+    assert start_of("policy-64", TWO, starts) == "C:\\b.safetensors"
+    assert start_of("policy-64", TWO, starts[:1]) is None
 
 
 @pytest.mark.parametrize("how", ["--side-by-side", pytest.param("in turn", marks=pytest.mark.slow)])
