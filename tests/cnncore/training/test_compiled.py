@@ -42,6 +42,19 @@ class _Altered(torch.autograd.Function):
         return ctx.change(gradients[0]), None
 
 
+class _Nudged(torch.autograd.Function):
+    """Pass outputs through and add to the gradient of something else."""
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, other: Tensor, amount: float) -> Tensor:
+        ctx.amount = torch.full_like(other, amount)
+        return outputs.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return gradients[0], ctx.amount, None
+
+
 def with_gradients(change: Callable[[Tensor], Tensor]) -> Any:
     """Return a compiler whose outputs are right and whose gradients are changed."""
 
@@ -124,6 +137,32 @@ def test_a_right_one_is_used_and_nothing_has_moved(
     compute(BATCH)
     compute(BATCH[:32])
     assert calls == [64, 64]
+
+
+def gradient_of_one_number(precision: Any) -> float:
+    """Return the gradient of the only bias of the second convolution."""
+    model = network()
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        value, _ = loss(model, BATCH)
+    value.backward()
+    assert isinstance(model[4], nn.Conv2d) and model[4].bias is not None
+    assert model[4].bias.grad is not None
+    return float(model[4].bias.grad)
+
+
+@pytest.mark.parametrize(("times", "used"), [(10.0, True), (-100.0, False)])
+def test_a_single_number_may_be_further_off_for_its_rounding_is_luck(
+    times: float, used: bool
+) -> None:
+    rounding = gradient_of_one_number("bfloat16") - gradient_of_one_number("float32")
+
+    def nudged(module: nn.Module) -> Any:
+        return lambda inputs: _Nudged.apply(module(inputs), module[4].bias, times * rounding)
+
+    assert rounding
+    verdict = Compiled(network(), compiler=nudged).prove(loss, BATCH, "bfloat16")
+    assert verdict.compiled == used
 
 
 def test_before_it_is_proven_the_module_runs_as_it_is() -> None:
