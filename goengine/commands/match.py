@@ -25,6 +25,7 @@ from goengine.match.contest import Contest, MatchGame, Referee, Terms, engine_re
 from goengine.match.entrants import SETTINGS, Entrant, OwnEntrant, make_entrant
 from goengine.match.folder import MatchError, MatchFolder, Result
 from goengine.match.openings import OpeningSource, corner_openings, policy_openings, sgf_openings
+from goengine.match.sequential_test import SequentialTest, in_order
 from goengine.options import board_size, count, finite, not_negative, rule_set, seed
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.warmup import warm_board, warm_playouts
@@ -40,6 +41,11 @@ def points(results: Sequence[Result], entrant: int) -> float:
     """Return the games that an entrant won, a draw as half, one without a result as nothing."""
     worth = {entrant: 1.0, None: 0.5}
     return sum(worth.get(r.winner, 0.0) for r in results if r.counts)
+
+
+def _worth(results: Sequence[Result]) -> dict[int, float]:
+    """Return what each game is worth for A, by its number; half a point without a result."""
+    return {r.game: points([r], 0) if r.counts else 0.5 for r in results}
 
 
 def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> str:
@@ -117,6 +123,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--referee", metavar="COMMAND", help="GTP command line that counts the games (playouts)"
     )
     parser.add_argument("--seed", type=seed, default=1, help="seed of openings and players (1)")
+    parser.add_argument(
+        "--sprt", type=not_negative, nargs=2, metavar=("LOW", "HIGH"),
+        help="stop as soon as it is clear whether A wins at most LOW or at least HIGH percent",
+    )  # fmt: skip
     parser.add_argument("--names", nargs=2, metavar=("A", "B"), help="names for the report")
 
 
@@ -157,6 +167,7 @@ def _kept(args: argparse.Namespace, terms: Terms) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> int:
     """Play or continue a match and print its table."""
     terms = _terms(args)
+    test = SequentialTest(args.sprt[0] / 100, args.sprt[1] / 100) if args.sprt else None
     warm_board()
     warm_playouts()
     pairs: list[tuple[Entrant, Entrant]] = []
@@ -175,7 +186,7 @@ def run(args: argparse.Namespace) -> int:
         # Only what could begin leaves its settings in the folder.
         folder = MatchFolder(args.out, _kept(args, terms)) if args.out else None
         results = folder.results() if folder else []
-        played, whole = _play(contests, results, args.games, names, folder)
+        played, whole = _play(contests, results, args.games, names, folder, test)
         results += played
     finally:
         for pair in pairs:
@@ -183,6 +194,8 @@ def run(args: argparse.Namespace) -> int:
                 entrant.close()
     board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {format_points(terms.komi)}"
     print(report(results, names, f"{board}, openings {args.openings}"))
+    if test:
+        print(test.sentence(*in_order(_worth(results))))
     return DONE if whole else INTERRUPTED
 
 
@@ -281,15 +294,18 @@ def _play(
     games: int,
     names: Sequence[str],
     folder: MatchFolder | None,
+    test: SequentialTest | None,
 ) -> tuple[list[Result], bool]:
     """Play the games that are missing, with a progress bar, and tell whether none was left out.
 
-    Ctrl-C ends the match early.
+    Ctrl-C ends the match early, and so does a test that has decided, which needs no more games.
     """
     done = {result.game for result in before}
     missing = [number for number in range(games) if number not in done]
     results: list[Result] = []
     whole = True
+    if test and test.decided(*in_order(_worth(before))):
+        return results, whole
     bar = MatchBar(games, games - len(missing))
     try:
         for game in _games(contests, missing, bar.moved):
@@ -298,6 +314,8 @@ def _play(
             everything = [*before, *results]
             counted = sum(one.counts for one in everything)
             bar.finished(f"A {points(everything, 0):g} of {counted}")
+            if test and test.decided(*in_order(_worth(everything))):
+                break
     except KeyboardInterrupt:
         whole = False
         log.warning("interrupted after %d of %d games", len(before) + len(results), games)
