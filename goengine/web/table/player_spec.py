@@ -80,7 +80,10 @@ def read_player(query: Query, field: str, *, networks: list[str], ranks: list[st
     rank = value.get("rank")
     if rank is not None:
         if rank not in ranks:
-            wrong(field, f"There is no opponent of rank {str(rank)[:20]!r}: use visits or seconds")
+            wrong(
+                field,
+                f"There is no opponent of rank {str(rank)[:20]!r}: use {ranks[0]} to {ranks[-1]}",
+            )
         return PlayerSpec("engine", name, network, rank=rank)
     if value.get("visits") is not None:
         text = f"The visits of a player must be a whole number from 0 to {MOST_VISITS}"

@@ -393,6 +393,12 @@ def test_impossible_games_are_refused(page: PageClient, fields: dict[str, object
     assert page.table["version"] == before
 
 
+def test_a_rank_that_does_not_exist_is_refused_with_those_that_do(page: PageClient) -> None:
+    refusal = page.do("new_game", size=9, black={"kind": "engine", "rank": "31k"})
+    assert refusal is not None
+    assert refusal["text"] == "black: There is no opponent of rank '31k': use 20k to 3d"
+
+
 def test_two_clients_see_one_table(server: WebServer, page: PageClient) -> None:
     other = server.client()
     page.do("play", move="E5")

@@ -78,6 +78,9 @@ test("the form of a new game becomes a request", () => {
   assert.equal(gameRequest({ ...form, handicap: 4, komi: -3.5 }, HELLO).komi, -3.5);
   assert.equal(gameRequest({ ...form, colour: "random" }, HELLO, () => 0.9).white.kind, "human");
   assert.deepEqual(gameRequest({ ...form, limit: "rank", rank: "8k" }, HELLO).black, { kind: "engine", rank: "8k" });
+  const other = { ...form, network: "policy-192" };
+  assert.equal(gameRequest(other, HELLO).black.network, "policy-192");
+  assert.deepEqual(gameRequest({ ...other, limit: "rank", rank: "8k" }, HELLO).black, { kind: "engine", rank: "8k" });
   assert.deepEqual(gameRequest({ ...form, clock: "fischer", main: 5, increment: 7 }, HELLO).clock, { main: 300, fischer: 7 });
   assert.equal(komiOf(FIRST_GAME, null), 7.5);
   assert.equal(mostHandicap(5), 0);

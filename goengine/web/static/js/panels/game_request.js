@@ -85,8 +85,8 @@ export function komiOf(form, hello) {
  * @returns {Player}
  */
 export function engineOf(form) {
+  if (form.limit === "rank" && form.rank) return { kind: "engine", rank: form.rank };
   const network = form.network ? { network: form.network } : {};
-  if (form.limit === "rank" && form.rank) return { kind: "engine", ...network, rank: form.rank };
   if (form.limit === "seconds") return { kind: "engine", ...network, seconds: form.seconds };
   return { kind: "engine", ...network, visits: form.visits };
 }

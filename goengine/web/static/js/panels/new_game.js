@@ -159,7 +159,8 @@ function Strength({ form, set, app }) {
         step: 0.1,
         onChange: (seconds) => set({ seconds }),
       }),
-    networks.length > 1 &&
+    limit !== "rank" && // ranks keep the network that they were measured with
+      networks.length > 1 &&
       h(Choice, {
         label: t("network"),
         name: "network",
