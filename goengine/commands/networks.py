@@ -12,11 +12,13 @@ from goengine.networks.files import (
     shipped_networks,
 )
 from goengine.networks.network_config import PolicyValueConfig
+from goengine.players.ranked.rank_table import shipped_table
 from goengine.types import MAX_SIZE
 
 LEGEND = (
     "default       what play, gtp, review and analysis use, with search\n"
     "default bare  what plays without search (--visits 0), and what fine-tuning starts from\n"
+    "ranks         what opponents by rank use (--rank, --adapt)\n"
 )
 
 
@@ -49,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     best = default_judge(MAX_SIZE, candidates=names)
     if best is not None:
         notes[best] = "  default"
+    measured = shipped_table().network
+    notes[measured] = notes.get(measured, "") + "  ranks"
     rows = [("name", "gives", "layers x filters", "weights", "positions")]
     rows += [(name, *describe(name)) for name in names]
     for row in rows:

@@ -17,6 +17,7 @@ from goengine.networks.files import (
     open_network,
     shipped_networks,
 )
+from goengine.players.ranked.rank_table import shipped_table
 
 
 def test_every_shipped_network_has_a_line_and_one_is_the_default(
@@ -28,7 +29,10 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
     assert [line.split("  ")[0] for line in captured.err.splitlines()] == [
         "default",
         "default bare",
+        "ranks",
     ]
+    measured = [line.split()[0] for line in lines if line.endswith("ranks")]
+    assert measured == [shipped_table().network]
     assert [line.split()[0] for line in lines] == shipped_networks()
     assert [line.split()[0] for line in lines if line.endswith("default")] == [default_judge(19)]
     bare = [line.split()[0] for line in lines if line.endswith("default bare")]
