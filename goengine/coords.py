@@ -80,7 +80,8 @@ def gtp_to_move(text: str, size: int) -> int:
     column = GTP_COLUMNS.find(word[:1]) if word else -1
     digits = word[1:]
     if column < 0 or not (digits.isascii() and digits.isdigit()) or len(digits) > 2:
-        raise CoordError(f"{text!r} is not a vertex such as D4")
+        why = ": columns leave out the letter I" if word[:1] == "I" and digits.isdigit() else ""
+        raise CoordError(f"{text!r} is not a vertex such as D4{why}")
     line = int(digits)
     if column >= size or not 1 <= line <= size:
         raise CoordError(f"{text!r} is off the {size}x{size} board")

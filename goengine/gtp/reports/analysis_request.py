@@ -140,7 +140,7 @@ def _parse_option(request: Request, words: list[str], size: int) -> None:
     key = words.pop(0).lower()
     count = 3 if key in ("avoid", "allow") else 1
     if len(words) < count:
-        raise syntax_error(f"{shorten(key)} is no option of an analysis or lacks its value")
+        raise syntax_error(f"{shorten(key)} is not an option of an analysis or lacks its value")
     values = words[:count]
     del words[:count]
     if key == "interval":
@@ -155,7 +155,7 @@ def _parse_option(request: Request, words: list[str], size: int) -> None:
         wanted = parse_flag(values[0], key)
         request.wanted = request.wanted | {key} if wanted else request.wanted - {key}
     else:
-        raise syntax_error(f"{shorten(key)} is no option of an analysis")
+        raise syntax_error(f"{shorten(key)} is not an option of an analysis")
 
 
 def _restrict(restriction: Restriction, values: Sequence[str], size: int) -> None:

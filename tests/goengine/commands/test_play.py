@@ -44,6 +44,7 @@ def test_the_player_begins_where_it_has_the_move():
     [
         ("e5", "black E5 is illegal: the point is occupied"),
         ("zz", "'zz' is not a vertex such as D4; type help for the commands"),
+        ("i5", "'i5' is not a vertex such as D4: columns leave out the letter I; type help"),
         ("t19", "off the 9x9 board"),
         ("save", "name a file: save FILE.sgf"),
         ("hint", "this player gives no hints"),
