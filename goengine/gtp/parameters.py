@@ -60,9 +60,13 @@ def lz_parameters(session: Session) -> dict[str, Parameter]:
 
 
 def unknown(name: str, there: dict[str, Parameter]) -> GtpError:
-    """Return the error that names the parameters there are."""
-    names = ", ".join(there) or "none with this player"
-    return GtpError(f"{shorten(name)} is not a parameter: there are {names}")
+    """Return the error that names the parameters there are, and says how to have a rank."""
+    said = f"{shorten(name)} is not a parameter"
+    if name == "rank":
+        return GtpError(f"{said} of this player: start the engine with --rank, 8k for example")
+    if len(there) == 1:
+        return GtpError(f"{said} of this player, which has only {next(iter(there))}")
+    return GtpError(f"{said}: there are {', '.join(there) or 'none with this player'}")
 
 
 def _setting(session: Session, name: str) -> Any:
