@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from goengine import options
-from goengine.commands.rating.rank_options import Opponent, add_rank, asked_opponent
+from goengine.commands.rating.rank_options import (
+    Opponent,
+    add_rank,
+    asked_opponent,
+    say_what_a_rank_leaves_out,
+)
 from goengine.foreign_options import add_foreign_options, take_foreign_options
 from goengine.gtp.engine import Engine
 from goengine.gtp.server import Server, reserve_stdout
@@ -27,6 +32,7 @@ from goengine.types import PLAY_SYMMETRY
 
 if TYPE_CHECKING:
     from goengine.players.player import Player
+    from goengine.players.settings import SearchSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +132,7 @@ def run(args: argparse.Namespace) -> int:
     if os.isatty(0):
         _say_to_people()
     opponent = asked_opponent(args)
+    warn_of_unheard(args, opponent)
     engine = Engine(partial(make_player, args, opponent), make_settings(args))
     if opponent is not None and opponent.kept is not None:
         engine.session.follower = RankFollower(opponent.kept)
@@ -147,6 +154,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def warn_of_unheard(args: argparse.Namespace, opponent: Opponent | None) -> None:
+    """Warn of options that an opponent by rank does not listen to."""
+    given = {
+        "--visits": args.visits is not None,
+        "--temperature": args.temperature > 0,
+        "--ponder": args.ponder,
+        "--player": args.player[0] == "policy",
+    }
+    say_what_a_rank_leaves_out(opponent, given)
+
+
 def make_settings(args: argparse.Namespace) -> SessionSettings:
     """Return how the session begins."""
     return SessionSettings(
@@ -162,13 +180,14 @@ def make_settings(args: argparse.Namespace) -> SessionSettings:
 def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> Player:
     """Load the network and return the player, ready to answer without delay."""
     from goengine.players.making import make_player, make_ranked_player
-    from goengine.players.settings import PolicySettings, SearchSettings
+    from goengine.players.settings import SEARCH_DEFAULTS, PolicySettings
 
     if opponent is not None:
         return make_ranked_player(
             opponent.rank,
             _network(args),
             think=opponent.think,
+            best=_search(args) or SEARCH_DEFAULTS,
             megabytes=args.memory,
             backend=args.backend,
             device=args.device,
@@ -177,19 +196,9 @@ def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> P
             seed=args.seed,
             size=args.size,
         )
-    kind, _ = args.player
-    search = None
-    if kind == "search" and args.visits != 0:
-        search = SearchSettings(
-            visits=args.visits,
-            seconds=1.0 if args.seconds is None else args.seconds,
-            temperature=args.temperature,
-            resign_below=args.resign_below / 100 or None,
-            megabytes=args.memory,
-        )
     player = make_player(
         _network(args),
-        search=search,
+        search=_search(args),
         policy=PolicySettings(
             temperature=args.temperature, symmetry=args.symmetry, resign=args.resign
         ),
@@ -203,6 +212,22 @@ def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> P
     sort = "search with" if player.settings.reads else "policy network"
     player.name = f"{sort} {player.name}"
     return player
+
+
+def _search(args: argparse.Namespace) -> SearchSettings | None:
+    """Return how the player reads, None where it is the bare network."""
+    from goengine.players.settings import SearchSettings
+
+    kind, _ = args.player
+    if kind == "policy" or args.visits == 0:
+        return None
+    return SearchSettings(
+        visits=args.visits,
+        seconds=1.0 if args.seconds is None else args.seconds,
+        temperature=args.temperature,
+        resign_below=args.resign_below / 100 or None,
+        megabytes=args.memory,
+    )
 
 
 def player_kind(text: str) -> tuple[str, str]:

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from goengine.clock import TimeSettings
-from goengine.commands.rating.rank_options import add_rank, asked_opponent
+from goengine.commands.rating.rank_options import (
+    add_rank,
+    asked_opponent,
+    say_what_a_rank_leaves_out,
+)
 from goengine.games.game import Game
 from goengine.handicap import fixed_points, most_fixed
 from goengine.options import (
@@ -27,7 +31,7 @@ from goengine.options import (
 from goengine.players.making import make_player, make_ranked_player
 from goengine.players.player import Player
 from goengine.players.ranked.own_rank import RankFollower
-from goengine.players.settings import PolicySettings, SearchSettings
+from goengine.players.settings import SEARCH_DEFAULTS, PolicySettings, SearchSettings
 from goengine.rules import RULES
 from goengine.terminal.board_text import LETTERS, style_for
 from goengine.terminal.conversation import Session
@@ -119,12 +123,21 @@ def run(args: argparse.Namespace) -> int:
     game = start_game(args.size, args.rules, args.komi, args.handicap)
     game.clock.configure(time_settings(args.time, *args.byoyomi))
     human = parse_colour(args.colour)
-    print("loading the network ...", file=sys.stderr, flush=True)
     opponent = asked_opponent(args)
+    say_what_a_rank_leaves_out(
+        opponent,
+        {"--visits": args.visits is not None, "--temperature": args.temperature > 0},
+    )
+    _tell("loading the network ...")
     player: Player
     if opponent is not None:
         player = make_ranked_player(
-            opponent.rank, args.network, think=opponent.think, seed=args.seed, size=args.size
+            opponent.rank,
+            args.network,
+            think=opponent.think,
+            best=_search(args) or SEARCH_DEFAULTS,
+            seed=args.seed,
+            size=args.size,
         )
     else:
         player = _strong_player(args)
@@ -160,18 +173,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _search(args: argparse.Namespace) -> SearchSettings | None:
+    """Return how it reads, None where it is to play without search."""
+    if args.visits == 0:
+        return None
+    return SearchSettings(
+        visits=args.visits,
+        seconds=1.0 if args.seconds is None else args.seconds,
+        temperature=args.temperature,
+    )
+
+
 def _strong_player(args: argparse.Namespace) -> Player:
     """Return the player as strong as the options let it be."""
-    search = None
-    if args.visits != 0:
-        search = SearchSettings(
-            visits=args.visits,
-            seconds=1.0 if args.seconds is None else args.seconds,
-            temperature=args.temperature,
-        )
     return make_player(
         args.network,
-        search=search,
+        search=_search(args),
         policy=PolicySettings(temperature=args.temperature, symmetry=args.symmetry),
         seed=args.seed,
         size=args.size,

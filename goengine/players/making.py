@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -150,6 +151,7 @@ def make_ranked_player(
     *,
     think: tuple[float, float] = (0.0, 0.0),
     resigns: bool = True,
+    best: SearchSettings = SEARCH_DEFAULTS,
     megabytes: float = SEARCH_DEFAULTS.megabytes,
     backend: str | None = None,
     device: str | None = None,
@@ -161,7 +163,8 @@ def make_ranked_player(
     """Return an opponent of a rank, ready to move; `best` is the engine as strong as it is.
 
     Without a network's name it is the one that the ranks were measured with. `think`: seconds that
-    a move seems to take at the least and at the most.
+    a move seems to take at the least and at the most. `best`: how that one reads, but for
+    `megabytes`.
 
     Raises:
         GoError: there is no such rank, network, backend, device or precision, or the network only
@@ -177,7 +180,7 @@ def make_ranked_player(
     if name == BEST:
         return make_search_player(
             network,
-            SearchSettings(megabytes=megabytes),
+            replace(best, megabytes=megabytes),
             backend=backend,
             device=device,
             precision=precision,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from goengine.players.ranked.own_rank import OwnRank
@@ -35,7 +36,8 @@ def add_rank(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--adapt",
         action="store_true",
-        help="the rank follows you: up when you win, down when you lose; 'goengine rank' shows it",
+        help="the rank follows you: up when you win, down when you lose; --rank says where it "
+        "begins the first time; 'goengine rank' shows it",
     )
     parser.add_argument(
         "--think",
@@ -43,6 +45,19 @@ def add_rank(parser: argparse._ActionsContainer) -> None:
         metavar="LEAST-MOST",
         help="seconds that an opponent by rank takes for a move, as in 0.5-3; 0 answers at once "
         f"(default: {HUMAN_WHILE[0]:g}-{HUMAN_WHILE[1]:g}, the clock allowing it)",
+    )
+
+
+def say_what_a_rank_leaves_out(opponent: Opponent | None, given: Mapping[str, bool]) -> None:
+    """Warn of options that an opponent by rank does not listen to.
+
+    `given`: for each such option whether a person has given it.
+    """
+    unheard = [name for name, is_given in given.items() if is_given]
+    if opponent is None or opponent.rank == BEST or not unheard:
+        return
+    log.warning(
+        "an opponent by rank plays as its rank does, so without effect: %s", ", ".join(unheard)
     )
 
 
@@ -62,7 +77,7 @@ def asked_opponent(args: argparse.Namespace) -> Opponent | None:
             return None
         return Opponent(args.rank, thinks, None)
     if args.rank == BEST:
-        raise GoError(f"--adapt moves a rank, and {BEST} is none: name one such as 8k")
+        raise GoError(f"--adapt moves a rank, and {BEST} is not one: name one such as 8k")
     kept = OwnRank()
     if kept.is_new and args.rank is not None:
         kept.set(args.rank)

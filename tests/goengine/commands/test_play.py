@@ -223,6 +223,21 @@ def play(monkeypatch, lines, *words: str) -> int:
     return command.run(parser.parse_args(words))
 
 
+def test_options_are_checked_before_a_network_is_loaded(monkeypatch, capsys):
+    with pytest.raises(GoError, match="--think is for an opponent by rank"):
+        play(monkeypatch, [], "--think", "0")
+    assert capsys.readouterr().err == ""
+
+
+def test_an_opponent_by_rank_says_what_it_does_not_listen_to(monkeypatch, capsys, caplog):
+    words = ["--size", "9", "--rank", "12k", "--think", "0", "--visits", "9"]
+    assert play(monkeypatch, ["e5", "hint"], *words) == 0
+    assert "You play black against ranks-96 12k" in capsys.readouterr().out
+    assert [record.getMessage() for record in caplog.records] == [
+        "an opponent by rank plays as its rank does, so without effect: --visits"
+    ]
+
+
 def test_the_command_plays_a_game_and_saves_it(network, tmp_path, monkeypatch, capsys):
     target = tmp_path / "end.sgf"
     lines = ["e5", "hint", "resign", f"save {target}", "quit", "never read"]

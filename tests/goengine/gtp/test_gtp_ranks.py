@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from goengine.commands.gtp import configure, make_player
+from goengine.commands.gtp import configure, make_player, warn_of_unheard
 from goengine.commands.rating.rank_options import asked_opponent
 from goengine.gtp.engine import Engine
 from goengine.gtp.session import SessionSettings
 from goengine.players.ranked.own_rank import OwnRank, RankFollower
 from goengine.players.ranked.styles import RankedSettings
+from goengine.players.settings import SearchSettings
 from goengine.types import RESIGN, GoError
 from tests.helpers.counting_players import counting_engine
 from tests.helpers.ranked_players import counting_opponent
@@ -49,12 +50,15 @@ def test_the_rank_is_a_parameter() -> None:
     assert result(one, "kata-get-param rank") == "5k" and rank_of(one) == "5k"
     for word, error in (("9d", "there is no opponent of 9d"), ("best", "in a running engine")):
         assert error in one.answer(f"kata-set-param rank {word}")
+    unheard = one.answer("kata-set-param maxVisits 9")
+    assert "'maxVisits' is not a parameter of this player, which has only rank" in unheard
 
 
 def test_other_players_do_not_have_a_rank() -> None:
     one = counting_engine()
     assert "rank" not in result(one, "kata-list-params").split()
-    assert one.answer("kata-set-param rank 5k").startswith("? 'rank' is not a parameter")
+    answer = one.answer("kata-set-param rank 5k")
+    assert answer.startswith("? 'rank' is not a parameter") and "--rank, 8k" in answer
     assert "start the engine with --rank" in one.answer("goengine-weak_moves")
 
 
@@ -172,7 +176,7 @@ def test_options_name_the_opponent(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     ("words", "error"),
     [
         (["--think", "1-4"], "--think is for an opponent by rank"),
-        (["--adapt", "--rank", "best"], "--adapt moves a rank, and best is none"),
+        (["--adapt", "--rank", "best"], "--adapt moves a rank, and best is not one"),
     ],
 )
 def test_options_that_contradict_each_other(
@@ -190,10 +194,47 @@ def test_words_that_are_not_possible(
         parsed(*words, monkeypatch=monkeypatch, home=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("words", "unheard"),
+    [
+        (["--rank", "8k", "--visits", "0", "--ponder"], "--visits, --ponder"),
+        (["--adapt", "--player", "policy", "--temperature", "1"], "--temperature, --player"),
+        (["--rank", "best", "--visits", "9", "--ponder"], ""),
+        (["--visits", "9", "--ponder"], ""),
+        (["--rank", "8k", "--seconds", "3"], ""),
+    ],
+)
+def test_options_that_a_rank_leaves_out_are_named(
+    words: list[str],
+    unheard: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    args = parsed(*words, monkeypatch=monkeypatch, home=tmp_path)
+    warn_of_unheard(args, asked_opponent(args))  # type: ignore[arg-type]
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.partition("without effect: ")[2] for text in said] == [unheard] * bool(unheard)
+
+
+def test_the_best_listens_to_the_options_of_a_search(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    args = parsed(
+        "--rank", "best", "--visits", "9", "--seconds", "3", "--temperature", "0.5",
+        "--resign-below", "0", "--memory", "30", "--size", "9", "--threads", "1",
+        monkeypatch=monkeypatch, home=tmp_path,
+    )  # fmt: skip
+    player = make_player(args, asked_opponent(args))  # type: ignore[arg-type]
+    assert player.settings == SearchSettings(
+        visits=9, seconds=3.0, temperature=0.5, resign_below=None, megabytes=30.0
+    )
+
+
 def test_gtp_makes_the_opponent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     args = parsed(
         "--rank", "8k", "--think", "0", "--size", "9", "--threads", "1",
         monkeypatch=monkeypatch, home=tmp_path,
     )  # fmt: skip
     player = make_player(args, asked_opponent(args))  # type: ignore[arg-type]
-    assert player.name == "dual-96 8k"
+    assert player.name == "ranks-96 8k"

@@ -128,7 +128,7 @@ def test_players_that_read_are_not_shared_between_games_at_the_same_time() -> No
 def test_opponents_by_rank_are_entrants() -> None:
     entrant = make_entrant("rank:12k,threads=1")
     assert isinstance(entrant, OwnEntrant) and isinstance(entrant.player, RankedPlayer)
-    assert entrant.name == "dual-96 12k" and entrant.parallel
+    assert entrant.name == "ranks-96 12k" and entrant.parallel
     assert not entrant.shared and not entrant.lone
     best = make_entrant("rank:best,threads=1")
     assert isinstance(best, OwnEntrant) and isinstance(best.player, SearchPlayer) and best.lone

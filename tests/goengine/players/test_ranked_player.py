@@ -33,7 +33,7 @@ from goengine.players.ranked.vetoes import Vetoes
 from goengine.players.ranked.weak_draw import heated, policy_of, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves, described
 from goengine.players.search_player import SearchPlayer
-from goengine.players.settings import PolicySettings
+from goengine.players.settings import PolicySettings, SearchSettings
 from goengine.types import BLACK, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD, SETTLED
 from tests.helpers.ranked_players import counting_opponent
@@ -423,7 +423,7 @@ def test_a_weak_player_knows_its_weak_moves() -> None:
 
 
 def test_ranks_need_a_network_that_judges() -> None:
-    with pytest.raises(GoError, match=r"policy-64 names moves .* too weak .* use dual-96"):
+    with pytest.raises(GoError, match=r"policy-64 names moves .* too weak .* use ranks-96"):
         make_ranked_player("8k", "policy-64")
     with pytest.raises(GoError, match="there is no opponent of 9d"):
         make_ranked_player("9d")
@@ -431,13 +431,16 @@ def test_ranks_need_a_network_that_judges() -> None:
 
 def test_the_shipped_opponent_plays_and_best_is_the_search() -> None:
     one = make_ranked_player("12k", threads=1, seed=1, size=9)
-    assert isinstance(one, RankedPlayer) and one.name == "dual-96 12k"
+    assert isinstance(one, RankedPlayer) and one.name == "ranks-96 12k"
     games = [Game(9) for _ in range(6)]
     rng = np.random.default_rng(8)
     for _ in range(3):
         for game, choice in zip(games, one.choose_each(games, rng=rng), strict=True):
             game.play(choice.move)
     assert len({tuple(game.moves) for game in games}) > 1
-    best = make_ranked_player("best", threads=1, seed=1, size=9)
-    assert isinstance(best, SearchPlayer)
+    best = make_ranked_player(
+        "best", best=SearchSettings(visits=7), megabytes=20.0, threads=1, seed=1, size=9
+    )
+    assert isinstance(best, SearchPlayer) and best.name == "dual-96"
+    assert best.settings == SearchSettings(visits=7, megabytes=20.0)
     assert best.choose(Game(9), Budget(visits=4), rng=rng).move < 81
