@@ -14,7 +14,8 @@ BEST = "best"
 _FIRST_DAN = 30
 _WEAKEST, _STRONGEST = 20, 3
 """The weakest opponent in kyu, the strongest in dan."""
-_NAME = re.compile(r"([1-9][0-9]?) ?(k|d|kyu|dan)")
+_KYU, _DAN = ("k", "kyu", "급"), ("d", "dan", "단")
+_NAME = re.compile(rf"([1-9][0-9]?) ?({'|'.join([*_KYU, *_DAN])})")
 
 
 def rank_name(number: int) -> str:
@@ -38,7 +39,7 @@ def rank_number(name: str) -> int:
     if found is None:
         raise GoError(f"{name!r} is not a rank: use {RANKS[0]} to {RANKS[-1]}, or {BEST}")
     steps = int(found[1])
-    return _FIRST_DAN - steps if found[2][0] == "k" else _FIRST_DAN - 1 + steps
+    return _FIRST_DAN - steps if found[2] in _KYU else _FIRST_DAN - 1 + steps
 
 
 RANKS = tuple(map(rank_name, range(_FIRST_DAN - _WEAKEST, _FIRST_DAN + _STRONGEST)))
@@ -46,7 +47,7 @@ RANKS = tuple(map(rank_name, range(_FIRST_DAN - _WEAKEST, _FIRST_DAN + _STRONGES
 
 
 def parse_rank(name: str) -> str:
-    """Return the rank, or BEST, that a text names: `8k`, `8 kyu`, `1D`, `best`.
+    """Return the rank, or BEST, that a text names: `8k`, `8 kyu`, `8급`, `1D`, `best`.
 
     Raises:
         GoError: there is not such an opponent.

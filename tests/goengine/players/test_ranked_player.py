@@ -81,7 +81,15 @@ def test_ranks_are_in_order_and_have_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "rank"),
-    [("8k", "8k"), (" 8 Kyu ", "8k"), ("1D", "1d"), ("2dan", "2d"), ("BEST", "best")],
+    [
+        ("8k", "8k"),
+        (" 8 Kyu ", "8k"),
+        ("1D", "1d"),
+        ("2dan", "2d"),
+        ("BEST", "best"),
+        ("12급", "12k"),
+        ("1단", "1d"),
+    ],
 )
 def test_ranks_as_people_write_them(text: str, rank: str) -> None:
     assert parse_rank(text) == rank
