@@ -153,15 +153,14 @@ def _leela_visits(name: str, word: str) -> int | None:
 
 
 def _set_seconds(name: str) -> Callable[[Session, str], None]:
-    """Return what sets the time of a move."""
+    """Return what sets the time of a move; without a limit a move takes what it does by default."""
 
     def change(session: Session, word: str) -> None:
-        seconds = _number(name, word)
-        if seconds >= MANY_SECONDS:
-            session.longest = None
-            return
-        session.longest = max(LEAST_SECONDS, seconds)
-        _change(session, "seconds", session.longest)
+        from goengine.players.settings import SEARCH_DEFAULTS  # the player is loaded by now
+
+        seconds = MANY_SECONDS if word.lower() == NONE else _number(name, word)
+        session.longest = None if seconds >= MANY_SECONDS else max(LEAST_SECONDS, seconds)
+        _change(session, "seconds", session.longest or SEARCH_DEFAULTS.seconds)
 
     return change
 

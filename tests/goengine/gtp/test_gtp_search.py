@@ -362,6 +362,18 @@ def test_more_visits_than_anybody_searches_leave_the_limit_to_the_time() -> None
     assert re.fullmatch(r"[A-G][1-7]", result(engine, "genmove b"))
 
 
+@pytest.mark.parametrize("line", ["goengine-param seconds none", "kata-set-param maxTime 1e20"])
+def test_a_limit_of_time_can_be_lifted(line: str) -> None:
+    engine = counting_engine()
+    result(engine, "goengine-param seconds 0.01")
+    assert engine.session.longest == 0.01
+    result(engine, line)
+    assert engine.session.longest is None
+    assert result(engine, "kata-get-param maxTime") == "1e+20"  # 40 visits end a search
+    result(engine, "goengine-param visits none")
+    assert result(engine, "kata-get-param maxTime") == "1"
+
+
 def test_a_parameter_keeps_the_tree() -> None:
     engine = counting_engine()
     report(engine, "lz-analyze b 10", asked=100)
