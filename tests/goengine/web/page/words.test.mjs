@@ -65,6 +65,13 @@ test("results are told in words", async () => {
   assert.equal(strings.translated("error.illegal_move", "", { move: "D4" }), "D4 is not allowed by the rules.");
 });
 
+test("ranks are written as people of the language write them", async () => {
+  await strings.loadLanguage("ko");
+  assert.deepEqual(["12k", "1k", "1d"].map(strings.rankText), ["12급", "1급", "1단"]);
+  await strings.loadLanguage("en");
+  assert.deepEqual(["12k", "1k", "1d"].map(strings.rankText), ["12k", "1k", "1d"]);
+});
+
 const HELLO = { rules: [{ name: "chinese", komi: 7.5 }, { name: "korean", komi: 6.5 }], ranks: ["8k"], networks: [] };
 
 test("the form of a new game becomes a request", () => {

@@ -3,7 +3,7 @@
 import { Fragment, h, useState } from "../../vendor/goban.js";
 import { Button, Choice, Dialog, NumberField } from "../controls/controls.js";
 import { replaceGame } from "../shell/actions.js";
-import { currentLanguage, t, translated } from "../strings/index.js";
+import { currentLanguage, rankText, t, translated } from "../strings/index.js";
 import { firstGame, gameRequest, komiOf, mostHandicap } from "./game_request.js";
 
 /** @typedef {import("../shell/app.js").App} App */
@@ -137,7 +137,7 @@ function Strength({ form, set, app }) {
         label: t("new.limit.rank"),
         name: "rank",
         value: form.rank || (ranks[0] ?? ""),
-        choices: ranks.map((rank) => [rank, rank]),
+        choices: ranks.map((rank) => [rank, rankText(rank)]),
         onChange: (rank) => set({ rank }),
       }),
     limit === "visits" &&

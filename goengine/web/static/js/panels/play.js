@@ -6,7 +6,7 @@ import { ask, changeSides, isOver, isPast, mayPlay, mayUndo, pass, toEnd, undo }
 import { other } from "../state/coords.js";
 import { lineThrough, moveNumber } from "../state/tree.js";
 import { leadText, shownCount, winrateFor } from "../board/overlay_data.js";
-import { colourName, percent, resultText, t, translated } from "../strings/index.js";
+import { colourName, percent, rankText, resultText, t, translated } from "../strings/index.js";
 import { ClockFace } from "./clock.js";
 
 /** @typedef {import("../shell/app.js").App} App */
@@ -20,7 +20,7 @@ import { ClockFace } from "./clock.js";
  */
 export function playerText(player) {
   if (player.kind === "human") return [player.name || t("you"), ""];
-  if (player.rank) return ["goengine", player.rank];
+  if (player.rank) return ["goengine", rankText(player.rank)];
   if (player.seconds) return ["goengine", t("play.seconds", { seconds: player.seconds })];
   return ["goengine", player.visits ? t("play.visits", { visits: player.visits }) : t("play.bare")];
 }

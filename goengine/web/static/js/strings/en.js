@@ -79,6 +79,8 @@ export default {
   "new.limit.visits": "by visits",
   "new.limit.seconds": "by time",
   "new.limit.rank": "by rank",
+  "rank.kyu": "{rank}k",
+  "rank.dan": "{rank}d",
   "new.seconds": "Seconds a move",
   "new.handicap": "Handicap",
   "new.even": "None",

@@ -56,6 +56,14 @@ export function t(key, args = {}) {
 }
 
 /**
+ * @param {string} rank as the server names it: 8k, 1d
+ * @returns {string} as people of the chosen language write it
+ */
+export function rankText(rank) {
+  return t(rank.endsWith("d") ? "rank.dan" : "rank.kyu", { rank: rank.slice(0, -1) });
+}
+
+/**
  * The page's sentence for something that the server names, or the server's own English one.
  *
  * @param {string} key

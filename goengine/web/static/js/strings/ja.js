@@ -79,6 +79,8 @@ export default {
   "new.limit.visits": "探索数で",
   "new.limit.seconds": "時間で",
   "new.limit.rank": "段級位で",
+  "rank.kyu": "{rank}級",
+  "rank.dan": "{rank}段",
   "new.seconds": "一手の秒数",
   "new.handicap": "置き石",
   "new.even": "互先",

@@ -79,6 +79,8 @@ export default {
   "new.limit.visits": "탐색 수로",
   "new.limit.seconds": "시간으로",
   "new.limit.rank": "급수로",
+  "rank.kyu": "{rank}급",
+  "rank.dan": "{rank}단",
   "new.seconds": "한 수 시간(초)",
   "new.handicap": "접바둑",
   "new.even": "호선",

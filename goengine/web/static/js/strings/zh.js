@@ -78,6 +78,8 @@ export default {
   "new.limit.visits": "按搜索数",
   "new.limit.seconds": "按时间",
   "new.limit.rank": "按段级位",
+  "rank.kyu": "{rank}级",
+  "rank.dan": "{rank}段",
   "new.seconds": "每手秒数",
   "new.handicap": "让子",
   "new.even": "分先",
