@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from goengine.games.game import Game
-from goengine.players.reading.resigning import HOPELESS_TURNS, first_resignation
+from goengine.players.reading.resigning import HOPELESS_TURNS, is_too_early
 
 CLOCK_SHARE = 0.5
 """Share of what a clock allows for a move that an opponent may seem to think."""
@@ -73,7 +73,8 @@ class Hopeless:
         """Note how a game looks to the player to move; tell whether it is given up.
 
         That is so when the win chance was nearly nothing and the score behind by `behind` points on
-        19x19, fewer on smaller boards, in HOPELESS_TURNS turns of this player in a row.
+        19x19, fewer on smaller boards, in HOPELESS_TURNS turns of this player in a row. A game with a handicap has to be half over:
+        whoever gives many stones is far behind from the first move on.
         """
         board = game.board
         turns = self._turns.setdefault(game, {})
@@ -81,5 +82,4 @@ class Hopeless:
         lost = winrate < LOST and lead < -points
         before = [turn for turn in turns.get(board.to_play, []) if turn < board.turn]
         turns[board.to_play] = now = [*before, board.turn] if lost else []
-        early = board.turn < first_resignation(game.size)
-        return len(now) >= HOPELESS_TURNS and not early
+        return len(now) >= HOPELESS_TURNS and not is_too_early(board)

@@ -328,7 +328,11 @@ class RankedPlayer:
                 break
             if turn.allowed(move) and vetoes.of(move) is None:
                 return move
-        answers = [move for duty in vetoes.duties for move in sorted(duty.answers)]
+        answers = [
+            move
+            for duty in vetoes.duties
+            for move in sorted(duty.answers, key=lambda one: -float(turn.priors[one]))
+        ]
         return next((move for move in answers if turn.allowed(move)), area)
 
     def _drawn_from(self, turn: _Turn, vetoes: Vetoes, best: int, rng: np.random.Generator) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 
+from goengine.board import Board
 from goengine.games.game import Game
 from goengine.search.findings import RootFinding
 
@@ -18,6 +19,13 @@ OPEN_HANDICAP = 0.5
 def first_resignation(size: int) -> int:
     """Return the move before which nobody resigns on a board of so many lines."""
     return round(RESIGN_FROM * size * size / 19**2)
+
+
+def is_too_early(board: Board) -> bool:
+    """Tell whether nobody resigns yet: the game has just begun, or its handicap still has to tell.
+    """
+    is_open = board.handicap > 0 and board.turn < OPEN_HANDICAP * board.size**2
+    return is_open or board.turn < first_resignation(board.size)
 
 
 class Resigning:
@@ -41,6 +49,4 @@ class Resigning:
         before = [turn for turn in turns.get(board.to_play, []) if turn < board.turn]
         now = [*before, board.turn] if hopeless else []
         turns[board.to_play] = now
-        is_open = board.handicap > 0 and board.turn < OPEN_HANDICAP * game.size**2
-        early = board.turn < first_resignation(game.size)
-        return len(now) >= HOPELESS_TURNS and not early and not is_open
+        return len(now) >= HOPELESS_TURNS and not is_too_early(board)

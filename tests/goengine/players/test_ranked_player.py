@@ -12,6 +12,7 @@ import pytest
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.games.game import Game
+from goengine.handicap import fixed_points
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
 from goengine.players.player import Budget, Conditions
@@ -34,7 +35,7 @@ from goengine.players.ranked.weak_draw import heated, policy_of, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves, described
 from goengine.players.search_player import SearchPlayer
 from goengine.players.settings import PolicySettings, SearchSettings
-from goengine.types import BLACK, RESIGN, WHITE, GoError
+from goengine.types import BLACK, EMPTY, RESIGN, WHITE, GoError
 from tests.helpers.diagrams import DEAD, SETTLED
 from tests.helpers.ranked_players import counting_opponent
 
@@ -359,6 +360,18 @@ def test_only_a_game_that_stays_hopeless_is_given_up() -> None:
     assert hopeless.gives_up(game, **lost)
     assert not hopeless.gives_up(game, **{**lost, "lead": -3.0})  # 30 on 19x19 are 6.7 on 9x9
     assert not hopeless.gives_up(game, **lost)  # it has to last
+
+
+def test_who_gives_stones_does_not_give_up_before_they_had_to_tell() -> None:
+    """With nine stones on 19x19 the network sees White behind by 90 points from the start."""
+    game, hopeless = Game(9, komi=0.5), Hopeless()
+    game.place_handicap(fixed_points(9, 4))
+    lost = {"winrate": 0.001, "lead": -40.0, "behind": 30.0}
+    free = [move for move in range(81) if game.board.grid.ravel()[move] == EMPTY]
+    while game.board.turn < 41:
+        assert not hopeless.gives_up(game, **lost), game.board.turn
+        game.play(free.pop(0))
+    assert hopeless.gives_up(game, **lost)
 
 
 def test_weaker_ranks_go_on_for_longer() -> None:
