@@ -37,6 +37,10 @@ class ThinkingTime:
         """Note that a move begins."""
         self._began = self._now()
 
+    def left(self, seconds: float | None) -> float | None:
+        """Return what is left of the seconds that a move may take, None for no limit."""
+        return None if seconds is None else max(0.0, seconds - (self._now() - self._began))
+
     def wait(
         self,
         least: float,
@@ -73,8 +77,9 @@ class Hopeless:
         """Note how a game looks to the player to move; tell whether it is given up.
 
         That is so when the win chance was nearly nothing and the score behind by `behind` points on
-        19x19, fewer on smaller boards, in HOPELESS_TURNS turns of this player in a row. A game with a handicap has to be half over:
-        whoever gives many stones is far behind from the first move on.
+        19x19, fewer on smaller boards, in HOPELESS_TURNS turns of this player in a row. A game with
+        a handicap has to be half over: whoever gives many stones is far behind from the first move
+        on.
         """
         board = game.board
         turns = self._turns.setdefault(game, {})

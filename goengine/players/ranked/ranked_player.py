@@ -168,6 +168,7 @@ class RankedPlayer:
         """Return a choice for each game; the network sees the boards of one size together."""
         if len(games) == 1:
             return [self.choose(games[0], budget, rng=rng)]
+        self.thinking.begin()
         turns: dict[int, _Turn] = {}
         for size in sorted({game.size for game in games}):
             places = [i for i, game in enumerate(games) if game.size == size]
@@ -232,9 +233,8 @@ class RankedPlayer:
         if not turns:
             return
         if len(turns) == 1:
-            turn = turns[0]
-            asked = Conditions(among=turn.among)
-            limit = Budget(visits, budget.seconds, budget.seconds)
+            turn, left = turns[0], self.thinking.left(budget.seconds)
+            limit, asked = Budget(visits, left, left), Conditions(among=turn.among)
             take(turn, self._reader.choose(turn.game, limit, rng=rng, conditions=asked), rng)
             return
         games = [turn.game for turn in turns]
@@ -246,8 +246,7 @@ class RankedPlayer:
     def _end(self, turns: Sequence[_Turn], budget: Budget, rng: np.random.Generator) -> None:
         """Let the search choose at the end of a game; a pass is looked at for longer."""
         self._read(turns, ENDING_VISITS, budget, rng, self._take_ending)
-        passing = [turn for turn in turns if turn.passes]
-        self._read(passing, PASS_VISITS, budget, rng, self._take_ending)
+        self._read([t for t in turns if t.passes], PASS_VISITS, budget, rng, self._take_ending)
 
     def _take_ending(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Take the search's choice as it is."""
@@ -328,12 +327,8 @@ class RankedPlayer:
                 break
             if turn.allowed(move) and vetoes.of(move) is None:
                 return move
-        answers = [
-            move
-            for duty in vetoes.duties
-            for move in sorted(duty.answers, key=lambda one: -float(turn.priors[one]))
-        ]
-        return next((move for move in answers if turn.allowed(move)), area)
+        answers = [move for duty in vetoes.duties for move in order if move in duty.answers]
+        return next((int(move) for move in answers if turn.allowed(int(move))), area)
 
     def _drawn_from(self, turn: _Turn, vetoes: Vetoes, best: int, rng: np.random.Generator) -> int:
         """Return a move drawn by the style's weights that no rule forbids, else the best one."""

@@ -22,8 +22,7 @@ def first_resignation(size: int) -> int:
 
 
 def is_too_early(board: Board) -> bool:
-    """Tell whether nobody resigns yet: the game has just begun, or its handicap still has to tell.
-    """
+    """Tell whether nobody resigns yet: a game has to show itself, one with a handicap more so."""
     is_open = board.handicap > 0 and board.turn < OPEN_HANDICAP * board.size**2
     return is_open or board.turn < first_resignation(board.size)
 

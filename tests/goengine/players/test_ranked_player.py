@@ -15,7 +15,7 @@ from goengine.games.game import Game
 from goengine.handicap import fixed_points
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
-from goengine.players.player import Budget, Conditions
+from goengine.players.player import Budget, Choice, Conditions
 from goengine.players.ranked.manners import Hopeless, ThinkingTime
 from goengine.players.ranked.rank_table import read_table, shipped_table, style_of
 from goengine.players.ranked.ranked_player import ENDING, RankedPlayer
@@ -403,6 +403,23 @@ def test_a_pass_in_a_settled_position_is_not_answered_by_a_resignation(
     if passed:
         board.play(49)
     assert (choose(player(), Game.at(board)) == RESIGN) is not passed
+
+
+def test_two_looks_at_an_ending_share_the_time_of_one_move(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall, asked = Wall(), []
+    one, game = player(wall), Game.at(Board.from_diagram(SETTLED, to_play=BLACK))
+    game.play(49)
+
+    def reads(self: SearchPlayer, game: Game, budget: Budget, **_: Any) -> Choice:
+        asked.append((budget.visits, budget.seconds, budget.most))
+        wall.seconds += 0.75
+        return Choice(49)
+
+    monkeypatch.setattr(SearchPlayer, "choose", reads)
+    assert one.choose(game, Budget(seconds=1.0), rng=np.random.default_rng(2)).move == 49
+    assert asked == [(16, 1.0, 1.0), (150, 0.25, 0.25)]
 
 
 # What it shows afterwards
