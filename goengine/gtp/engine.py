@@ -22,7 +22,7 @@ from goengine.gtp.commands.setup import SetupCommands
 from goengine.gtp.commands.time import TimeCommands
 from goengine.gtp.protocol import GtpError
 from goengine.gtp.session import Session, SessionSettings
-from goengine.types import BLACK, WHITE, opponent
+from goengine.types import BLACK, WHITE, GoError, opponent
 
 if TYPE_CHECKING:
     from goengine.clock import Clock
@@ -97,6 +97,9 @@ class Engine:
         """
         try:
             _follow(self.session)
+        except (GoError, OSError) as error:
+            log.error("%s; the rank does not follow this sitting any more", error)
+            self.session.follower = None
         except Exception:  # nothing that is kept about games may end one
             log.exception("internal error: the rank does not follow this sitting any more")
             self.session.follower = None
@@ -118,18 +121,29 @@ def _follow(session: Session) -> None:
 
     A game that the person gave up is not known to be over: GTP does not tell an engine that.
     """
-    follower, own = session.follower, session.own_colour
-    if follower is None or not own:
+    follower = session.follower
+    if follower is None or not session.own_moves:
         return
-    game = session.game
-    over = session.resigned or game.board.passes >= 2
-    winner = opponent(own) if session.resigned else _winner(session) if over else None
-    said = follower.see(game, winner, over=over, person=opponent(own))
-    if said:
-        log.warning("%s", said)
+    game, own = session.game, _own_colour(session)
     if not game.moves:
-        session.own_colour = 0
+        follower.see(game, None, over=False, person=0)
+        session.own_moves.clear()
+        follower.kept.refresh()  # a person may have set it since
         session.rank_is(follower.kept.rank)
+    elif own:
+        over = session.resigned or game.board.passes >= 2
+        winner = opponent(own) if session.resigned else _winner(session) if over else None
+        said = follower.see(game, winner, over=over, person=opponent(own))
+        if said:
+            log.warning("%s", said)
+
+
+def _own_colour(session: Session) -> int:
+    """Return the colour that the player alone has in this game, 0 where it has none or both."""
+    played = session.game.moves
+    made = session.own_moves.items()
+    own = {move[0] for turn, move in made if turn < len(played) and played[turn] == move}
+    return own.pop() if len(own) == 1 else 0
 
 
 def _winner(session: Session) -> int | None:

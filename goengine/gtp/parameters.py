@@ -288,6 +288,11 @@ def _set_rank(session: Session, word: str) -> None:
         raise GtpError(str(error)) from None
     if rank == BEST:
         raise GtpError(f"rank cannot be {BEST} in a running engine: start it without --rank")
+    if session.follower is not None:
+        try:
+            session.follower.kept.set(rank)
+        except (GoError, OSError) as error:
+            raise GtpError(str(error)) from None
     session.rank_is(rank)
 
 

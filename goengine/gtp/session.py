@@ -24,7 +24,7 @@ from goengine.types import RESIGN, IllegalMoveError
 if TYPE_CHECKING:
     import numpy as np
 
-    from goengine.games.game import Game
+    from goengine.games.game import Game, Move
     from goengine.inference.evaluator import Evaluator
     from goengine.players.player import Ban, Budget, Choice, Player, Question, Snapshot
     from goengine.players.ranked.own_rank import RankFollower
@@ -93,8 +93,8 @@ class Session:
         self._adjusted: Player | None = None
         self._status: tuple[tuple[object, ...], Status] | None = None
         self._answered: object = None
-        self.own_colour = 0
-        """The colour of the player's last move in this game, 0 for none."""
+        self.own_moves: dict[int, Move] = {}
+        """The moves that the player chose, by the moves before them; undone ones may be there."""
         self._resigned: object = None
 
     def load(self) -> None:
@@ -207,7 +207,6 @@ class Session:
 
         A move that the rules turn out to forbid becomes a pass: `genmove` never fails.
         """
-        self.own_colour = colour
         if move == RESIGN:
             self._resigned = self._here()
             return move
@@ -217,6 +216,7 @@ class Session:
             log.error("the player chose an illegal move and passes instead: %s", error)
             move = self.game.size**2
             self.game.play(move, colour)
+        self.own_moves[len(self.game.moves) - 1] = (colour, move)
         self._answered = self._here()
         return move
 

@@ -96,9 +96,12 @@ class Session:
         """Let the partner's rank follow the game; return what there is to say about it."""
         if self._follower is None:
             return ""
-        game = self.game
-        winner = winner_of(game.result)
-        return self._follower.see(game, winner, over=game.over, person=self.human)
+        game, winner = self.game, winner_of(self.game.result)
+        try:
+            return self._follower.see(game, winner, over=game.over, person=self.human)
+        except (GoError, OSError) as error:  # the game itself goes on, and can be saved
+            self._follower = None
+            return f"{error}; your partner's rank does not follow this sitting any more"
 
     def _carried_out(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""

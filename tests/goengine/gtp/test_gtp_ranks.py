@@ -132,6 +132,45 @@ def test_a_game_that_the_engine_did_not_play_counts_for_nothing(kept: OwnRank) -
     assert kept.rank == "8k"
 
 
+def test_a_game_of_the_engine_with_itself_counts_for_nothing(kept: OwnRank) -> None:
+    one = engine(RankFollower(kept))
+    for line in ("genmove b", "genmove w", "play b pass", "play w pass"):
+        result(one, line)
+        idle(one)
+    assert kept.rank == "8k" and len(kept.steps) == 1
+
+
+def test_a_finished_game_from_a_file_counts_for_nothing(kept: OwnRank, tmp_path: Path) -> None:
+    one = engine(RankFollower(kept))
+    result(one, "genmove b")
+    idle(one)
+    path = tmp_path / "game.sgf"
+    path.write_text("(;SZ[7];B[aa];W[gg];B[];W[])")
+    result(one, f"loadsgf {path}")
+    idle(one)
+    assert one.session.game.board.passes == 2
+    assert kept.rank == "8k" and len(kept.steps) == 1
+
+
+def test_a_rank_that_a_person_sets_meanwhile_plays_the_next_game(kept: OwnRank) -> None:
+    one = engine(RankFollower(kept))
+    result(one, "genmove b")
+    OwnRank(kept.path).set("5k")
+    idle(one)
+    assert rank_of(one) == "8k"
+    result(one, "clear_board")
+    idle(one)
+    assert rank_of(one) == "5k"
+
+
+def test_the_parameter_sets_the_rank_that_follows(kept: OwnRank) -> None:
+    one = engine(RankFollower(kept))
+    for line in ("genmove b", "clear_board", "kata-set-param rank 5k"):
+        result(one, line)
+        idle(one)
+    assert rank_of(one) == "5k" and OwnRank(kept.path).rank == "5k"
+
+
 def test_a_file_that_cannot_be_written_does_not_end_the_game(
     kept: OwnRank, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

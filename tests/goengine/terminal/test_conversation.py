@@ -266,6 +266,16 @@ def test_where_it_was_weak_is_told_after_the_game() -> None:
     assert "never weak on purpose" in session().answer("weak")
 
 
+def test_a_rank_that_cannot_be_kept_does_not_end_the_sitting(tmp_path: Path) -> None:
+    kept = OwnRank(tmp_path / "rank.json")
+    one = session(10, 11, follower=RankFollower(kept))
+    one.answer("e5")
+    kept.path.write_text("damaged")
+    said = one.answer("resign").splitlines()[-1]
+    assert "is damaged: delete it to begin again; your partner's rank does not follow" in said
+    assert one.answer(f"save {tmp_path / 'game.sgf'}").startswith("saved")
+
+
 def test_the_partners_rank_follows_the_game_and_undo(tmp_path: Path) -> None:
     kept = OwnRank(tmp_path / "rank.json")
     kept.set("8k")
