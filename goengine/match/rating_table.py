@@ -45,7 +45,7 @@ def entry(table: RankTable, size: int, meetings: Sequence[Meeting], command: str
 def ratings(meetings: Sequence[Meeting]) -> dict[str, list[float]]:
     """Return Elo above the anchor and the half width of its 95 % interval, by rank.
 
-    Even games between ranks count. The lowest rank is the anchor where 8k did not play.
+    Even games between ranks count. The rank nearest to 8k is the anchor where 8k did not play.
     """
     even = [
         (one.pairing.a, one.pairing.b, one.points, one.games)
@@ -55,7 +55,7 @@ def ratings(meetings: Sequence[Meeting]) -> dict[str, list[float]]:
     names = sorted({name for a, b, _, _ in even for name in (a, b)}, key=rank_number)
     if not names:
         return {}
-    anchor = min(names, key=lambda name: abs(rank_number(name) - rank_number(ANCHOR)))
+    anchor = _anchor(names)
     try:
         found = fit_ratings(even, anchor=anchor)
     except ValueError as error:
@@ -85,9 +85,9 @@ def adjusted(table: RankTable, size: int) -> RankTable:
             f"the ratings on {size}x{size} do not rise from rank to rank: play more games first"
         )
     levels = np.array([table.level(name, size) for name in names])
-    base = min(names, key=lambda name: abs(rank_number(name) - rank_number(ANCHOR)))
+    base = _anchor(names)
     new = {}
-    for name in names:
+    for name in sorted({*old["levels"], *names}, key=rank_number):
         wanted = measured[names.index(base)]
         wanted += ELO_A_RANK[size] * (rank_number(name) - rank_number(base))
         new[name] = round(float(np.clip(_line(wanted, measured, levels), 0, MOST_LEVEL)), 2)
@@ -104,7 +104,8 @@ def printed(table: RankTable, size: int) -> str:
         known = ", ".join(map(str, sorted(table.sizes)))
         raise GoError(f"the table of ranks has boards of {known} lines, not {size}: name one")
     found = table.sizes[size]
-    lines = [f"{size}x{size}, {table.network}", "rank  level   Elo above 8k"]
+    above = _anchor(list(found["ratings"])) if found["ratings"] else ANCHOR
+    lines = [f"{size}x{size}, {table.network}", f"rank  level   Elo above {above}"]
     for number in range(rank_number(RANKS[0]), rank_number(RANKS[-1]) + 1):
         name = rank_name(number)
         rating = found["ratings"].get(name)
@@ -118,6 +119,11 @@ def printed(table: RankTable, size: int) -> str:
             f"{format_share(won, games)}, Elo {format_elo(won, games)}"
         )
     return "\n".join(lines)
+
+
+def _anchor(names: Sequence[str]) -> str:
+    """Return the rank that ratings are counted from: the one nearest to ANCHOR."""
+    return min(names, key=lambda name: abs(rank_number(name) - rank_number(ANCHOR)))
 
 
 def _line(wanted: float, measured: np.ndarray, levels: np.ndarray) -> float:

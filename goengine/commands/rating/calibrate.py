@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from cnncore.system import atomic
 from cnncore.system.command_line import DONE, INTERRUPTED
+from goengine.handicap import most_fixed
 from goengine.match.ladder import (
     Ladder,
     Pairing,
@@ -26,7 +27,7 @@ from goengine.match.rating_table import ANCHOR, adjusted, entry, printed, with_e
 from goengine.options import add_backend, count, seed, threads
 from goengine.players.making import evaluator_of, make_search_player
 from goengine.players.ranked.rank_table import RankTable, read_table, shipped_table
-from goengine.players.ranked.ranks import RANKS, parse_rank, rank_number
+from goengine.players.ranked.ranks import BEST, RANKS, parse_rank, rank_number
 from goengine.players.settings import SearchSettings
 from goengine.types import GoError
 
@@ -74,9 +75,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play what is missing, print what all of it says, and write the table."""
     table = read_table(args.table) if args.table else shipped_table()
+    if args.size not in table.sizes:
+        known = ", ".join(map(str, sorted(table.sizes)))
+        raise GoError(f"{args.table} has boards of {known} lines: give one of them as --size")
     pairings = _pairings(args)
     if args.adjust and not args.write:
         raise GoError("--adjust changes levels: name the file for them with --write")
+    if args.write and (args.write.is_dir() or not args.write.parent.is_dir()):
+        raise GoError(f"no file can be written at {args.write}: name one in a folder that is there")
     reader = make_search_player(
         table.network,
         SearchSettings(visits=1, megabytes=1.0),
@@ -123,12 +129,27 @@ def _pairings(args: argparse.Namespace) -> list[Pairing]:
     ranks = _ranks(args.ranks) if args.ranks else rungs()
     found = neighbours_of(ranks)
     if args.handicap:
-        found += handicap_pairs(_ranks(args.handicap))
+        pairs = handicap_pairs(_ranks(args.handicap))
+        most = most_fixed(args.size)
+        for pair in pairs:
+            if not 2 <= pair.handicap <= most:
+                raise GoError(
+                    f"a handicap of {pair.handicap} between {pair.a} and {pair.b} is not possible "
+                    f"on {args.size}x{args.size}: name ranks 2 to {most} apart"
+                )
+        found += pairs
     for text in args.anchor:
-        rank, equals, entrant = text.partition("=")
-        if not equals:
-            raise GoError(f"{text!r} is not an anchor: write it as {ANCHOR}=ENTRANT")
+        rank, _, entrant = (word.strip() for word in text.partition("="))
+        if not entrant or parse_rank(rank) == BEST or entrant in RANKS:
+            raise GoError(
+                f"{text!r} is not an anchor: write it as {ANCHOR}=ENTRANT, a rank and a player "
+                "that is not one"
+            )
         found.append(Pairing(parse_rank(rank), entrant))
+    names = [pairing.name for pairing in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise GoError(f"two pairs would be kept in the folder {twice[0]}: leave one of them out")
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from goengine.players.ranked.ranks import RANKS, rank_number
-from goengine.players.ranked.styles import RankedSettings, Style, style_at
+from goengine.players.ranked.styles import MOST_LEVEL, RankedSettings, Style, style_at
 from goengine.types import GoError
 
 TABLE = "ranks.json"
@@ -68,7 +68,7 @@ def read_table(path: Path) -> RankTable:
     try:
         return _table(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise GoError(f"cannot read the ranks in {path}: {error.strerror}") from None
+        raise GoError(f"cannot read the ranks in {path}: {error.strerror}; mend that") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise GoError(f"{path} is not a table of ranks: name one that calibrate wrote") from None
 
@@ -93,5 +93,9 @@ def _table(found: dict[str, Any]) -> RankTable:
     for size, entry in found["sizes"].items():
         levels = {name: float(level) for name, level in entry["levels"].items()}
         ordered = dict(sorted(levels.items(), key=lambda item: rank_number(item[0])))
-        sizes[int(size)] = {**entry, "levels": ordered}
+        if not ordered or not all(0 <= level <= MOST_LEVEL for level in ordered.values()):
+            raise GoError(f"{size}x{size} needs levels from 0 to {MOST_LEVEL:g}")
+        sizes[int(size)] = {"matches": [], "ratings": {}, **entry, "levels": ordered}
+    if not sizes:
+        raise GoError("a table of ranks needs a size of board")
     return RankTable(str(found["network"]), sizes, dict(found.get("anchors", {})))

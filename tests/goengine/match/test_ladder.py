@@ -135,6 +135,39 @@ def test_levels_are_adjusted_to_even_steps() -> None:
     assert better.sizes[9]["matches"] == [] and better.sizes[19] == start.sizes[19]
 
 
+def test_ranks_that_did_not_play_are_adjusted_along() -> None:
+    start = table(**{"11k": 10.0, "8k": 13.0, "5k": 16.0, "3d": 24.0})
+    played = [meeting("11k", "8k", 6, 60), meeting("8k", "5k", 24, 60)]
+    better = adjusted(with_entry(start, 9, entry(start, 9, played, "command")), 9)
+    levels = better.sizes[9]["levels"]
+    assert list(levels) == ["11k", "8k", "5k", "3d"]
+    assert list(levels.values()) == sorted(levels.values()) and levels["3d"] > levels["5k"]
+
+
+def test_ratings_say_what_they_are_counted_from() -> None:
+    start = table(**{"20k": 1.0, "17k": 2.0})
+    measured = with_entry(start, 9, entry(start, 9, [meeting("20k", "17k", 15, 60)], ""))
+    assert "Elo above 17k" in printed(measured, 9) and "Elo above 8k" in printed(start, 9)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    ["{}", '{"9": {"levels": {}}}', '{"9": {"levels": {"8k": 99}}}', '{"9": {"levels": {"x": 1}}}'],
+)
+def test_a_table_without_levels_is_refused(tmp_path: Path, sizes: str) -> None:
+    path = tmp_path / "ranks.json"
+    path.write_text(f'{{"network": "stub", "sizes": {sizes}}}')
+    with pytest.raises(GoError, match="is not a table of ranks"):
+        read_table(path)
+
+
+def test_a_table_may_be_levels_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ranks.json"
+    path.write_text('{"network": "stub", "sizes": {"9": {"levels": {"8k": 9, "2k": 20}}}}')
+    found = read_table(path)
+    assert "8k" in printed(found, 9) and calibrate.table_text(found)
+
+
 def test_ratings_that_do_not_rise_are_not_adjusted() -> None:
     start = table(**{"11k": 10.0, "8k": 13.0})
     measured = with_entry(start, 9, entry(start, 9, [meeting("11k", "8k", 40, 60)], ""))
@@ -189,6 +222,17 @@ def test_the_command_plays_and_writes_a_table_that_can_be_read(
         (["--ranks", "8k,best"], "is not a ladder"),
         (["--ranks", "8k,9d"], "there is no opponent of 9d"),
         (["--anchor", "gnugo"], "is not an anchor: write it as 8k=ENTRANT"),
+        (["--anchor", "8k= "], "is not an anchor"),
+        (["--anchor", "best=random"], "is not an anchor"),
+        (["--anchor", "8k=20k"], "a player that is not one"),
+        (["--anchor", "8k=random", "--anchor", "8k=random"], "kept in the folder 8k-random"),
+        (
+            ["--handicap", "20k,8k"],
+            "12 between 20k and 8k is not possible on 9x9: name ranks 2 to 9",
+        ),
+        (["--handicap", "9k,8k"], "a handicap of 1 between 9k and 8k is not possible"),
+        (["--write", "/nowhere/at/all.json"], "no file can be written at /nowhere/at/all.json"),
+        (["--size", "13"], r"start.json has boards of 9, 19 lines: give one of them as --size"),
         (["--adjust"], "name the file for them with --write"),
     ],
 )
