@@ -22,7 +22,7 @@ class PlayerSpec:
     """`human` or `engine`."""
     name: str = ""
     network: str = ""
-    """A shipped network's name; `""` is the table's own."""
+    """A shipped network's name; `""` is the table's own, or that of the ranks."""
     visits: int | None = None
     """Positions of a search for a move; 0 is the bare network."""
     seconds: float | None = None
@@ -84,7 +84,7 @@ def read_player(query: Query, field: str, *, networks: list[str], ranks: list[st
                 field,
                 f"There is no opponent of rank {str(rank)[:20]!r}: use {ranks[0]} to {ranks[-1]}",
             )
-        return PlayerSpec("engine", name, network, rank=rank)
+        return PlayerSpec("engine", name, rank=rank)  # ranks have a network of their own
     if value.get("visits") is not None:
         text = f"The visits of a player must be a whole number from 0 to {MOST_VISITS}"
         return PlayerSpec("engine", name, network, whole(value, "visits", 0, MOST_VISITS, text))

@@ -76,6 +76,17 @@ def test_an_opponent_by_rank_takes_its_time_and_answers(
     page.wait(lambda: not page.table["thinking"] and len(page.line()) == 4)
 
 
+def test_an_opponent_by_rank_has_the_network_of_the_ranks_and_says_no_other(
+    page: PageClient,
+) -> None:
+    asked = {"kind": "engine", "rank": "8k", "network": "policy-64"}
+    page.do("new_game", size=9, black=HUMAN, white=asked)
+    white = page.table["players"]["W"]
+    assert white["rank"] == "8k" and "network" not in white
+    refusal = page.do("new_game", size=9, black=HUMAN, white={**asked, "rank": "9d"})
+    assert refusal is not None and "'9d': use 20k to 3d" in refusal["text"]
+
+
 def test_the_engine_begins_where_it_is_black_or_has_a_handicap(page: PageClient) -> None:
     page.do("new_game", size=9, black=engine(), white=HUMAN)
     page.wait(lambda: len(page.line()) == 1)
