@@ -28,15 +28,7 @@ from goengine.search.playing_out import verdict_by
 from goengine.terminal.board_text import LETTERS, Style, draw
 from goengine.terminal.player_words import hint_line, weak_words
 from goengine.terminal.typed_lines import HELP, read_line, suggestion
-from goengine.types import (
-    BLACK,
-    RESIGN,
-    WHITE,
-    GoError,
-    IllegalMoveError,
-    colour_name,
-    opponent,
-)
+from goengine.types import BLACK, RESIGN, WHITE, GoError, IllegalMoveError, colour_name, opponent
 
 AFTERWARDS = "use save FILE.sgf, undo or quit"
 """What is left to do when a game has ended."""
@@ -346,6 +338,8 @@ class Session:
         self._kept = self._state()
         self._shown = None
         text = f"loaded {name}: {len(self.game.moves)} moves"
+        if self.board.passes >= 2:
+            return f"{text}; two passes have ended it, undo goes back into it"
         return "\n".join(filter(None, [text, self.respond()]))
 
     def record(self) -> GameRecord:

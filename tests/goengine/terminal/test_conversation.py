@@ -276,6 +276,17 @@ def test_a_rank_that_cannot_be_kept_does_not_end_the_sitting(tmp_path: Path) -> 
     assert one.answer(f"save {tmp_path / 'game.sgf'}").startswith("saved")
 
 
+def test_a_finished_game_from_a_file_is_shown_and_moves_no_rank(tmp_path: Path) -> None:
+    kept, path = OwnRank(tmp_path / "rank.json"), tmp_path / "game.sgf"
+    one = session(10, 11, follower=RankFollower(kept))
+    path.write_text("(;SZ[9];B[ee];W[];B[])")  # the player would be next
+    said = one.answer(f"load {path}")
+    assert said.endswith("3 moves; two passes have ended it, undo goes back into it")
+    assert len(one.game.moves) == 3 and not one.game.over and kept.is_new
+    one.answer("undo")
+    assert len(one.game.moves) < 3
+
+
 def test_the_partners_rank_follows_the_game_and_undo(tmp_path: Path) -> None:
     kept = OwnRank(tmp_path / "rank.json")
     kept.set("8k")
