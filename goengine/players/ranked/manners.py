@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable
 
 import numpy as np
 
 from goengine.games.game import Game
-from goengine.players.reading.resigning import HOPELESS_TURNS, is_too_early
+from goengine.players.reading.resigning import HOPELESS_TURNS, LostTurns, is_too_early
 
 CLOCK_SHARE = 0.5
 """Share of what a clock allows for a move that an opponent may seem to think."""
@@ -70,8 +69,7 @@ class Hopeless:
     """Remembers for how many turns a game has been hopeless for a player."""
 
     def __init__(self) -> None:
-        self._turns: weakref.WeakKeyDictionary[Game, dict[int, list[int]]]
-        self._turns = weakref.WeakKeyDictionary()
+        self._lost = LostTurns()
 
     def gives_up(self, game: Game, *, winrate: float, lead: float, behind: float) -> bool:
         """Note how a game looks to the player to move; tell whether it is given up.
@@ -81,10 +79,6 @@ class Hopeless:
         a handicap has to be half over: whoever gives many stones is far behind from the first move
         on.
         """
-        board = game.board
-        turns = self._turns.setdefault(game, {})
-        points = behind * board.size**2 / FULL_AREA
-        lost = winrate < LOST and lead < -points
-        before = [turn for turn in turns.get(board.to_play, []) if turn < board.turn]
-        turns[board.to_play] = now = [*before, board.turn] if lost else []
-        return len(now) >= HOPELESS_TURNS and not is_too_early(board)
+        points = behind * game.size**2 / FULL_AREA
+        turns = self._lost.note(game, lost=winrate < LOST and lead < -points)
+        return turns >= HOPELESS_TURNS and not is_too_early(game.board)

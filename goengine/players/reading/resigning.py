@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 
 from goengine.board import Board
-from goengine.games.game import Game
+from goengine.games.game import Game, Move
 from goengine.search.findings import RootFinding
 
 HOPELESS_TURNS = 3
@@ -27,12 +27,35 @@ def is_too_early(board: Board) -> bool:
     return is_open or board.turn < first_resignation(board.size)
 
 
+class LostTurns:
+    """Remembers in which turns games looked lost to the player to move."""
+
+    def __init__(self) -> None:
+        self._turns: weakref.WeakKeyDictionary[Game, dict[int, list[tuple[int, list[Move]]]]]
+        self._turns = weakref.WeakKeyDictionary()
+
+    def note(self, game: Game, *, lost: bool) -> int:
+        """Note how a game looks; return in how many turns of this player in a row it looked lost.
+
+        Turns that were taken back do not count, nor those of another game on the same board.
+        """
+        moves = game.moves
+        turns = self._turns.setdefault(game, {})
+        before = [
+            (turn, last)
+            for turn, last in turns.get(game.board.to_play, [])
+            if turn < len(moves) and moves[:turn][-1:] == last
+        ]
+        now = [*before, (len(moves), moves[-1:])] if lost else []
+        turns[game.board.to_play] = now
+        return len(now)
+
+
 class Resigning:
     """Remembers how games looked from turn to turn."""
 
     def __init__(self) -> None:
-        self._lost: weakref.WeakKeyDictionary[Game, dict[int, list[int]]]
-        self._lost = weakref.WeakKeyDictionary()
+        self._lost = LostTurns()
 
     def gives_up(self, game: Game, root: RootFinding, below: float | None) -> bool:
         """Note how a game looks to the player to move; tell whether it has been lost for long.
@@ -42,10 +65,5 @@ class Resigning:
         """
         if below is None:
             return False
-        board = game.board
-        turns = self._lost.setdefault(game, {})
-        hopeless = root.winrate < below and root.lead < 0
-        before = [turn for turn in turns.get(board.to_play, []) if turn < board.turn]
-        now = [*before, board.turn] if hopeless else []
-        turns[board.to_play] = now
-        return len(now) >= HOPELESS_TURNS and not is_too_early(board)
+        turns = self._lost.note(game, lost=root.winrate < below and root.lead < 0)
+        return turns >= HOPELESS_TURNS and not is_too_early(game.board)

@@ -12,6 +12,7 @@ import pytest
 from goengine.board import Board
 from goengine.clock import Clock, TimeSettings
 from goengine.games.game import Game
+from goengine.games.record import GameRecord
 from goengine.handicap import fixed_points
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
@@ -371,6 +372,19 @@ def test_who_gives_stones_does_not_give_up_before_they_had_to_tell() -> None:
     while game.board.turn < 41:
         assert not hopeless.gives_up(game, **lost), game.board.turn
         game.play(free.pop(0))
+    assert hopeless.gives_up(game, **lost)
+
+
+def test_turns_of_another_game_do_not_count_as_hopeless() -> None:
+    game, hopeless = Game(9), Hopeless()
+    lost = {"winrate": 0.01, "lead": -20.0, "behind": 30.0}
+    for move in range(13):
+        game.play(move)
+        hopeless.gives_up(game, **lost)
+    game.load(GameRecord(size=9, moves=tuple((1 + n % 2, 80 - n) for n in range(14))))
+    for _ in range(4):  # two turns of each
+        assert not hopeless.gives_up(game, **lost)
+        game.play(next(move for move in range(81) if game.board.is_legal(move)))
     assert hopeless.gives_up(game, **lost)
 
 
