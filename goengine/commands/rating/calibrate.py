@@ -173,7 +173,10 @@ def _command(args: argparse.Namespace) -> str:
 
 
 def _play(ladder: Ladder, pairings: list[Pairing], games: int) -> bool:
-    """Play what is missing, with a progress bar, and tell whether nothing was left out."""
+    """Play what is missing, with a progress bar, and tell whether nothing was left out.
+
+    Anchors come first: one that does not start is noticed before hours of games.
+    """
     done = sum(len(ladder.meeting(pairing).results) for pairing in pairings)
     moves = 0
     bar = tqdm(total=games * len(pairings), initial=done, unit="game", file=sys.stderr)
@@ -184,7 +187,7 @@ def _play(ladder: Ladder, pairings: list[Pairing], games: int) -> bool:
         bar.set_postfix_str(f"{moves:,} moves")
 
     try:
-        for pairing in pairings:
+        for pairing in sorted(pairings, key=lambda one: one.b in RANKS):
             bar.set_description(pairing.name)
             for _ in ladder.play(pairing, games, moved=moved):
                 bar.update()

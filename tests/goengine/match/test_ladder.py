@@ -243,6 +243,14 @@ def test_ladders_that_make_no_sense(
         run(tmp_path, monkeypatch, *words)
 
 
+def test_an_anchor_that_does_not_start_is_noticed_before_the_ladder_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(GoError, match="'foo' is not an entrant"):
+        run(tmp_path, monkeypatch, "--ranks", "20k,8k", "--games", "2", "--anchor", "8k=foo")
+    assert not list((tmp_path / "out").rglob("*.sgf"))
+
+
 def test_interrupting_keeps_what_was_played(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
