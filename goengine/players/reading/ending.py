@@ -39,7 +39,7 @@ or that all is surely owned or surely nobody's."""
 STONE = 1.0
 """Points that a stone inside one's own territory costs under territory rules."""
 DOUBT = 1.0
-"""Points by which the tree must see more gained than that on points that are surely owned."""
+"""Points by which the tree must see more gained than that where playouts see nothing to gain."""
 SURE = 0.9
 """Mean owner of a point, by playouts, from which it is surely owned."""
 FALL = 1.0
@@ -139,8 +139,9 @@ class Ending:
             return None, ""
         lost_by_passing = lead <= 0 and best.winrate > 0.5
         if passing is not None and quiet:
-            gains = best.lead - passing.lead >= POINTLESS
-            if self._costs(best) or (not lost_by_passing and not gains):
+            gained = best.lead - passing.lead
+            useless = self._costs(best) and gained < STONE + DOUBT
+            if useless or (not lost_by_passing and gained < POINTLESS):
                 return passing, "nothing is left to gain"
         if passing is None or not self._fills(best, passing, self.judged):
             return None, ""

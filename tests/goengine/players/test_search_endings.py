@@ -55,6 +55,19 @@ def test_nothing_left_to_gain_means_a_pass_and_something_means_a_move(komi: floa
     assert end.instead_of(gain, [gain])[0] is None, "a pass that was not read is not known"
 
 
+def test_a_move_that_playouts_find_useless_is_played_where_the_tree_sees_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """White's move in the last fight of a game of 5k on 9x9, where playouts thought all settled."""
+    end, like = ending(0.5)
+    monkeypatch.setattr(Ending, "_costs", lambda *_: True)
+    passing = replace(like, move=PASS, lead=7.3)
+    saves = replace(like, move=POINT, lead=11.2, winrate=0.9)
+    assert end.instead_of(saves, [saves, passing])[0] is None
+    doubtful = replace(saves, lead=9.2)
+    assert end.instead_of(doubtful, [doubtful, passing])[0] is passing
+
+
 def test_a_pass_that_would_lose_gives_way_to_a_move_that_may_win() -> None:
     assert lead_of(9.5) < 0 < lead_of(0.5)
     lost, like = ending(9.5, passed=True)
