@@ -1,4 +1,4 @@
-"""How an opponent behaves: it takes a human while for a move, and gives up what is hopeless."""
+"""How an opponent behaves: it takes a human while, gives up what is hopeless, passes in the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from goengine.games.game import Game
+from goengine.players.player import Choice
 from goengine.players.reading.resigning import HOPELESS_TURNS, LostTurns, is_too_early
 
 CLOCK_SHARE = 0.5
@@ -17,6 +18,12 @@ EASY = 0.8
 LOST = 0.02
 """Win chance below which a game may be hopeless, besides the points that it is behind."""
 FULL_AREA = 19 * 19
+READ_VISITS = 5
+"""Visits from which a move counts as read when it is compared with a pass."""
+GAIN = 1.5
+"""Points that such a move gains for the pass to be too early."""
+RISK = 0.02
+"""Win chance that it may cost."""
 
 
 class ThinkingTime:
@@ -82,3 +89,22 @@ class Hopeless:
         points = behind * game.size**2 / FULL_AREA
         turns = self._lost.note(game, lost=winrate < LOST and lead < -points)
         return turns >= HOPELESS_TURNS and not is_too_early(game.board)
+
+
+def rather_than_pass(choice: Choice, pass_move: int) -> int:
+    """Return the move to play where a search chose to pass: the pass, or what gains points.
+
+    A move that was read and gains `GAIN` points at no risk comes first, the one with most visits.
+    """
+    passing = next((one for one in choice.candidates if one.move == pass_move), None)
+    if choice.move != pass_move or passing is None:
+        return choice.move
+    better = [
+        one
+        for one in choice.candidates
+        if one.move != pass_move
+        and one.visits >= READ_VISITS
+        and (one.lead or 0.0) - (passing.lead or 0.0) >= GAIN
+        and (one.winrate or 0.0) > (passing.winrate or 0.0) - RISK
+    ]
+    return max(better, key=lambda one: one.visits).move if better else pass_move

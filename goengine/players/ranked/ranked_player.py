@@ -20,7 +20,7 @@ from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
 from goengine.inference.priors import Priors
 from goengine.players.player import FREELY, NO_LIMIT, Analyst, Budget, Choice, Conditions
-from goengine.players.ranked.manners import Hopeless, ThinkingTime
+from goengine.players.ranked.manners import Hopeless, ThinkingTime, rather_than_pass
 from goengine.players.ranked.rank_table import style_of
 from goengine.players.ranked.styles import RankedSettings, Style
 from goengine.players.ranked.vetoes import Vetoes
@@ -246,10 +246,16 @@ class RankedPlayer:
     def _end(self, turns: Sequence[_Turn], budget: Budget, rng: np.random.Generator) -> None:
         """Let the search choose at the end of a game; a pass is looked at for longer."""
         self._read(turns, ENDING_VISITS, budget, rng, self._take_ending)
-        self._read([t for t in turns if t.passes], PASS_VISITS, budget, rng, self._take_ending)
+        self._read([t for t in turns if t.passes], PASS_VISITS, budget, rng, self._take_last)
 
     def _take_ending(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Take the search's choice as it is."""
+        turn.choice = replace(choice, reason=ENDING)
+
+    def _take_last(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
+        """Take the search's choice; a first pass only where no move that was read gains points."""
+        if turn.passes and not turn.board.passes and not _is_settled(turn):
+            choice = replace(choice, move=rather_than_pass(choice, turn.game.size**2))
         turn.choice = replace(choice, reason=ENDING)
 
     def _take_read(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:

@@ -16,8 +16,8 @@ from goengine.games.record import GameRecord
 from goengine.handicap import fixed_points
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
-from goengine.players.player import Budget, Choice, Conditions
-from goengine.players.ranked.manners import Hopeless, ThinkingTime
+from goengine.players.player import Budget, Candidate, Choice, Conditions
+from goengine.players.ranked.manners import Hopeless, ThinkingTime, rather_than_pass
 from goengine.players.ranked.rank_table import read_table, shipped_table, style_of
 from goengine.players.ranked.ranked_player import ENDING, RankedPlayer
 from goengine.players.ranked.ranks import (
@@ -405,6 +405,21 @@ def test_a_hopeless_game_is_resigned_unless_that_is_not_wanted() -> None:
             game.play(move)
             game.play(49)
         assert (RESIGN in found) is resigns
+
+
+@pytest.mark.parametrize(
+    ("visits", "lead", "winrate", "played"),
+    [(9, -0.4, 0.48, True), (9, -0.4, 0.30, False), (4, -0.4, 0.48, False), (9, -4.0, 0.4, False)],
+)
+def test_a_first_pass_gives_way_to_a_move_that_gains_at_no_risk(
+    visits: int, lead: float, winrate: float, played: bool
+) -> None:
+    """The numbers of the first case are from a game of 5k on 9x9."""
+    passing = Candidate(81, 0.1, 21, (81,), winrate=0.35, lead=-4.9)
+    move = Candidate(7, 0.4, visits, (7,), winrate=winrate, lead=lead)
+    chosen = rather_than_pass(Choice(81, (passing, move)), 81)
+    assert chosen == (7 if played else 81)
+    assert rather_than_pass(Choice(7, (passing, move)), 81) == 7
 
 
 @pytest.mark.parametrize("passed", [True, False])
