@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from goengine.board import Board
 from goengine.games.game import Game
 from goengine.players.player import Choice
 from goengine.players.reading.resigning import HOPELESS_TURNS, LostTurns, is_too_early
@@ -22,8 +23,8 @@ READ_VISITS = 5
 """Visits from which a move counts as read when it is compared with a pass."""
 GAIN = 1.5
 """Points that such a move gains for the pass to be too early."""
-RISK = 0.02
-"""Win chance that it may cost."""
+OWN_STONE = 2.0
+"""Points that it must gain besides under territory rules, where a needless stone costs one."""
 
 
 class ThinkingTime:
@@ -91,11 +92,13 @@ class Hopeless:
         return turns >= HOPELESS_TURNS and not is_too_early(game.board)
 
 
-def rather_than_pass(choice: Choice, pass_move: int) -> int:
+def rather_than_pass(choice: Choice, board: Board) -> int:
     """Return the move to play where a search chose to pass: the pass, or what gains points.
 
-    A move that was read and gains `GAIN` points at no risk comes first, the one with most visits.
+    A move that was read and gains `GAIN` points comes first, the one with most visits.
     """
+    pass_move = board.size**2
+    gain = GAIN + (OWN_STONE if board.rules.scoring == "territory" else 0.0)
     passing = next((one for one in choice.candidates if one.move == pass_move), None)
     if choice.move != pass_move or passing is None:
         return choice.move
@@ -104,7 +107,6 @@ def rather_than_pass(choice: Choice, pass_move: int) -> int:
         for one in choice.candidates
         if one.move != pass_move
         and one.visits >= READ_VISITS
-        and (one.lead or 0.0) - (passing.lead or 0.0) >= GAIN
-        and (one.winrate or 0.0) > (passing.winrate or 0.0) - RISK
+        and (one.lead or 0.0) - (passing.lead or 0.0) >= gain
     ]
     return max(better, key=lambda one: one.visits).move if better else pass_move

@@ -255,7 +255,7 @@ class RankedPlayer:
     def _take_last(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Take the search's choice; a first pass only where no move that was read gains points."""
         if turn.passes and not turn.board.passes and not _is_settled(turn):
-            choice = replace(choice, move=rather_than_pass(choice, turn.game.size**2))
+            choice = replace(choice, move=rather_than_pass(choice, turn.board))
         turn.choice = replace(choice, reason=ENDING)
 
     def _take_read(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:

@@ -408,18 +408,24 @@ def test_a_hopeless_game_is_resigned_unless_that_is_not_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("visits", "lead", "winrate", "played"),
-    [(9, -0.4, 0.48, True), (9, -0.4, 0.30, False), (4, -0.4, 0.48, False), (9, -4.0, 0.4, False)],
+    ("rules", "visits", "lead", "played"),
+    [
+        ("chinese", 9, -0.4, True),
+        ("chinese", 4, -0.4, False),
+        ("chinese", 9, -4.0, False),
+        ("japanese", 9, -0.4, True),
+        ("japanese", 9, -3.0, False),
+    ],
 )
-def test_a_first_pass_gives_way_to_a_move_that_gains_at_no_risk(
-    visits: int, lead: float, winrate: float, played: bool
+def test_a_first_pass_gives_way_to_a_move_that_gains(
+    rules: str, visits: int, lead: float, played: bool
 ) -> None:
     """The numbers of the first case are from a game of 5k on 9x9."""
-    passing = Candidate(81, 0.1, 21, (81,), winrate=0.35, lead=-4.9)
-    move = Candidate(7, 0.4, visits, (7,), winrate=winrate, lead=lead)
-    chosen = rather_than_pass(Choice(81, (passing, move)), 81)
-    assert chosen == (7 if played else 81)
-    assert rather_than_pass(Choice(7, (passing, move)), 81) == 7
+    passing = Candidate(81, 0.1, 21, (81,), lead=-4.9)
+    move = Candidate(7, 0.4, visits, (7,), lead=lead)
+    board = Board(9, rules=rules)
+    assert rather_than_pass(Choice(81, (passing, move)), board) == (7 if played else 81)
+    assert rather_than_pass(Choice(7, (passing, move)), board) == 7
 
 
 @pytest.mark.parametrize("passed", [True, False])
