@@ -254,7 +254,7 @@ class RankedPlayer:
 
     def _take_last(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Take the search's choice; a first pass only where no move that was read gains points."""
-        if turn.passes and not turn.board.passes and not _is_settled(turn):
+        if not turn.board.passes:
             choice = replace(choice, move=rather_than_pass(choice, turn.board))
         turn.choice = replace(choice, reason=ENDING)
 
