@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from goengine.analysis.evaluators import make_analysis_evaluator
 from goengine.analysis.whole_games import analyse, analyse_query, record_query
+from goengine.coords import sgf_to_move
 from goengine.games.record import GameRecord
 from goengine.inference.evaluator import Evaluator
 from goengine.players.player import allowing
@@ -45,18 +46,18 @@ def problems(path: Path, count: int, seed: int) -> list[dict[str, Any]]:
     return [json.loads(lines[number]) for number in chosen]
 
 
+def points_of(problem: dict[str, Any], key: str) -> tuple[int, ...]:
+    """Return the points that a problem names in SGF's letters."""
+    return tuple(sgf_to_move(letters, int(problem["size"])) for letters in problem[key])
+
+
 def record_of(problem: dict[str, Any]) -> GameRecord:
     """Return a problem as a position."""
-    size = int(problem["size"])
-
-    def points(letters: list[str]) -> tuple[int, ...]:
-        return tuple((ord(y) - 97) * size + ord(x) - 97 for x, y in letters)
-
     return GameRecord(
-        size=size,
+        size=int(problem["size"]),
         komi=0.0,
-        setup_black=points(problem["B"]),
-        setup_white=points(problem["W"]),
+        setup_black=points_of(problem, "B"),
+        setup_white=points_of(problem, "W"),
         to_play=BLACK if problem["to_play"] == "B" else WHITE,
     )
 
@@ -75,7 +76,7 @@ def region_of(record: GameRecord) -> frozenset[int]:
 def solved(problem: dict[str, Any], visits: list[int], evaluator: Evaluator) -> dict[str, bool]:
     """Tell for each number of visits whether the best move is a good one."""
     record = record_of(problem)
-    good = {(ord(y) - 97) * record.size + ord(x) - 97 for x, y in problem["good"]}
+    good = frozenset(points_of(problem, "good"))
     region = region_of(record) | good
     first = analyse(record, visits=1, evaluator=evaluator).positions[0]
     lead = round(2 * min(MOST_KOMI, max(-MOST_KOMI, first.black_lead))) / 2

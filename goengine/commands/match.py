@@ -43,9 +43,9 @@ def points(results: Sequence[Result], entrant: int) -> float:
     return sum(worth.get(r.winner, 0.0) for r in results if r.counts)
 
 
-def _worth(results: Sequence[Result]) -> dict[int, float]:
-    """Return what each game is worth for A, by its number; half a point without a result."""
-    return {r.game: points([r], 0) if r.counts else 0.5 for r in results}
+def _standing(results: Sequence[Result]) -> tuple[float, int]:
+    """Return A's points and the games that a test may look at; half a point without a result."""
+    return in_order({r.game: points([r], 0) if r.counts else 0.5 for r in results})
 
 
 def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> str:
@@ -195,7 +195,7 @@ def run(args: argparse.Namespace) -> int:
     board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {format_points(terms.komi)}"
     print(report(results, names, f"{board}, openings {args.openings}"))
     if test:
-        print(test.sentence(*in_order(_worth(results))))
+        print(test.sentence(*_standing(results)))
     return DONE if whole else INTERRUPTED
 
 
@@ -304,7 +304,7 @@ def _play(
     missing = [number for number in range(games) if number not in done]
     results: list[Result] = []
     whole = True
-    if test and test.decided(*in_order(_worth(before))):
+    if test and test.decided(*_standing(before)):
         return results, whole
     bar = MatchBar(games, games - len(missing))
     try:
@@ -314,7 +314,7 @@ def _play(
             everything = [*before, *results]
             counted = sum(one.counts for one in everything)
             bar.finished(f"A {points(everything, 0):g} of {counted}")
-            if test and test.decided(*in_order(_worth(everything))):
+            if test and test.decided(*_standing(everything)):
                 break
     except KeyboardInterrupt:
         whole = False

@@ -256,7 +256,7 @@ class RankedPlayer:
         """Take the search's choice; a first pass only where no move that was read gains points."""
         if not turn.board.passes:
             choice = replace(choice, move=rather_than_pass(choice, turn.board))
-        turn.choice = replace(choice, reason=ENDING)
+        self._take_ending(turn, choice, rng)
 
     def _take_read(self, turn: _Turn, choice: Choice, rng: np.random.Generator) -> None:
         """Draw among the moves that the search found good enough for the rank.

@@ -25,12 +25,7 @@ from cnncore.system.command_line import INTERRUPTED
 from cnncore.system.folders import make_folder
 from goengine.options import count, not_negative, positive, threads
 from selfplay.archive.reader import Archive
-from selfplay.commands.travel.lease_plan import (
-    NetworkLease,
-    names_of,
-    settings_of,
-    start_of,
-)
+from selfplay.commands.travel.lease_plan import NetworkLease, names_of, settings_of, start_of
 from selfplay.commands.travel.trainers import Kernels, Trainer, train_all
 from selfplay.training.travel.archive_file import is_packed, packed_digest, unpack_archive
 from selfplay.training.travel.home_parts import pack_runs, unpack_runs
