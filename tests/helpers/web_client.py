@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -72,6 +73,13 @@ class WebServer:
     def plain(self, **options: Any) -> AbstractContextManager[ClientConnection]:
         """Return a bare connection."""
         return connect(self.address, **options)
+
+    def waiting(self) -> int:
+        """Return how many positions wait for their analysis, as the engine's thread counts them."""
+        thread = self.desk.thread
+        counted: Queue[int] = Queue()
+        thread.post(lambda: counted.put(thread.scheduler.waiting))
+        return counted.get(timeout=LONG)
 
     def stop(self) -> None:
         """End the server as Ctrl+C does."""

@@ -168,10 +168,10 @@ def test_the_cursors_analysis_goes_before_those_of_others() -> None:
         for n in range(8):
             connection.send(json.dumps(query(id=str(n), maxVisits=1_000_000, priority=10**12)))
         end = time.monotonic() + 20
-        while server.desk.thread.scheduler.waiting < 8 and time.monotonic() < end:
+        while server.waiting() < 8 and time.monotonic() < end:
             time.sleep(0.01)
         page.do("analyse", on=True, visits=200)
         assert page.event("analysis", lambda event: event["done"])["visits"] >= 200
-        assert server.desk.thread.scheduler.waiting == 8
+        assert server.waiting() == 8
     page.close()
     server.stop()

@@ -111,9 +111,9 @@ def test_a_client_that_vanishes_takes_its_analyses_along() -> None:
         other.socket.shutdown(socket.SHUT_RDWR)
     page.wait(lambda: _clients(server) == 1 or _poke(page))
     end = time.monotonic() + 20
-    while server.desk.thread.scheduler.waiting and time.monotonic() < end:
+    while server.waiting() and time.monotonic() < end:
         time.sleep(0.05)
-    assert server.desk.thread.scheduler.waiting == 0
+    assert server.waiting() == 0
     page.close()
     server.stop()
 
