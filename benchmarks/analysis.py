@@ -30,6 +30,7 @@ from goengine.board import Board
 from goengine.games.record import GameRecord
 from goengine.inference.backends.backend import Backend, Planes, RawOutputs
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.machine import Machine
 
 
 class CountingBackend:
@@ -140,7 +141,9 @@ def main() -> int:
     parser.add_argument("--visits", type=int, nargs="+", default=[1, 25, 100, 500])
     parser.add_argument("--positions", type=int, default=400, help="evaluations a round")
     args = parser.parse_args()
-    name, plain = make_analysis_evaluator(args.network, backend=args.backend, threads=args.threads)
+    name, plain = make_analysis_evaluator(
+        args.network, machine=Machine(args.backend, threads=args.threads)
+    )
     backend = CountingBackend(plain.backend)
     evaluator = Evaluator(backend)
     record = random_game(200, np.random.default_rng(1))

@@ -21,6 +21,7 @@ import time
 import numpy as np
 
 from goengine.games.game import Game
+from goengine.inference.machine import Machine
 from goengine.options import number_from_0, positive, threads
 from goengine.players.making import make_search_player
 from goengine.players.player import Budget
@@ -114,7 +115,7 @@ def main() -> int:
     player = make_search_player(
         arguments.net,
         SearchSettings(megabytes=arguments.megabytes),
-        threads=arguments.threads,
+        machine=Machine(threads=arguments.threads),
         size=arguments.size,
     )
     kept = arguments.moves == 0 or keeps_time(player, arguments)

@@ -28,6 +28,7 @@ from goengine.analysis.whole_games import analyse, analyse_query, record_query
 from goengine.coords import sgf_to_move
 from goengine.games.record import GameRecord
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.machine import Machine
 from goengine.players.player import allowing
 from goengine.statistics import format_share
 from goengine.types import BLACK, WHITE
@@ -110,7 +111,7 @@ def main() -> int:
     done: dict[str, dict[str, bool]] = {}
     if args.out is not None and args.out.exists():
         done = {line["id"]: line["right"] for line in map(json.loads, args.out.open())}
-    _, evaluator = make_analysis_evaluator(args.network, threads=args.threads)
+    _, evaluator = make_analysis_evaluator(args.network, machine=Machine(threads=args.threads))
     chosen = problems(args.file, args.problems, args.seed)
     for problem in tqdm(chosen, unit="problem", file=sys.stderr):
         if problem["id"] in done:

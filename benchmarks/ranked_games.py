@@ -22,6 +22,7 @@ from goengine.board import Board
 from goengine.clock import Clock, gtp_settings
 from goengine.coords import move_to_gtp
 from goengine.games.game import Game
+from goengine.inference.machine import Machine
 from goengine.match.openings import corner_openings
 from goengine.players.effort import time_budget
 from goengine.players.making import make_ranked_player
@@ -141,7 +142,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed (1)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a line of JSON for each game")
     args = parser.parse_args()
-    player = make_ranked_player(args.rank, threads=1, seed=args.seed, size=args.size)
+    player = make_ranked_player(
+        args.rank, machine=Machine(threads=1), seed=args.seed, size=args.size
+    )
     assert isinstance(player, RankedPlayer), "best is not a rank"
     referee = Referee(player)
     found: list[dict[str, object]] = []

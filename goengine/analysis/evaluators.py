@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.machine import ANY_MACHINE, Machine
 from goengine.networks.files import default_judge, judges, name_of
 from goengine.networks.network_config import NetworkError
 from goengine.players.warmup import warm_board, warm_encoder, warm_playouts, warm_search
@@ -35,10 +37,7 @@ def make_analysis_evaluator(
     network: str | Path | None = None,
     *,
     size: int = MAX_SIZE,
-    backend: str | None = None,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
+    machine: Machine = ANY_MACHINE,
 ) -> tuple[str, Evaluator]:
     """Return the name of a network and its evaluator; None is the best one for boards of `size`.
 
@@ -56,9 +55,7 @@ def make_analysis_evaluator(
         )
     warm_board()  # first: where it has to be compiled, the rest is compiled beside it
     warm_encoder()  # a network's first use tries it on positions
-    evaluator = make_evaluator(
-        chosen, backend=backend, device=device, precision=precision, threads=threads
-    )
+    evaluator = make_evaluator(chosen, **asdict(machine))
     warm_playouts()
     warm_search()
     return name_of(chosen), evaluator

@@ -179,9 +179,11 @@ def make_settings(args: argparse.Namespace) -> SessionSettings:
 
 def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> Player:
     """Load the network and return the player, ready to answer without delay."""
+    from goengine.inference.machine import Machine
     from goengine.players.making import make_player, make_ranked_player
     from goengine.players.settings import SEARCH_DEFAULTS, PolicySettings
 
+    machine = Machine(args.backend, args.device, args.precision, args.threads)
     if opponent is not None:
         return make_ranked_player(
             opponent.rank,
@@ -189,10 +191,7 @@ def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> P
             think=opponent.think,
             best=_search(args) or SEARCH_DEFAULTS,
             megabytes=args.memory,
-            backend=args.backend,
-            device=args.device,
-            precision=args.precision,
-            threads=args.threads,
+            machine=machine,
             seed=args.seed,
             size=args.size,
         )
@@ -202,10 +201,7 @@ def make_player(args: argparse.Namespace, opponent: Opponent | None = None) -> P
         policy=PolicySettings(
             temperature=args.temperature, symmetry=args.symmetry, resign=args.resign
         ),
-        backend=args.backend,
-        device=args.device,
-        precision=args.precision,
-        threads=args.threads,
+        machine=machine,
         seed=args.seed,
         size=args.size,
     )

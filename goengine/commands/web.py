@@ -55,15 +55,14 @@ def run(args: argparse.Namespace) -> int:
         OSError: the game cannot be read.
     """
     options.log_to_stderr(verbose=args.verbose)
+    from goengine.inference.machine import Machine
     from goengine.web.serving.web_server import Address, read_first, serve
     from goengine.web.thinking.opponents import EngineOptions
 
     serve(
         EngineOptions(
             network=args.network,
-            backend=args.backend,
-            device=args.device,
-            threads=args.threads,
+            machine=Machine(args.backend, args.device, threads=args.threads),
             visits=args.visits,
             megabytes=args.megabytes,
         ),

@@ -26,12 +26,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from goengine.games.game import Game
+from goengine.inference.machine import Machine
 from goengine.match.external import CommandError, EngineError, GtpEngine
 from goengine.match.random_player import RandomPlayer
 from goengine.networks.files import judges, shipped_networks
@@ -237,11 +239,11 @@ def _settings(text: str) -> dict[str, Any]:
     return found
 
 
-_MACHINE = ("backend", "device", "precision", "threads")
+_MACHINE = tuple(part.name for part in fields(Machine))
 """Settings that say where a network runs, not how a player plays."""
 
 
-def _described(text: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def _described(text: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any], Machine]:
     """Return the network, the player's and the machine's settings in `[NAME][,setting=value ...]`.
 
     `names`: the settings that this kind of player has.
@@ -253,19 +255,18 @@ def _described(text: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any], 
     if "=" in network:
         network, rest = "", text
     given = _settings(rest)
-    on = {name: value for name, value in given.items() if name in _MACHINE}
-    by = {name: value for name, value in given.items() if name not in on}
-    for name in by:
+    machine = Machine(**{name: given.pop(name) for name in _MACHINE if name in given})
+    for name in given:
         if name not in names:
             known = ", ".join(key for key in _READERS if key in names or key in _MACHINE)
             raise EntrantError(f"this player has no setting {name!r}: use {known}")
-    return network, by, on
+    return network, given, machine
 
 
 def _search_entrant(text: str) -> OwnEntrant:
     """Return the entrant that reads, as a text describes it; no name, the default network."""
-    network, by, on = _described(text, SEARCH_DEFAULTS.names())
-    player = make_search_player(network, SearchSettings(**by), **on)
+    network, by, machine = _described(text, SEARCH_DEFAULTS.names())
+    player = make_search_player(network, SearchSettings(**by), machine=machine)
     return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
 
 
@@ -282,8 +283,8 @@ def _network_entrant(text: str) -> OwnEntrant:
 def _ranked_entrant(text: str) -> OwnEntrant:
     """Return the opponent of a rank that `RANK[,NAME][,setting=value ...]` describes."""
     rank, _, rest = text.partition(",")
-    network, _, on = _described(rest, ())
-    player = make_ranked_player(rank, network, **on)
+    network, _, machine = _described(rest, ())
+    player = make_ranked_player(rank, network, machine=machine)
     return OwnEntrant(player, name=player.name if rank != BEST else f"{player.name} {rank}")
 
 
@@ -295,8 +296,8 @@ def _is_network(text: str) -> bool:
 
 def _policy_entrant(text: str) -> OwnEntrant:
     """Return the entrant that plays by reflex, as a text describes it; no name, the default."""
-    network, by, on = _described(text, POLICY_DEFAULTS.names())
-    player = make_policy_player(network, PolicySettings(**by), **on)
+    network, by, machine = _described(text, POLICY_DEFAULTS.names())
+    player = make_policy_player(network, PolicySettings(**by), machine=machine)
     temperature = player.settings.temperature
     warmth = f" t={temperature:g}" if temperature else ""
     return OwnEntrant(player, name=player.name + warmth)

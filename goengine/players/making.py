@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.machine import ANY_MACHINE, Machine
 from goengine.networks.files import default_judge, default_network, judges, name_of
 from goengine.networks.network_config import NetworkError
 from goengine.players.player import Budget, Player
@@ -45,10 +46,7 @@ def make_policy_player(
     network: str = "",
     settings: PolicySettings = POLICY_DEFAULTS,
     *,
-    backend: str | None = None,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
+    machine: Machine = ANY_MACHINE,
     size: int = 19,
 ) -> PolicyPlayer:
     """Return a player by its network, a shipped name or a file (none: the default), and settings.
@@ -59,9 +57,7 @@ def make_policy_player(
     Raises:
         GoError: there is no such network, backend, device, precision or symmetry.
     """
-    name, evaluator = _evaluator(
-        network, backend, device, precision, threads, settings.symmetry, size
-    )
+    name, evaluator = _evaluator(network, machine, settings.symmetry, size)
     player = PolicyPlayer(evaluator, settings, name=name)
     player.choose(Game(size), rng=np.random.default_rng(0))
     return player
@@ -71,10 +67,7 @@ def make_search_player(
     network: str = "",
     settings: SearchSettings = SEARCH_DEFAULTS,
     *,
-    backend: str | None = None,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
+    machine: Machine = ANY_MACHINE,
     seed: int | None = None,
     size: int = 19,
 ) -> SearchPlayer:
@@ -88,7 +81,7 @@ def make_search_player(
     from goengine.players.warmup import warm_search
 
     chosen = network or default_judge(size) or ""
-    name, evaluator = _evaluator(chosen, backend, device, precision, threads, "random", size)
+    name, evaluator = _evaluator(chosen, machine, "random", size)
     warm_search()
     rng = np.random.default_rng(seed)
     player = SearchPlayer(evaluator, settings, rng=rng, name=name)
@@ -101,10 +94,7 @@ def make_player(
     *,
     search: SearchSettings | None = SEARCH_DEFAULTS,
     policy: PolicySettings = POLICY_DEFAULTS,
-    backend: str | None = None,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
+    machine: Machine = ANY_MACHINE,
     seed: int | None = None,
     size: int = 19,
 ) -> PolicyPlayer | SearchPlayer:
@@ -123,10 +113,7 @@ def make_player(
             return make_search_player(
                 chosen,
                 search,
-                backend=backend,
-                device=device,
-                precision=precision,
-                threads=threads,
+                machine=machine,
                 seed=seed,
                 size=size,
             )
@@ -137,10 +124,7 @@ def make_player(
     return make_policy_player(
         network,
         policy,
-        backend=backend,
-        device=device,
-        precision=precision,
-        threads=threads,
+        machine=machine,
         size=size,
     )
 
@@ -153,10 +137,7 @@ def make_ranked_player(
     resigns: bool = True,
     best: SearchSettings = SEARCH_DEFAULTS,
     megabytes: float = SEARCH_DEFAULTS.megabytes,
-    backend: str | None = None,
-    device: str | None = None,
-    precision: str | None = None,
-    threads: int | None = None,
+    machine: Machine = ANY_MACHINE,
     seed: int | None = None,
     size: int = 19,
 ) -> RankedPlayer | SearchPlayer:
@@ -181,10 +162,7 @@ def make_ranked_player(
         return make_search_player(
             network,
             replace(best, megabytes=megabytes),
-            backend=backend,
-            device=device,
-            precision=precision,
-            threads=threads,
+            machine=machine,
             seed=seed,
             size=size,
         )
@@ -197,10 +175,7 @@ def make_ranked_player(
     reader = make_search_player(
         network or measured,
         SearchSettings(visits=1, megabytes=min(megabytes, RANKED_MEGABYTES)),
-        backend=backend,
-        device=device,
-        precision=precision,
-        threads=threads,
+        machine=machine,
         seed=seed,
         size=size,
     )
@@ -221,15 +196,7 @@ def ranked_opponent(
     return RankedPlayer(SearchPlayer(evaluator, by, rng=rng), settings, network=network)
 
 
-def _evaluator(
-    network: str,
-    backend: str | None,
-    device: str | None,
-    precision: str | None,
-    threads: int | None,
-    symmetry: str,
-    size: int,
-) -> tuple[str, Evaluator]:
+def _evaluator(network: str, machine: Machine, symmetry: str, size: int) -> tuple[str, Evaluator]:
     """Return a network's name and its evaluator, and have what every player calls compiled.
 
     It has seen an empty board of `size`: its network is opened before others are waited for.
@@ -240,14 +207,7 @@ def _evaluator(
     warm_board()  # first: where it has to be compiled, the rest is compiled beside it
     warm_encoder()  # a network's first use tries it on positions
     chosen = network or default_network()
-    evaluator = make_evaluator(
-        chosen,
-        backend=backend,
-        device=device,
-        precision=precision,
-        symmetry=symmetry,
-        threads=threads,
-    )
+    evaluator = make_evaluator(chosen, symmetry=symmetry, **asdict(machine))
     evaluator.evaluate([Board(size)], symmetry="none")
     warm_playouts()
     return name_of(chosen), evaluator

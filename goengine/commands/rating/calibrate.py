@@ -16,6 +16,7 @@ from tqdm import tqdm
 from cnncore.system import atomic
 from cnncore.system.command_line import DONE, INTERRUPTED
 from goengine.handicap import most_fixed
+from goengine.inference.machine import Machine
 from goengine.match.ladder import (
     Ladder,
     Pairing,
@@ -86,9 +87,7 @@ def run(args: argparse.Namespace) -> int:
     reader = make_search_player(
         table.network,
         SearchSettings(visits=1, megabytes=1.0),
-        backend=args.backend,
-        device=args.device,
-        threads=args.threads,
+        machine=Machine(args.backend, args.device, threads=args.threads),
         size=args.size,
     )
     evaluator = evaluator_of(reader)

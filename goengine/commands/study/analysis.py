@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from goengine.analysis.requests.query_settings import AnalysisSettings, with_settings
     from goengine.analysis.whole_games import analyse
     from goengine.games.record import GameRecord
+    from goengine.inference.machine import Machine
 
     take_foreign_options(args, used=("-config", "-override-config"))
     settings, said = with_settings(AnalysisSettings(), foreign_settings(args))
@@ -80,10 +81,7 @@ def run(args: argparse.Namespace) -> int:
         return make_analysis_evaluator(
             args.network,
             size=size,
-            backend=args.backend,
-            device=args.device,
-            precision=args.precision,
-            threads=args.threads,
+            machine=Machine(args.backend, args.device, args.precision, args.threads),
         )
 
     if args.network is None:

@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from goengine.analysis.evaluators import judging_network, make_analysis_evaluator
+    from goengine.inference.machine import Machine
     from goengine.review.review_files import (
         ReviewPlan,
         check_apart,
@@ -77,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
         megabytes=args.megabytes,
     )
     check_apart(games, plan)
-    evaluators = cache(lambda name: make_analysis_evaluator(name, threads=args.threads))
+    evaluators = cache(
+        lambda name: make_analysis_evaluator(name, machine=Machine(threads=args.threads))
+    )
     evaluators(args.network or judging_network())  # a wrong one is said before any game is read
 
     def network_for(size: int) -> tuple[str, Evaluator]:

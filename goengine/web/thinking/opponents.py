@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from goengine.analysis.evaluators import (
 from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluation import Evaluation
 from goengine.inference.evaluator import Evaluator
+from goengine.inference.machine import ANY_MACHINE, Machine
 from goengine.networks.files import judges, name_of, shipped_networks
 from goengine.networks.network_config import NetworkError
 from goengine.players.making import ranked_opponent
@@ -42,10 +43,7 @@ class EngineOptions:
 
     network: str | None = None
     """None is the best one for each board size."""
-    backend: str | None = None
-    device: str | None = None
-    precision: str | None = None
-    threads: int | None = None
+    machine: Machine = ANY_MACHINE
     visits: int = 1000
     """Positions of an analysis where nobody says otherwise."""
     megabytes: float = 1000.0
@@ -153,25 +151,11 @@ class Opponents:
             return EvaluatorBySize(lambda size: self._judge(judging_network(size)))
         if judges(chosen) or not network:
             return self._judge(chosen)[1]
-        options = self._options
-        return make_evaluator(
-            chosen,
-            backend=options.backend,
-            device=options.device,
-            symmetry="all",
-            threads=options.threads,
-        )
+        return make_evaluator(chosen, symmetry="all", **asdict(self._options.machine))
 
     def _judge(self, network: str) -> tuple[str, Evaluator]:
         """Return name and evaluator of a network that judges positions."""
-        options = self._options
-        return make_analysis_evaluator(
-            network,
-            backend=options.backend,
-            device=options.device,
-            precision=options.precision,
-            threads=options.threads,
-        )
+        return make_analysis_evaluator(network, machine=self._options.machine)
 
 
 def network_names(options: EngineOptions) -> tuple[str, list[str]]:

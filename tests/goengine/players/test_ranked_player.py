@@ -14,6 +14,7 @@ from goengine.clock import Clock, TimeSettings
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
 from goengine.handicap import fixed_points
+from goengine.inference.machine import Machine
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of, make_ranked_player
 from goengine.players.player import Budget, Candidate, Choice, Conditions
@@ -503,7 +504,7 @@ def test_ranks_need_a_network_that_judges() -> None:
 
 
 def test_the_shipped_opponent_plays_and_best_is_the_search() -> None:
-    one = make_ranked_player("12k", threads=1, seed=1, size=9)
+    one = make_ranked_player("12k", machine=Machine(threads=1), seed=1, size=9)
     assert isinstance(one, RankedPlayer) and one.name == "ranks-96 12k"
     games = [Game(9) for _ in range(6)]
     rng = np.random.default_rng(8)
@@ -512,7 +513,12 @@ def test_the_shipped_opponent_plays_and_best_is_the_search() -> None:
             game.play(choice.move)
     assert len({tuple(game.moves) for game in games}) > 1
     best = make_ranked_player(
-        "best", best=SearchSettings(visits=7), megabytes=20.0, threads=1, seed=1, size=9
+        "best",
+        best=SearchSettings(visits=7),
+        megabytes=20.0,
+        machine=Machine(threads=1),
+        seed=1,
+        size=9,
     )
     assert isinstance(best, SearchPlayer) and best.name == "dual-96"
     assert best.settings == SearchSettings(visits=7, megabytes=20.0)
