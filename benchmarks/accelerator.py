@@ -17,12 +17,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from cnncore.layers.blocks import channels_last
 from cnncore.system.devices import default_device
 from goengine.commands.benchmark import middle_games
 from goengine.encoding.features import encode_batch
 from goengine.inference.backends.static_batches import Cuda, Eager
-from goengine.inference.backends.torch_backend import DTYPES, TorchBackend, choose_precision
+from goengine.inference.backends.torch_backend import TorchBackend, choose_precision
 from goengine.networks.files import load_network
 
 ROUNDS = 30
@@ -47,26 +46,19 @@ def parts(name: str, count: int, device: torch.device, precision: str) -> dict[s
     wait = torch.cuda.synchronize if cuda else (lambda: None)
     records = np.concatenate([board.records for board in middle_games(count, 19)])
     planes = encode_batch(records)
-    network = channels_last(load_network(name), device)
+    backend = TorchBackend(load_network(name), device=str(device), precision=precision)
     pinned = torch.zeros(planes.shape, dtype=torch.uint8, pin_memory=cuda)
     there = torch.zeros(planes.shape, dtype=torch.uint8, device=device)
-
-    def compute(batch: torch.Tensor) -> list[torch.Tensor]:
-        with torch.autocast(device.type, DTYPES[precision], enabled=precision != "float32"):
-            said = network(batch)
-        return [t.float() for t in (said.logits, said.margin, said.spread, said.ownership)]
-
     with torch.inference_mode():
         recorder = Cuda(device) if cuda else Eager()
-        again, outputs = recorder.record(compute, there)
+        again, outputs = recorder.record(backend.compute, there)
         plain = [torch.empty(output.shape) for output in outputs]
         kept = [torch.empty(output.shape, pin_memory=cuda) for output in outputs]
-        backend = TorchBackend(load_network(name), device=str(device), precision=precision)
         work: dict[str, Callable[[], object]] = {
             "encode": lambda: encode_batch(records),
             "into the buffer": lambda: np.copyto(pinned.numpy(), planes),
             "to the device": lambda: there.copy_(pinned, non_blocking=True),
-            "kernels one by one": lambda: compute(there),
+            "kernels one by one": lambda: backend.compute(there),
             "recorded kernels": again,
             "to pinned memory": lambda: [
                 host.copy_(output, non_blocking=True)

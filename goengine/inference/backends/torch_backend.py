@@ -94,7 +94,7 @@ class TorchBackend:
         if self._device.type != "cpu":
             on_cuda = self._device.type == "cuda"
             self._batches = StaticBatches(
-                self._compute,
+                self.compute,
                 self._device,
                 largest=self.chunk,
                 accelerator=Cuda(self._device) if on_cuda else Eager(),
@@ -105,10 +105,10 @@ class TorchBackend:
         if self._batches is not None:
             return RawOutputs(*self._batches.run(planes))
         with torch.inference_mode():
-            outputs = self._compute(torch.from_numpy(planes))
+            outputs = self.compute(torch.from_numpy(planes))
             return RawOutputs(*(output.numpy() for output in outputs))
 
-    def _compute(self, planes: Tensor) -> list[Tensor]:
+    def compute(self, planes: Tensor) -> list[Tensor]:
         """Return the float32 outputs of planes on the device, in the order of `RawOutputs`."""
         said = self._network(planes)
         if isinstance(said, PolicyValue):

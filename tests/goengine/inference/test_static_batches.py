@@ -143,7 +143,7 @@ class Piecewise:
         self.planes, self.forgetful, self.threads = inner.planes, inner.forgetful, 1
         self.chunk = 1024
         self.asked: list[int] = []
-        self._batches = StaticBatches(inner._compute, CPU, largest=1024, accelerator=Recorder())
+        self._batches = StaticBatches(inner.compute, CPU, largest=1024, accelerator=Recorder())
 
     def run(self, planes: Planes) -> RawOutputs:
         self.asked.append(len(planes))
