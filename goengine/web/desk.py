@@ -15,14 +15,12 @@ from pathlib import Path
 
 from goengine.analysis.requests.query_settings import AnalysisSettings
 from goengine.inference.evaluator import Evaluator
-from goengine.players.player import Choice
-from goengine.types import RESIGN, GoError, IllegalMoveError, colour_letter, opponent
+from goengine.types import GoError
+from goengine.web.engine_turns import EngineTurns
 from goengine.web.live_study import LiveStudy
 from goengine.web.starting import Starting
-from goengine.web.table.dead_stones import Proposal, proposed
-from goengine.web.table.game_tree import GameTree, Node, Remark
+from goengine.web.table.game_tree import Remark
 from goengine.web.table.kept_table import KeptFile, kept, restore
-from goengine.web.table.player_spec import PlayerSpec
 from goengine.web.table.shared_table import Table
 from goengine.web.table.tree_positions import opened
 from goengine.web.talk.clients import Client
@@ -35,17 +33,13 @@ from goengine.web.talk.page_events import (
     table_fields,
 )
 from goengine.web.thinking.analysis_clients import AnalysisClients
-from goengine.web.thinking.engine_thread import EngineThread, Thought
+from goengine.web.thinking.engine_thread import EngineThread
 from goengine.web.thinking.opponents import EngineOptions, network_names
 
 log = logging.getLogger(__name__)
 
 SAVE_AFTER = 1.0
 """Seconds after a change until the table is saved."""
-PACE = 1.0
-"""Seconds between two moves of engines that play each other, so that people can follow."""
-HURRY = 10.0
-"""Seconds on a clock below which no engine waits for people."""
 SAVE_SHARE = 100.0
 """Times what it takes to write the table as text that pass before it is done again."""
 
@@ -71,6 +65,7 @@ class Desk:
         self.thread = EngineThread(
             options, deliver=self._deliver, stage=self._staged, evaluator=evaluator
         )
+        self.engines = EngineTurns(self.table, self.thread, self)
         self.study = LiveStudy(self.table, self.thread, self)
         self.network, self.networks = network_names(options)
         settings = AnalysisSettings(visits=options.visits)
@@ -84,10 +79,6 @@ class Desk:
         self._laid_out = first is None and not (path is not None and path.is_file())
         """Whether the first table is there, so that tabs may be shown it."""
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thought: tuple[GameTree, Node, bool] | None = None
-        self._thought_head: Node | None = None
-        self._moved_at = -PACE
-        self._count: tuple[GameTree, Node] | None = None
         self._told: Event = {}
         self._whole: tuple[int, str] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -129,7 +120,7 @@ class Desk:
         except RuntimeError:
             log.debug("the event loop has ended")
 
-    def _later(self, name: str, seconds: float, job: Callable[[], None]) -> None:
+    def later(self, name: str, seconds: float, job: Callable[[], None]) -> None:
         """Have something called after a while, in place of what was to be called by that name."""
         assert self._loop is not None
         self._cancel(name)
@@ -149,7 +140,10 @@ class Desk:
         if part != "board" and not self.board_ready.is_set():
             self._lay_out()
             self.board_ready.set()
-            (self.engine_turn if self.table.cursor is self.table.head else self.play_on)()
+            if self.table.cursor is self.table.head:
+                self.engines.go_on()
+            else:
+                self.engines.play_on()
         if self.board_ready.is_set():
             self.changed()
         self.tell_all(self.starting.event(), "starting")
@@ -159,7 +153,7 @@ class Desk:
         if self.starting.over:
             return
         self.tell_all(self.starting.event(), "starting")
-        self._later("tick", 1.0, self._tick)
+        self.later("tick", 1.0, self._tick)
 
     def _lay_out(self) -> None:
         """Lay out the game that was given, or else the table of the last time."""
@@ -248,19 +242,14 @@ class Desk:
         """Return all of the table but its tree."""
         return table_fields(
             self.table,
-            thinking=self._thought is not None,
+            thinking=self.engines.thinking,
             analysing=self.study.described(),
             board_ready=self.board_ready.is_set(),
         )
 
     def _follow_up(self) -> None:
         """Do what follows from a change: give up a move, follow the cursor, set the timer."""
-        if self._thought is not None:
-            tree, node, forced = self._thought
-            there = tree is self.table.tree and node.ident in tree.nodes
-            wanted = self.table.head is self._thought_head
-            if not there or not wanted or not (forced or self.table.engine_to_move):
-                self.stop_thinking()
+        self.engines.follow()
         if self.board_ready.is_set():
             self.study.follow()
         clock = self.table.clock
@@ -268,128 +257,11 @@ class Desk:
         if left is None:
             self._cancel("flag")
         else:
-            self._later("flag", max(0.0, left) + 0.02, self._flag)
+            self.later("flag", max(0.0, left) + 0.02, self._flag)
 
     def _flag(self) -> None:
         """End the game if somebody's time is over."""
         self.table.flag()
-        self.changed()
-
-    # The engine's turn
-
-    def engine_turn(self) -> None:
-        """Let the game go on: count it after two passes, else let an engine move in its turn."""
-        if self.table.playing and self.table.counting is None and self.table.passed_out:
-            self.count(self.table.head)
-        else:
-            self.play_on()
-
-    def play_on(self) -> None:
-        """Let an engine move in its turn, without counting again what people would not count."""
-        table, head = self.table, self.table.head
-        if table.engine_to_move:
-            self.think(head, table.players[table.positions.to_play(head)], forced=False)
-
-    def think(self, node: Node, spec: PlayerSpec, *, forced: bool) -> None:
-        """Have an engine choose a move after a node; `forced` where it is nobody's turn to."""
-        table = self.table
-        tree = table.tree
-        thought = (tree, node, forced)
-        self._thought, self._thought_head = thought, table.head
-        clock = None if table.clock is None or forced else table.clock.copy()
-
-        def done(found: Choice | Exception) -> None:
-            if self._thought is not thought:
-                return
-            early = 0.0 if forced else self._early()
-            if early > 0:
-                self._later("pace", early, lambda: done(found))
-                return
-            self._thought = None
-            self._moved(node, found, forced=forced)
-
-        self.thread.think(Thought(table.line(node), spec, clock, done))
-
-    def _early(self) -> float:
-        """Return for how long the next move of engines that play each other has to wait."""
-        left = None if self.table.clock is None else self.table.clock.left()
-        if not self.table.engines_only or (left is not None and left < HURRY):
-            return 0.0
-        return self._moved_at + PACE - time.monotonic()
-
-    def thinking_at(self, node: Node) -> bool:
-        """Tell whether it is an engine's turn at a node, in the game that is going on."""
-        if self._thought is None:
-            return False
-        return self._thought[1] is node and not self._thought[2]
-
-    def stop_thinking(self) -> None:
-        """Give up the move that an engine thinks about."""
-        self._thought = None
-        self.thread.stop_thinking()
-
-    def _moved(self, node: Node, found: Choice | Exception, *, forced: bool) -> None:
-        """Take an engine's move; one that was asked for does not give a game up."""
-        table = self.table
-        if table.flag():
-            self.changed()
-            return
-        if isinstance(found, Exception):
-            said = notice_event("engine_failed", str(found) or type(found).__name__)
-            self.tell_all(said, "notice")
-        elif found.move == RESIGN and forced:
-            text = "The engine sees no move that could still win, and would resign"
-            self.tell_all(notice_event("would_resign", text), "notice")
-        elif found.move == RESIGN:
-            winner = opponent(table.positions.to_play(node))
-            table.end(f"{colour_letter(winner)}+R", "resign")
-        else:
-            self._receive(node, found.move)
-        self.changed()
-
-    def _receive(self, node: Node, move: int) -> None:
-        """Play an engine's move, and let the game go on."""
-        table = self.table
-        self._moved_at = time.monotonic()
-        try:
-            try:
-                table.receive(node, move)
-            except IllegalMoveError as error:
-                log.error("the engine chose an illegal move and passes instead: %s", error)
-                table.receive(node, table.size**2)
-        except GoError as error:
-            self.tell_all(notice_event("engine_failed", str(error)), "notice")
-        else:
-            self.engine_turn()
-
-    # Counting
-
-    def count(self, node: Node) -> None:
-        """Have dead stones proposed for the position at a node."""
-        self.stop_thinking()
-        table = self.table
-        tree, board = table.tree, table.positions.at(node)
-        self._count = (tree, node)
-
-        def job() -> None:
-            thread = self.thread
-            judge = None if thread.failure else thread.evaluator
-            found = proposed(board, judge, thread.rng)
-            self._deliver(lambda: self._proposed(tree, node, found))
-
-        self.thread.post(job)
-
-    def _proposed(self, tree: GameTree, node: Node, proposal: Proposal) -> None:
-        """Take a proposal, where people still stand where they asked for it."""
-        table = self.table
-        asked, self._count = self._count, None
-        if asked != (tree, node) or table.tree is not tree or node.ident not in tree.nodes:
-            return
-        if table.cursor is not node and table.head is not node:
-            return
-        table.begin_count(node, proposal)
-        if table.engines_only:
-            table.accept_count()
         self.changed()
 
     # Keeping
@@ -397,7 +269,7 @@ class Desk:
     def _save_soon(self) -> None:
         """Save the table after a while."""
         if self._file is not None and self._laid_out and "save" not in self._timers:
-            self._later("save", self._pause, self._save)
+            self.later("save", self._pause, self._save)
 
     def _save(self) -> None:
         """Save the table; a large one is written as text less often."""

@@ -195,7 +195,7 @@ class TableRequests:
             players=game.players,
             clock=game.clock,
         )
-        self.desk.engine_turn()
+        self.desk.engines.go_on()
 
     def _play(self, client: Client, fields: Query) -> None:
         table = self.desk.table
@@ -209,24 +209,24 @@ class TableRequests:
         """Play a move of a person, and let the game go on."""
         desk, table = self.desk, self.desk.table
         table.flag()
-        if desk.thinking_at(at):
+        if desk.engines.thinking_at(at):
             raise PageError("not_your_turn", "The engine is to move here; undo gives it up")
         try:
             table.play(move, at)
         except IllegalMoveError as error:
             vertex = move_to_gtp(move, table.size)
             raise PageError("illegal_move", str(error), move=vertex) from None
-        desk.engine_turn()
+        desk.engines.go_on()
 
     def _undo(self, client: Client, fields: Query) -> None:
         count = 1
         if fields.get("count") is not None:
             count = whole(fields, "count", 1, 1000, "Must be a whole number from 1 to 1000")
-        self.desk.stop_thinking()
+        self.desk.engines.stop_thinking()
         try:
             self.desk.table.undo(count)
         except GoError as error:
-            self.desk.engine_turn()
+            self.desk.engines.go_on()
             raise PageError("nothing_to_undo", str(error)) from None
 
     def _resign(self, client: Client, fields: Query) -> None:
@@ -235,24 +235,24 @@ class TableRequests:
     def _set_players(self, client: Client, fields: Query) -> None:
         desk = self.desk
         desk.table.set_players(read_players(fields, desk.networks, list(RANKS)))
-        desk.stop_thinking()
-        desk.engine_turn()
+        desk.engines.stop_thinking()
+        desk.engines.go_on()
 
     def _engine_move(self, client: Client, fields: Query) -> None:
         desk, table = self.desk, self.desk.table
         if table.counting is not None:
             raise PageError("counting", "The game is being counted: accept or cancel the count")
         if table.engine_to_move and table.cursor is table.head:
-            desk.play_on()
+            desk.engines.play_on()
             return
         mover = table.players[table.to_play]
         other = table.players[opponent(table.to_play)]
         spec = next((one for one in (mover, other) if one.is_engine), STRENGTH)
-        desk.think(table.cursor, spec, forced=True)
+        desk.engines.think(table.cursor, spec, forced=True)
 
     def _pause(self, client: Client, fields: Query) -> None:
         self.desk.table.pause(read_flag(fields, "on", True))
-        self.desk.play_on()
+        self.desk.engines.play_on()
 
     def _clock_claim(self, client: Client, fields: Query) -> None:
         self.desk.table.flag()
@@ -260,7 +260,7 @@ class TableRequests:
     # Counting
 
     def _count(self, client: Client, fields: Query) -> None:
-        self.desk.count(self.desk.table.cursor)
+        self.desk.engines.count(self.desk.table.cursor)
 
     def _toggle_dead(self, client: Client, fields: Query) -> None:
         table = self.desk.table
@@ -272,7 +272,7 @@ class TableRequests:
     def _cancel_count(self, client: Client, fields: Query) -> None:
         table = self.desk.table
         table.cancel_count()
-        self.desk.play_on()
+        self.desk.engines.play_on()
 
     # The tree
 
@@ -280,13 +280,13 @@ class TableRequests:
         counted = self.desk.table.counting is not None
         self.desk.table.go_to(self._node(fields, "node"))
         if counted:
-            self.desk.play_on()
+            self.desk.engines.play_on()
 
     def _delete(self, client: Client, fields: Query) -> None:
         head = self.desk.table.head
         self.desk.table.delete(self._node(fields, "node"))
         if self.desk.table.head is not head:
-            self.desk.play_on()
+            self.desk.engines.play_on()
 
     def _promote(self, client: Client, fields: Query) -> None:
         self.desk.table.promote(self._node(fields, "node"))

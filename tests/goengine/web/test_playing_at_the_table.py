@@ -13,7 +13,7 @@ from goengine.games.game import Game
 from goengine.players.player import Budget, Choice
 from goengine.rules import RULES
 from goengine.types import BLACK, WHITE
-from goengine.web import desk
+from goengine.web import engine_turns
 from goengine.web.table.dead_stones import DeadStones, Proposal
 from goengine.web.thinking import opponents
 from goengine.web.thinking.opponents import Opponents
@@ -229,7 +229,7 @@ def test_engines_that_play_each_other_take_their_time_and_can_be_paused(page: Pa
     began = time.monotonic()
     page.do("new_game", size=9, black=engine(2), white=engine(2))
     page.wait(lambda: len(page.line()) >= 3)
-    assert time.monotonic() - began >= 2 * desk.PACE
+    assert time.monotonic() - began >= 2 * engine_turns.PACE
     page.do("pause", on=True)
     assert page.table["paused"] and not page.table["thinking"]
     played = page.line()
@@ -244,7 +244,7 @@ def test_engines_that_play_each_other_take_their_time_and_can_be_paused(page: Pa
 def test_two_engines_play_to_a_counted_end(
     page: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "PACE", 0.0)
+    monkeypatch.setattr(engine_turns, "PACE", 0.0)
     page.do("new_game", size=5, black=engine(2), white=engine(2))
     page.wait(lambda: page.table["result"] is not None)
     assert page.table["reason"] in ("count", "resign")
