@@ -24,7 +24,7 @@ from goengine.players.ranked.manners import Hopeless, ThinkingTime, rather_than_
 from goengine.players.ranked.rank_table import style_of
 from goengine.players.ranked.styles import RankedSettings, Style
 from goengine.players.ranked.vetoes import Vetoes
-from goengine.players.ranked.weak_draw import heated, seen, weights
+from goengine.players.ranked.weak_draw import drawn, heated, seen, weights
 from goengine.players.ranked.weak_moves import WeakMove, WeakMoves
 from goengine.players.reading.endgame import is_late
 from goengine.players.search_player import SearchPlayer
@@ -284,7 +284,7 @@ class RankedPlayer:
         shares = heated(visits, turn.style.heat)
         vetoes = Vetoes(turn.board, turn.ownership)
         while shares.any():
-            move = _drawn(shares, rng)
+            move = drawn(shares, rng)
             shares[move] = 0
             if vetoes.of(move) is None:
                 self._settle(turn, move, best, lead[best] - lead[move])
@@ -344,7 +344,7 @@ class RankedPlayer:
             priors[[move for move in range(len(priors)) if move not in turn.among]] = 0
         shares = weights(turn.board, priors, turn.style, rng)
         while shares.any():
-            move = _drawn(shares, rng)
+            move = drawn(shares, rng)
             if move == best or vetoes.of(move) is None:
                 return move
             shares[move] = 0
@@ -398,9 +398,3 @@ def _is_ending(turn: _Turn) -> bool:
 def _is_settled(turn: _Turn) -> bool:
     """Tell whether nearly all points are settled."""
     return bool((np.abs(turn.ownership.ravel()) > SETTLED).mean() > OVER)
-
-
-def _drawn(shares: Priors, rng: np.random.Generator) -> int:
-    """Return a move drawn by shares (N*N,), some of which are not 0."""
-    weights64 = shares.astype(np.float64)
-    return int(rng.choice(len(shares), p=weights64 / weights64.sum()))

@@ -51,6 +51,12 @@ def heated(priors: Priors, heat: float) -> Priors:
     return shares.astype(np.float32)
 
 
+def drawn(shares: Priors, rng: np.random.Generator) -> int:
+    """Return a move drawn by shares (N*N,), some of which are not 0."""
+    weights64 = shares.astype(np.float64)
+    return int(rng.choice(len(shares), p=weights64 / weights64.sum()))
+
+
 def seen(board: Board, style: Style, rng: np.random.Generator) -> Masks:
     """Return bool (N*N,): the points that a weak player sees, drawn at random.
 
