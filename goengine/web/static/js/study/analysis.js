@@ -16,9 +16,12 @@ import { colourName, percent, t } from "../strings/index.js";
 const ROWS = 8;
 const VISITS = [100, 300, 1000, 3000, 10_000, 100_000];
 
-/** @param {{app: App}} props */
-export function AnalysisPanel({ app }) {
-  const { options } = app.state;
+/**
+ * The switch of the live analysis, and who is ahead; as high with an answer as without one.
+ *
+ * @param {{app: App}} props
+ */
+export function AnalysisBar({ app }) {
   const analysis = app.analysis();
   const table = /** @type {Table} */ (app.table.shown());
   const { on } = table.analysing;
@@ -42,6 +45,29 @@ export function AnalysisPanel({ app }) {
         { class: "visits", "aria-live": "off" },
         analysis ? t(done ? "analysis.done" : "analysis.visits", { visits: countText(analysis.visits) }) : "",
       ),
+    ),
+    h(Balance, { app }),
+  );
+}
+
+/**
+ * What the board shows of the analysis, and the candidate moves as a table.
+ *
+ * @param {{app: App}} props
+ */
+export function AnalysisDetails({ app }) {
+  const { options } = app.state;
+  const analysis = app.analysis();
+  const { on } = /** @type {Table} */ (app.table.shown()).analysing;
+  return h(
+    "section",
+    { class: "card analysis", "aria-label": t("analysis.shown") },
+    h(
+      "div",
+      { class: "switches" },
+      h(Switch, { label: t("show.candidates"), on: options.candidates, onChange: (candidates) => app.choose({ candidates }) }),
+      h(Switch, { label: t("show.policy"), on: options.policy, onChange: (policy) => app.choose({ policy }) }),
+      h(Switch, { label: t("show.ownership"), on: options.ownership, onChange: (ownership) => app.choose({ ownership }) }),
       h(Choice, {
         label: t("analysis.limit"),
         value: String(options.visits),
@@ -51,14 +77,6 @@ export function AnalysisPanel({ app }) {
           if (on) analyse(app, true);
         },
       }),
-    ),
-    h(Balance, { app }),
-    h(
-      "div",
-      { class: "switches" },
-      h(Switch, { label: t("show.candidates"), on: options.candidates, onChange: (candidates) => app.choose({ candidates }) }),
-      h(Switch, { label: t("show.policy"), on: options.policy, onChange: (policy) => app.choose({ policy }) }),
-      h(Switch, { label: t("show.ownership"), on: options.ownership, onChange: (ownership) => app.choose({ ownership }) }),
       h(Choice, {
         label: t("show.label"),
         value: options.label,
@@ -76,8 +94,9 @@ export function AnalysisPanel({ app }) {
 /** @param {{app: App}} props */
 function Balance({ app }) {
   const analysis = app.analysis();
-  if (!analysis || analysis.winrate === null) return null;
-  const { winrate, lead } = analysis;
+  const winrate = analysis?.winrate ?? null;
+  const lead = analysis?.lead;
+  const chance = (/** @type {number | null} */ share) => (share === null ? "–" : percent(share));
   return h(
     "div",
     { class: "balance" },
@@ -85,20 +104,21 @@ function Balance({ app }) {
       "div",
       {
         role: "meter",
-        class: "meter",
+        class: winrate === null ? "meter unknown" : "meter",
         "aria-valuemin": 0,
         "aria-valuemax": 100,
-        "aria-valuenow": Math.round(winrate * 100),
+        "aria-valuenow": Math.round((winrate ?? 0.5) * 100),
+        "aria-valuetext": chance(winrate),
         "aria-label": t("winrate.of", { colour: colourName("B") }),
       },
-      h("div", { style: { width: `${(winrate * 100).toFixed(1)}%` } }),
+      h("div", { style: { width: `${((winrate ?? 0) * 100).toFixed(1)}%` } }),
     ),
     h(
       "p",
       null,
-      h("span", null, `${colourName("B")} ${percent(winrate)}`),
+      h("span", null, `${colourName("B")} ${chance(winrate)}`),
       typeof lead === "number" && h("b", null, leadText(lead)),
-      h("span", null, `${colourName("W")} ${percent(1 - winrate)}`),
+      h("span", null, `${colourName("W")} ${chance(winrate === null ? null : 1 - winrate)}`),
     ),
   );
 }

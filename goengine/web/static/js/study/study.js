@@ -3,7 +3,7 @@
 import { Fragment, h } from "../../vendor/goban.js";
 import { playerText } from "../panels/play.js";
 import { colourName, resultText, t, translated } from "../strings/index.js";
-import { AnalysisPanel } from "./analysis.js";
+import { AnalysisBar, AnalysisDetails } from "./analysis.js";
 import { CommentPanel } from "./comment.js";
 import { FilePanel } from "./files.js";
 import { Graph } from "./graph.js";
@@ -30,13 +30,14 @@ export function StudyPanel({ app }) {
         }),
       ),
     h(Game, { table }),
+    h(AnalysisBar, { app }),
     h(
       "section",
       { class: "card", "aria-label": t("tree.title") },
       h(TreeView, { app }),
     ),
     h(CommentPanel, { app }),
-    h(AnalysisPanel, { app }),
+    h(AnalysisDetails, { app }),
     h(
       "section",
       { class: "card", "aria-label": t("graph.title") },
