@@ -16,9 +16,8 @@ from goengine.players.ranked.rank_table import shipped_table
 from goengine.types import MAX_SIZE
 
 LEGEND = (
-    "default       what play, gtp, review and analysis use, with search\n"
-    "default bare  what plays without search (--visits 0), and what fine-tuning starts from\n"
-    "ranks         what opponents by rank use (--rank, --adapt)\n"
+    "default  what play, gtp, review and analysis use, with search and without (--visits 0)\n"
+    "ranks    what opponents by rank use (--rank, --adapt)\n"
 )
 
 
@@ -47,10 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if not names:
         print("this installation does not have a network: name a file with --network")
         return 0
-    notes = {default_network(candidates=names): "  default bare"}
-    best = default_judge(MAX_SIZE, candidates=names)
-    if best is not None:
-        notes[best] = "  default"
+    best = default_judge(MAX_SIZE, candidates=names) or default_network(candidates=names)
+    notes = {best: "  default"}
     measured = shipped_table().network
     notes[measured] = notes.get(measured, "") + "  ranks"
     rows = [("name", "gives", "layers x filters", "weights", "positions")]

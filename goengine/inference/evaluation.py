@@ -12,6 +12,9 @@ from goengine.types import GoError
 
 Floats = npt.NDArray[np.float32]
 
+LOGISTIC = float(np.pi / np.sqrt(3.0))
+"""Standard deviation of a logistic distribution of scale 1."""
+
 
 class EvaluatorError(GoError):
     """Positions, a device, a precision or a symmetry that cannot be had here."""

@@ -37,9 +37,9 @@ Network: TypeAlias = "PolicyNet | PolicyValueNet"
 """What a file can hold."""
 POSITION_BIAS = "bias.bias"
 """The weight that belongs to one board size, a number a point."""
-_BEST_FIRST = ("policy-residual-64", "policy-64", "policy-192")
-"""Shipped networks by what their matches showed (the model cards in nets/), quicker ones first
-among equals."""
+_BEST_FIRST = ("dual-96", "policy-residual-64", "policy-64", "policy-192")
+"""Shipped networks by how they play without search, as their matches showed (the model cards in
+nets/), quicker ones first among equals."""
 _JUDGES = (("dual-96", range(MIN_SIZE, MAX_SIZE + 1)),)
 """Shipped networks that judge positions and the sizes on which they may play, for each size the one
 first that searches best there."""
@@ -93,7 +93,7 @@ def shipped_networks() -> list[str]:
 
 
 def default_network(*, candidates: Sequence[str] | None = None) -> str:
-    """Return the name of the shipped network that plays best.
+    """Return the name of the shipped network that plays best without search.
 
     Raises:
         NetworkError: no network is shipped.

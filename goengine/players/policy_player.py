@@ -6,7 +6,7 @@ judgement (endgame.py) takes over. Every move is legal, superko included.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from goengine.board import Board
 from goengine.games.game import Game
-from goengine.inference.evaluation import Evaluation
+from goengine.inference.evaluation import LOGISTIC, Evaluation
 from goengine.inference.priors import Priors, sharpen
 from goengine.players.effort import Pace, quick, saving
 from goengine.players.player import (
@@ -30,7 +30,7 @@ from goengine.players.player import (
 )
 from goengine.players.reading.endgame import Endgame, is_late
 from goengine.players.settings import POLICY_DEFAULTS, PolicySettings, Settings
-from goengine.types import GoError
+from goengine.types import BLACK, GoError
 
 VISITS = 1000
 """A bare network's visits: each move gets its share of this many."""
@@ -197,50 +197,39 @@ class PolicyAnalyst:
 
         A question with a limit of visits or seconds gets it once.
         """
-        board = game.board
-        banned = question.banned(board.to_play, 0)
-        found = self.candidates(board, limit=board.size**2)
-        snapshot = Snapshot(tuple(one for one in found if one.move not in banned))
+        snapshot = self._opinion(game.board, question.banned(game.board.to_play, 0))
         yield snapshot
         if question.visits is not None or question.seconds is not None:
             return
         while not pause(interval):
             yield snapshot
 
-    def candidates(
-        self,
-        board: Board,
-        *,
-        limit: int = 10,
-        plies: int = 1,
-        rng: np.random.Generator | None = None,
-    ) -> tuple[Candidate, ...]:
-        """Return the likeliest moves, best first; the pass where no point is sensible.
-
-        `plies` is the length of the principal variation, the move itself included.
-        """
-        rng = np.random.default_rng(board.hash) if rng is None else rng
-        priors = self._player.priors([board], rng)[0]
-        order = np.argsort(-priors, kind="stable")[:limit]
-        moves = [int(move) for move in order if priors[move] > 0]
-        if not moves:
-            pass_move = board.size**2
-            return (Candidate(pass_move, 1.0, VISITS, (pass_move,)),)
-        lines = self._continue(board, moves, plies, rng)
-        return tuple(
-            Candidate(move, float(prior), max(1, round(VISITS * float(prior))), tuple(line))
-            for move, prior, line in zip(moves, priors[moves], lines, strict=True)
+    def _opinion(self, board: Board, banned: Collection[int]) -> Snapshot:
+        """Return the likeliest moves but the banned ones, and who is ahead where that is known."""
+        player, rng = self._player, np.random.default_rng(board.hash)
+        seen = player.evaluator.evaluate([board], symmetry=player.settings.symmetry, rng=rng)
+        found = _likeliest(board, seen.priors[0, :-1])
+        shown = tuple(one for one in found if one.move not in banned)
+        if seen.value is None or seen.lead is None or seen.spread is None or seen.ownership is None:
+            return Snapshot(shown)
+        winrate, lead = (float(seen.value[0]) + 1) / 2, float(seen.lead[0])
+        return Snapshot(
+            shown,
+            winrate=winrate,
+            ownership=seen.ownership[0] if board.to_play == BLACK else -seen.ownership[0],
+            lead=lead,
+            deviation=LOGISTIC * float(seen.spread[0]),
+            raw_winrate=winrate,
+            raw_lead=lead,
         )
 
-    def _continue(
-        self, board: Board, moves: list[int], plies: int, rng: np.random.Generator
-    ) -> list[list[int]]:
-        """Follow each move greedily until it is `plies` long or nothing sensible is left."""
-        lines = [[move] for move in moves]
-        boards = [board.copy() for _ in moves]
-        for _ in range(plies - 1):
-            for line, after in zip(lines, boards, strict=True):
-                after.play(line[-1])
-            for line, priors in zip(lines, self._player.priors(boards, rng), strict=True):
-                line.append(int(priors.argmax()) if priors.any() else board.size**2)
-        return lines
+
+def _likeliest(board: Board, priors: Priors) -> list[Candidate]:
+    """Return all moves by probabilities (N*N,), best first; the pass where no point is sensible."""
+    order = [int(move) for move in np.argsort(-priors, kind="stable") if priors[move] > 0]
+    if not order:
+        return [Candidate(board.size**2, 1.0, VISITS, (board.size**2,))]
+    return [
+        Candidate(move, float(priors[move]), max(1, round(VISITS * float(priors[move]))), (move,))
+        for move in order
+    ]

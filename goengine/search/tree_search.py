@@ -17,6 +17,7 @@ import numpy.typing as npt
 from goengine._kernels.state import TURN_WORD, Records, new_records
 from goengine.board import Board
 from goengine.games.game import Game
+from goengine.inference.evaluation import LOGISTIC
 from goengine.inference.evaluator import Symmetry
 from goengine.scoring.counting import handicap_bonus
 from goengine.search.descent import AGAIN, DEPTH, select_leaves
@@ -38,8 +39,6 @@ from goengine.types import BLACK, opponent
 
 RECENT_PULL = 0.8
 """Share of the root's lead that the score utility is centred on; the rest is 0."""
-LOGISTIC = float(np.pi / np.sqrt(3.0))
-"""Standard deviation of a logistic distribution of scale 1."""
 MOST_LEAVES = 8
 """Leaves that go together at the most."""
 IDLE = 200

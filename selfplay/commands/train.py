@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         help="start from this network, file or folder of a run; without NET from "
-        "policy-residual-64, the default bare network",
+        "policy-residual-64, which is quick to train",
     )
     parser.add_argument(
         "--widen", type=count, metavar="FILTERS", help="widen the --from network first"

@@ -18,7 +18,7 @@ from cnncore.layers.blocks import channels_last
 from cnncore.system import atomic
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError, parse_settings
-from goengine.networks.files import default_network, load_network
+from goengine.networks.files import load_network
 from selfplay.archive.reader import Archive
 from selfplay.archive.sources import source_name
 from selfplay.batches.fixed_samples import Sample
@@ -30,7 +30,7 @@ from selfplay.recipes import load_recipe
 from selfplay.training.device_options import take_threads
 from selfplay.training.policy_run import Run
 from selfplay.training.run_claim import claimed
-from selfplay.training.starting_network import network_to_start_from
+from selfplay.training.starting_network import TUNED, network_to_start_from
 from selfplay.training.trained_network import NETWORK, START
 
 GAMES = "games"
@@ -82,7 +82,7 @@ def _tune(
     archive.verify()
     archive = hold_out(archive)
     others = Archive.open(args.others) if args.others else None
-    name = args.start or default_network()
+    name = args.start or TUNED
     recipe = load_recipe("finetune", args.set)
     net = keep_start(folder, network_to_start_from(name, args.widen, recipe))
     length = None if "positions" in parse_settings(args.set) else args.epochs

@@ -13,7 +13,7 @@ import torch
 from cnncore.system.parallel import ALONE, Processes
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import Network, default_network
+from goengine.networks.files import Network
 from goengine.networks.network_config import PolicyConfig, PolicyValueConfig
 from goengine.networks.policy_value import PolicyValueNet
 from goengine.networks.unfolding import unfolded
@@ -27,6 +27,8 @@ from selfplay.training.trained_network import named_network, run_config
 
 log = logging.getLogger(__name__)
 
+TUNED = "policy-residual-64"
+"""The network that fine-tuning starts from where none is named: quick to train on a processor."""
 SETTLING = 512
 """Positions whose statistics the normalisation of an exported network takes anew."""
 
@@ -34,9 +36,9 @@ SETTLING = 512
 def network_to_start_from(name: str, filters: int | None, recipe: Recipe) -> Network:
     """Return the network of a run, a file or a shipped one, widened to `filters` if given.
 
-    An empty name is the shipped network that plays by default.
+    An empty name is `TUNED`.
     """
-    net = named_network(name or default_network())
+    net = named_network(name or TUNED)
     if not filters:
         return net
     rng, noise = np.random.default_rng(recipe.seed), recipe.grow_noise
@@ -78,7 +80,7 @@ def open_run(
         recipe = _shaped(recipe, begins_with.config)
         if isinstance(begins_with, PolicyValueNet) and recipe.judges and recipe.norm:
             begins_with = _normalised(begins_with, archive, recipe)
-        _check_fit(start or default_network(), begins_with.config, recipe)
+        _check_fit(start or TUNED, begins_with.config, recipe)
     return Run(
         folder,
         recipe,

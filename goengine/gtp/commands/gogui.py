@@ -130,7 +130,10 @@ class GoguiCommands(CommandGroup):
         """
         found = self._points()
         if found and all(one.winrate is None for one in found):
-            raise GtpError("this network does not judge positions: start with one that does")
+            raise GtpError(
+                "without a search nobody judges moves: start with a network that judges positions, "
+                "and without --visits 0"
+            )
         return [(m.move, f"{100 * m.winrate:.0f}") for m in found if m.winrate is not None]
 
     def _priors(self) -> list[tuple[int, float]]:

@@ -31,8 +31,8 @@ def lz_line(request: Request, snapshot: Snapshot, size: int) -> str:
     """Return a report in Leela Zero's whole numbers."""
     return " ".join(
         f"info move {move_to_gtp(one.move, size)} visits {one.visits} "
-        f"winrate {_parts(_winrate(one))} {_points(one.lead, _spread(one, snapshot))}"
-        f"prior {_parts(one.prior)} lcb {_parts(_bound(one))} order {order} "
+        f"winrate {_parts(_winrate(one, snapshot))} {_points(*_score(one, snapshot))}"
+        f"prior {_parts(one.prior)} lcb {_parts(_bound(one, snapshot))} order {order} "
         f"pv {' '.join(_variation(one, size))}"
         for order, one in enumerate(request.select(snapshot, size))
     )
@@ -55,7 +55,7 @@ def winrate_of(snapshot: Snapshot, shown: Sequence[Candidate]) -> float:
     """Return the win rate of a position, that of its best move where nothing else is known."""
     if snapshot.winrate is not None:
         return snapshot.winrate
-    return _winrate(shown[0]) if shown else 0.5
+    return _winrate(shown[0], snapshot) if shown else 0.5
 
 
 def visits_of(snapshot: Snapshot, shown: Sequence[Candidate]) -> int:
@@ -78,8 +78,9 @@ def _kata_segment(
     utility = "" if one.utility is None else f"utility {one.utility:.6f} "
     pieces = [
         f"info move {move_to_gtp(one.move, size)} visits {one.visits} {utility}"
-        f"winrate {_winrate(one):.6f} {_points(one.lead, _spread(one, snapshot))}"
-        f"prior {one.prior:.6f} lcb {_bound(one):.6f} order {order} pv {' '.join(variation)}"
+        f"winrate {_winrate(one, snapshot):.6f} {_points(*_score(one, snapshot))}"
+        f"prior {one.prior:.6f} lcb {_bound(one, snapshot):.6f} order {order} "
+        f"pv {' '.join(variation)}"
     ]
     if "pvvisits" in request.wanted and one.pv_visits:
         visits = one.pv_visits[: len(variation)]
@@ -109,9 +110,10 @@ def _points(lead: float | None, deviation: float | None) -> str:
     return f"scoreMean {lead:.3f} scoreStdev {spread:.3f} scoreLead {lead:.3f} "
 
 
-def _spread(one: Candidate, snapshot: Snapshot) -> float | None:
-    """Return the deviation of the score after a move, that of the position where it is unknown."""
-    return snapshot.deviation if one.deviation is None else one.deviation
+def _score(one: Candidate, snapshot: Snapshot) -> tuple[float | None, float | None]:
+    """Return lead and deviation after a move, each that of the position where it is unknown."""
+    lead = snapshot.lead if one.lead is None else one.lead
+    return lead, snapshot.deviation if one.deviation is None else one.deviation
 
 
 def _owners(colour: int, ownership: Floats) -> str:
@@ -130,14 +132,19 @@ def _variation(candidate: Candidate, size: int) -> list[str]:
     return [move_to_gtp(move, size) for move in moves]
 
 
-def _winrate(candidate: Candidate) -> float:
-    """Return a candidate's win rate; a half where nobody knows it, as clients want a number."""
-    return 0.5 if candidate.winrate is None else candidate.winrate
+def _winrate(candidate: Candidate, snapshot: Snapshot) -> float:
+    """Return a candidate's win rate, that of the position where it is unknown.
+
+    A half where nobody knows either, as clients want a number.
+    """
+    if candidate.winrate is not None:
+        return candidate.winrate
+    return 0.5 if snapshot.winrate is None else snapshot.winrate
 
 
-def _bound(candidate: Candidate) -> float:
+def _bound(candidate: Candidate, snapshot: Snapshot) -> float:
     """Return the lower bound of a candidate's win rate."""
-    return _winrate(candidate) if candidate.lcb is None else candidate.lcb
+    return _winrate(candidate, snapshot) if candidate.lcb is None else candidate.lcb
 
 
 def _parts(share: float) -> int:

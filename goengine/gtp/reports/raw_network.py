@@ -51,12 +51,12 @@ def _judgement(seen: Evaluation, board: Board) -> Iterator[str]:
     """Yield the chances and the score, White's."""
     if seen.value is None or seen.lead is None or seen.spread is None:
         return
-    import numpy as np
+    from goengine.inference.evaluation import LOGISTIC
 
     sign = -1.0 if board.to_play == BLACK else 1.0
     white = sign * float(seen.value[0])
     lead = sign * float(seen.lead[0])
-    deviation = float(seen.spread[0]) * float(np.pi / np.sqrt(3.0))  # of a logistic distribution
+    deviation = LOGISTIC * float(seen.spread[0])
     yield f"whiteWin {(1 + white) / 2:.6f}"
     yield f"whiteLoss {(1 - white) / 2:.6f}"
     yield "noResult 0.000000"

@@ -28,15 +28,13 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
     lines = captured.out.splitlines()[1:]
     assert [line.split("  ")[0] for line in captured.err.splitlines()] == [
         "default",
-        "default bare",
         "ranks",
     ]
     measured = [line.split()[0] for line in lines if line.endswith("ranks")]
     assert measured == [shipped_table().network]
     assert [line.split()[0] for line in lines] == shipped_networks()
     assert [line.split()[0] for line in lines if line.endswith("default")] == [default_judge(19)]
-    bare = [line.split()[0] for line in lines if line.endswith("default bare")]
-    assert bare == [default_network()]
+    assert default_judge(19) == default_network()
     assert max(map(len, lines)) <= 90
     for line in lines:
         file = open_network(line.split()[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from goengine.board import Board
 from goengine.games.game import Game
 from goengine.match.random_player import RandomPlayer
-from goengine.players.player import Candidate, Conditions
+from goengine.players.player import Candidate, Conditions, Question, Snapshot
 from goengine.players.policy_player import PolicyPlayer
 from goengine.players.settings import PolicySettings
 from goengine.scoring.status import status
@@ -259,28 +260,56 @@ def test_no_own_eye_is_ever_filled():
             board.play(move)
 
 
+def seen(player: PolicyPlayer, board: Board) -> Snapshot:
+    once = Question(visits=1)
+    (snapshot,) = player.analyst.stream(
+        Game.at(board), interval=1.0, pause=lambda _: True, question=once
+    )
+    return snapshot
+
+
 def test_candidates_are_sorted_and_honest():
-    player = policy(40, 41, 42)
-    found = player.analyst.candidates(Board(9), limit=3)
-    assert [c.move for c in found] == [40, 41, 42]
-    assert [c.pv for c in found] == [(40,), (41,), (42,)]
+    found = seen(policy(40, 41, 42), Board(9)).candidates
+    assert [c.move for c in found[:3]] == [40, 41, 42]
+    assert [c.pv for c in found[:3]] == [(40,), (41,), (42,)]
     priors = [c.prior for c in found]
-    assert priors == sorted(priors, reverse=True) and sum(priors) <= 1
+    assert priors == sorted(priors, reverse=True) and sum(priors[:3]) <= 1
     assert [c.visits for c in found] == [max(1, round(1000 * p)) for p in priors]
     assert {c.winrate for c in found} == {None}
-    assert len(player.analyst.candidates(Board(9), limit=100)) == 81
-    assert min(c.visits for c in player.analyst.candidates(Board(9), limit=100)) >= 1
-
-
-def test_candidates_can_follow_the_game():
-    found = policy(40, 41, 42).analyst.candidates(Board(9), limit=2, plies=3)
-    assert [c.pv for c in found] == [(40, 41, 42), (41, 40, 42)]
+    assert len(found) == 81
+    assert min(c.visits for c in found) >= 1
 
 
 def test_without_a_sensible_move_the_candidate_is_a_pass():
     full = Board.from_diagram("X . X | X X X | . X X")
-    found = policy(0).analyst.candidates(full, limit=5, plies=2)
-    assert found == (Candidate(9, 1.0, 1000, (9,)),)
+    assert seen(policy(0), full).candidates == (Candidate(9, 1.0, 1000, (9,)),)
+
+
+class Judges(Prefers):
+    """Prefers moves, and thinks the player to move three points ahead and the owner of all."""
+
+    def evaluate(self, boards, *, symmetry, rng):
+        named = super().evaluate(boards, symmetry=symmetry, rng=rng)
+        count, size = len(boards), boards[0].size
+        return replace(
+            named,
+            value=np.full(count, 0.5, dtype=np.float32),
+            lead=np.full(count, 3.0, dtype=np.float32),
+            spread=np.full(count, 2.0, dtype=np.float32),
+            ownership=np.ones((count, size, size), dtype=np.float32),
+        )
+
+
+def test_a_bare_network_that_judges_says_who_is_ahead():
+    board = Board(9)
+    board.play(40)
+    assert seen(policy(41), board).winrate is None
+    found = seen(PolicyPlayer(Judges(41)), board)
+    assert found.winrate == found.raw_winrate == 0.75
+    assert found.lead == found.raw_lead == 3.0
+    assert found.deviation == pytest.approx(2 * np.pi / np.sqrt(3))
+    assert found.ownership is not None and (found.ownership == -1).all()
+    assert found.root_visits is None and found.candidates[0].winrate is None
 
 
 @pytest.mark.parametrize(

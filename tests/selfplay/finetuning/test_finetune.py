@@ -361,7 +361,7 @@ def test_another_start_is_refused(
 def test_without_a_name_the_shipped_network_learns(
     games: Path, net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("selfplay.finetuning.finetune.default_network", lambda: str(net))
+    monkeypatch.setattr("selfplay.finetuning.finetune.TUNED", str(net))
     monkeypatch.chdir(tmp_path)
     assert tune(None, games, "--epochs", "0.3") == 0
     facts = read_network(tmp_path / "mara-net" / "network.safetensors")[1]
