@@ -86,7 +86,7 @@ class Question:
     least_moves: int = 0
     """Moves of a snapshot at the least, those that nobody looked at yet among them."""
     chooses: bool = False
-    """A move is to be chosen: where there is a limit of time, the analysis ends once it is clear."""
+    """A move is to be chosen: under a limit of time the analysis ends once the choice is clear."""
     most: float | None = None
     """Time that it may take while such a choice is open; None gives it no more than `seconds`."""
 
