@@ -19,7 +19,7 @@ from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluation import LOGISTIC
 from goengine.inference.evaluator import Symmetry
-from goengine.scoring.counting import handicap_bonus
+from goengine.scoring.counting import points_given
 from goengine.search.descent import AGAIN, DEPTH, select_leaves
 from goengine.search.expansion import absorb_answers, refresh_utilities, utility_of
 from goengine.search.findings import ownership_for_black
@@ -146,7 +146,7 @@ class TreeSearch:
         if board.size != self._size:
             self._make_room(board.size)
         line: Line = (_origin(game), tuple(game.moves))
-        points = board.komi + handicap_bonus(board)
+        points = points_given(board)
         node = self._place_of(line, board)
         kept = node is not None and points == self._points and self._may_keep(conditions, node)
         same = kept and node == 0 and conditions == self.conditions and symmetry == self.symmetry
