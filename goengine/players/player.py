@@ -84,7 +84,7 @@ class Question:
     seconds: float | None = None
     """Time after which it does."""
     least_moves: int = 0
-    """Moves of a snapshot at the least, those that nobody looked at yet among them."""
+    """Points of a snapshot at the least, those that nobody looked at yet among them."""
     chooses: bool = False
     """A move is to be chosen: under a limit of time the analysis ends once the choice is clear."""
     most: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from goengine.games.game import Game
@@ -100,7 +100,8 @@ def snapshot(
     """Return what a tree says at this moment."""
     root = root_finding(tree.pool)
     found = move_findings(tree.pool, bonus=tree.order.bonus, lcb=lcb)
-    missing = question.least_moves - len(found)
+    looked_at = {finding.move for finding in found} | {game.size**2}
+    missing = question.least_moves - sum(finding.move != game.size**2 for finding in found)
 
     def shown(finding: MoveFinding) -> Candidate:
         one = candidate(finding)
@@ -109,7 +110,7 @@ def snapshot(
         return replace(one, ownership=tree.ownership(finding.node))
 
     return Snapshot(
-        (*map(shown, found), *_unread(tree.pool, found, root)[: max(0, missing)]),
+        (*map(shown, found), *_unread(tree.pool, looked_at, root)[: max(0, missing)]),
         winrate=root.winrate,
         ownership=tree.ownership(),
         lead=root.lead,
@@ -121,12 +122,11 @@ def snapshot(
     )
 
 
-def _unread(pool: Pool, found: Sequence[MoveFinding], root: RootFinding) -> list[Candidate]:
-    """Return the root's moves that nobody looked at, the likeliest first, thought to be as it is.
+def _unread(pool: Pool, looked_at: Collection[int], root: RootFinding) -> list[Candidate]:
+    """Return the root's other moves, the likeliest first, thought to be as good as the root is.
 
     Their lower bounds say that nothing is known of them.
     """
-    seen = {finding.move for finding in found}
     edges = int(pool.edges[0])
     return [
         Candidate(
@@ -144,5 +144,5 @@ def _unread(pool: Pool, found: Sequence[MoveFinding], root: RootFinding) -> list
         for move, prior in zip(
             pool.moves[0, :edges].tolist(), pool.priors[0, :edges].tolist(), strict=True
         )
-        if move not in seen
+        if move not in looked_at
     ]

@@ -72,8 +72,12 @@ def test_a_search_that_plays_nothing_costs_nothing_on_the_clock() -> None:
 
 
 def moves_shown(line: str) -> list[dict[str, list[str]]]:
-    """Return the moves of the last report of an analysis that looks at eight positions."""
+    """Return the moves of the last report of an analysis that looks at eight positions.
+
+    White has passed, so that a pass is among them, which no report shows.
+    """
     engine = counting_engine(visits=8)
+    result(engine, "play w pass")
     engine.session.pause = looks(2)
     reports = [text for text in result(engine, line).split("\n") if text.startswith("info")]
     return segments(reports[-1])
