@@ -118,11 +118,14 @@ class Clock:
         self.reset()
 
     def set_left(self, colour: int, seconds: float, count: int) -> None:
-        """Believe the controller: GTP `time_left`; `count` 0 means main time."""
+        """Believe the controller: GTP `time_left`; `count` 0 means main time.
+
+        A count is about overtime, so it says nothing where the agreement has none.
+        """
         side = self._sides[colour]
         side.left = max(0.0, seconds)
         side.count = max(0, count)
-        side.overtime = count > 0
+        side.overtime = count > 0 and self.settings.kind in ("byoyomi", "canadian")
 
     def left(self, colour: int) -> float | None:
         """Return the seconds on a player's clock, None without a limit."""

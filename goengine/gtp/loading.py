@@ -38,6 +38,11 @@ class Lazy(Generic[Value]):
             raise GtpError(self._error or f"{self._what} is not there")
         return self._value
 
+    def put(self, value: Value) -> None:
+        """Replace the value by another one, and keep nothing of the one before."""
+        with self._lock:
+            self._value = value
+
     def attempt(self) -> None:
         """Make the value unless that was tried before; a failure is kept for `get`."""
         with self._lock:

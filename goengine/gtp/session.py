@@ -90,7 +90,6 @@ class Session:
         self._judge = Lazy(self._make_judge, what="the playouts")
         self._player = Lazy(partial(self._make_player, player_factory), what="the player")
         self._random = Lazy(self._make_random, what="the random numbers")
-        self._adjusted: Player | None = None
         self._status: tuple[tuple[object, ...], Status] | None = None
         self._answered: object = None
         self.own_moves: dict[int, Move] = {}
@@ -118,11 +117,11 @@ class Session:
         Raises:
             GtpError: the player could not be loaded.
         """
-        return self._player.get() if self._adjusted is None else self._adjusted
+        return self._player.get()
 
     def adjust(self, settings: PlayerSettings) -> None:
         """Let the player go on by other settings."""
-        self._adjusted = self.player.with_settings(settings)
+        self._player.put(self.player.with_settings(settings))
 
     @property
     def description(self) -> str:
@@ -243,11 +242,13 @@ class Session:
         if self.game.board.passes < 2:
             self.player.ponder(self.game, stop)
 
-    def question(self, bans: Sequence[Ban] = (), *, moves_ownership: bool = False) -> Question:
+    def question(
+        self, bans: Sequence[Ban] = (), *, moves_ownership: bool = False, least_moves: int = 0
+    ) -> Question:
         """Return what an analysis without end is asked."""
         from goengine.players.player import Question
 
-        return Question(tuple(bans), moves_ownership=moves_ownership, width=self.width)
+        return Question(tuple(bans), moves_ownership, self.width, least_moves=least_moves)
 
     def as_seen(self, snapshot: Snapshot) -> Budget:
         """Return the budget of a choice that adds nothing to what a search has seen."""
@@ -296,7 +297,7 @@ class Session:
 
         visits, seconds = self.player.settings.limits(budget.seconds)
         asked = PLAINLY if question is None else question
-        asked = replace(asked, visits=visits, seconds=seconds)
+        asked = replace(asked, visits=visits, seconds=seconds, most=budget.most)
         return self.analyse(game, interval=interval, question=asked, pause=_sleep)
 
     def hindsight(self, game: Game, question: Question) -> Snapshot:

@@ -25,7 +25,7 @@ from goengine.feature_table import SENSIBLE
 from goengine.inference.backends.backend import Backend, Floats, Planes, RawOutputs
 from goengine.inference.evaluation import Evaluation, EvaluatorError
 from goengine.inference.priors import Priors, mean_of_views, softmax
-from goengine.scoring.counting import handicap_bonus
+from goengine.scoring.counting import points_given
 from goengine.types import WHITE
 
 Symmetry = Literal["none", "random", "all"]
@@ -222,8 +222,8 @@ class Evaluator:
 
 
 def mover_komi(board: Board) -> float:
-    """Return the points that the player to move gives, the handicap bonus among them."""
-    points = board.komi + handicap_bonus(board)
+    """Return the points that the player to move gives: komi and what the rules add to it."""
+    points = points_given(board)
     return -points if board.to_play == WHITE else points
 
 

@@ -83,6 +83,12 @@ class Question:
     """Positions after which the analysis ends by itself; None sets no limit."""
     seconds: float | None = None
     """Time after which it does."""
+    least_moves: int = 0
+    """Points of a snapshot at the least, those that nobody looked at yet among them."""
+    chooses: bool = False
+    """A move is to be chosen: under a limit of time the analysis ends once the choice is clear."""
+    most: float | None = None
+    """Time that it may take while such a choice is open; None gives it no more than `seconds`."""
 
     def banned(self, colour: int, depth: int) -> frozenset[int]:
         """Return the moves of a colour that are not looked at, `depth` moves behind the root."""

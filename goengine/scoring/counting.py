@@ -57,12 +57,23 @@ class Tally:
 
 
 def handicap_bonus(board: Board) -> float:
-    """Return the points that the rules give White for handicap stones."""
+    """Return the points that the rules give White for handicap stones, none for territory."""
+    if board.rules.scoring == "territory":
+        return 0.0
     if board.rules.handicap_bonus == "stones":
         return float(board.handicap)
     if board.rules.handicap_bonus == "stones-1":
         return float(max(0, board.handicap - 1))
     return 0.0
+
+
+def points_given(board: Board) -> float:
+    """Return by how many points Black's lead on the board, as area, exceeds its score.
+
+    Komi and handicap bonus; under territory rules also the stones that Black placed more than
+    White, handicap stones for example: each is a point of area and not of territory.
+    """
+    return board.komi + handicap_bonus(board) + _stones_ahead(board)
 
 
 def area_score(board: Board, dead: Collection[int] = ()) -> float:
@@ -119,6 +130,21 @@ def area_owners(
 def tally(board: Board, dead: Collection[int] = (), *, status: Judgement | None = None) -> Tally:
     """Return what the score that the board's rules ask for is made of; arguments as for `score`."""
     return _tally(board, dead, status, board.rules.scoring == "area")
+
+
+def _stones_ahead(board: Board) -> int:
+    """Return how many stones Black placed more than White, 0 under area rules.
+
+    Prisoners were placed too. In a game in turns it is 0, whoever moves; a pass is thought to be
+    answered by a pass.
+    """
+    if board.rules.scoring == "area":
+        return 0
+    grid, taken = board.grid, board.captures
+    black = int(np.count_nonzero(grid == BLACK)) + taken[1]
+    white = int(np.count_nonzero(grid == WHITE)) + taken[0]
+    mover = board.to_play if board.passes % 2 == 0 else opponent(board.to_play)
+    return black - white - (1 if mover == WHITE else 0)
 
 
 def _count(board: Board, dead: Collection[int], status: Judgement | None, area: bool) -> float:

@@ -61,6 +61,7 @@ def absorb_answers(
     words: Any,
     lengths: Any,
     answers: Any,
+    may_pass: Any,
     values: Any,
     leads: Any,
     spreads: Any,
@@ -72,9 +73,10 @@ def absorb_answers(
     """Give leaves (K,) their evaluations and edges, and add both to all nodes on their paths.
 
     `answers` (K,): ANSWER_DTYPE; `values`, `leads`, `spreads` float64 (K,), for the player to move,
-    spreads as standard deviations. `centre`: the lead lately, Black's. `history`: the table of the
-    game's earlier positions for superko; an empty one forbids nothing. `turn_word`: what
-    situational superko adds for White to move.
+    spreads as standard deviations. `may_pass` bool (K,): whether a pass is among a leaf's edges
+    although it has others. `centre`: the lead lately, Black's. `history`: the table of the game's
+    earlier positions for superko; an empty one forbids nothing. `turn_word`: what situational
+    superko adds for White to move.
     """
     for i in range(len(leaves)):
         length = lengths[i]
@@ -92,7 +94,18 @@ def absorb_answers(
             if rec.passes >= 2:
                 pool.state[node] = TERMINAL
             else:
-                _expand(pool, leaves, i, node, answers[i], history, turn_word, words[i], length)
+                _expand(
+                    pool,
+                    leaves,
+                    i,
+                    node,
+                    answers[i],
+                    may_pass[i],
+                    history,
+                    turn_word,
+                    words[i],
+                    length,
+                )
         weight = 1.0 / (own + 1.0)
         old = own * weight if own else 0.0
         pool.raw_utility[node] = old * pool.raw_utility[node] + weight * utility
@@ -120,6 +133,7 @@ def _expand(
     i: int,
     node: int,
     answer: Any,
+    may_pass: bool,
     history: Any,
     turn_word: Any,
     words: Any,
@@ -127,7 +141,8 @@ def _expand(
 ) -> None:
     """Give a node its edges: the pass and the answer's moves, without what superko forbids.
 
-    The node has its ownership already.
+    A pass that may not be is an edge only where there is no other. The node has its ownership
+    already.
     """
     rec = leaves[i]
     area = rec.size * rec.size
@@ -146,8 +161,8 @@ def _expand(
             for step in range(length):
                 if words[step] == key:
                     mask[move] = False
-    share = pass_share(pool.ownership[node], area, rec.passes)
-    passed = False
+    share = pass_share(pool.ownership[node], area, rec.passes) if may_pass else 0.0
+    passed = not may_pass
     count = 0
     for k in range(answer.count):
         move = answer.moves[k]
@@ -163,7 +178,7 @@ def _expand(
             pool.moves[node, count] = move
             pool.priors[node, count] = prior
             count += 1
-    if not passed:
+    if not passed or count == 0:
         count = min(count, EDGES - 1)
         pool.moves[node, count] = area
         pool.priors[node, count] = share if count else 1.0

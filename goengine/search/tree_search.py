@@ -19,7 +19,7 @@ from goengine.board import Board
 from goengine.games.game import Game
 from goengine.inference.evaluation import LOGISTIC
 from goengine.inference.evaluator import Symmetry
-from goengine.scoring.counting import handicap_bonus
+from goengine.scoring.counting import points_given
 from goengine.search.descent import AGAIN, DEPTH, select_leaves
 from goengine.search.expansion import absorb_answers, refresh_utilities, utility_of
 from goengine.search.findings import ownership_for_black
@@ -78,6 +78,10 @@ class Batch:
     def __len__(self) -> int:
         """Return how many leaves there are."""
         return len(self.leaves)
+
+    def may_pass(self) -> npt.NDArray[np.bool_]:
+        """Return bool (B,): whether bans leave the pass."""
+        return np.ones(len(self), np.bool_) if self.allowed is None else self.allowed[:, -1].copy()
 
 
 class TreeSearch:
@@ -142,7 +146,7 @@ class TreeSearch:
         if board.size != self._size:
             self._make_room(board.size)
         line: Line = (_origin(game), tuple(game.moves))
-        points = board.komi + handicap_bonus(board)
+        points = points_given(board)
         node = self._place_of(line, board)
         kept = node is not None and points == self._points and self._may_keep(conditions, node)
         same = kept and node == 0 and conditions == self.conditions and symmetry == self.symmetry
@@ -153,8 +157,7 @@ class TreeSearch:
         self.root: Records = self.board.records.copy()
         self.root["passes"] = 0  # a pass at the root must not end the game in the tree
         self._history = board.history if board.rules.ko != "simple" else np.zeros(0, np.uint64)
-        turn = TURN_WORD if board.rules.ko == "situational" else 0
-        self._turn_word = np.uint64(turn)
+        self._turn_word = np.uint64(TURN_WORD if board.rules.ko == "situational" else 0)
         self.exhausted = False
         if not kept:
             self.pool.used[0] = 0
@@ -253,8 +256,7 @@ class TreeSearch:
     def absorb(self, batch: Batch, answers: Answers) -> None:
         """Put the answers (B,) to what was gathered into the tree."""
         leads = answers["margin"].astype(np.float64)
-        komi = np.where(batch.leaves["to_play"] == BLACK, self._points, -self._points)
-        leads -= komi
+        leads -= np.where(batch.leaves["to_play"] == BLACK, self._points, -self._points)
         spreads = answers["spread"].astype(np.float64)
         values = np.tanh(leads / spreads / 2)
         spreads *= LOGISTIC
@@ -276,6 +278,7 @@ class TreeSearch:
             self._words,
             self._lengths,
             answers,
+            batch.may_pass(),
             values,
             leads,
             spreads,

@@ -122,6 +122,19 @@ def test_time_left_is_believed() -> None:
     assert clock.left(BLACK) == 0
 
 
+@pytest.mark.parametrize(
+    "settings", [TimeSettings("absolute", 60), TimeSettings("fischer", 60, increment=2)]
+)
+def test_a_count_of_stones_does_not_spend_all_time_where_there_is_no_overtime(
+    settings: TimeSettings,
+) -> None:
+    clock = Clock(settings)
+    usual, most = clock.budget(BLACK), clock.most(BLACK)
+    clock.set_left(BLACK, 60, 1)
+    assert (clock.budget(BLACK), clock.most(BLACK)) == (usual, most)
+    assert most is not None and most < 20 and clock.count(BLACK) == 0
+
+
 @pytest.mark.parametrize("kind", ["absolute", "byoyomi", "canadian", "fischer"])
 @pytest.mark.parametrize("used", [0.0, 0.7, 5.0, 33.0, 400.0])
 def test_a_budget_is_positive_and_within_the_time(kind: str, used: float) -> None:

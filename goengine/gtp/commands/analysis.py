@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from goengine.coords import move_to_gtp
@@ -108,7 +109,9 @@ class AnalysisCommands(CommandGroup):
         session = self.session
         game = session.game.turned_to(request.colour)
         question = session.question(
-            request.bans(game.size), moves_ownership="movesownership" in request.wanted
+            request.bans(game.size),
+            moves_ownership="movesownership" in request.wanted,
+            least_moves=request.least_moves,
         )
         snapshots = session.analyse(game, interval=request.interval, question=question)
         first = report(request, next(snapshots))
@@ -132,7 +135,8 @@ class AnalysisCommands(CommandGroup):
             return self._choose_and_report(request, report, plays=plays)
         colour, among = request.colour, request.moves(size)
         game = session.game.turned_to(colour)
-        session.clock.start()
+        if plays:
+            session.clock.start()
         snapshots = session.consider(
             game,
             session.budget(colour),
@@ -149,7 +153,8 @@ class AnalysisCommands(CommandGroup):
                 last = snapshot
                 yield report(request, snapshot)
             choice = session.choose(colour, session.as_seen(last), among=among)
-            session.clock.stop(colour)
+            if plays:
+                session.clock.stop(colour)
             yield self._said(request, choice, plays=plays)
 
         return (line for line in lines() if line)
@@ -164,7 +169,7 @@ class AnalysisCommands(CommandGroup):
         session, colour = self.session, request.colour
         game = session.game.turned_to(colour)
         among = request.moves(game.size)
-        with session.charged(colour):
+        with session.charged(colour) if plays else nullcontext():
             choice = session.choose(colour, session.budget(colour), among=among)
         if not session.player.settings.explains:
             return iter([self._said(request, choice, plays=plays)])
@@ -178,7 +183,12 @@ class AnalysisCommands(CommandGroup):
 
         size = self.session.game.size
         bans = () if among is None else (allowing(request.colour, among, 1, size=size),)
-        return Question(bans, moves_ownership="movesownership" in request.wanted)
+        return Question(
+            bans,
+            moves_ownership="movesownership" in request.wanted,
+            least_moves=request.least_moves,
+            chooses=True,
+        )
 
     def _said(self, request: Request, choice: Choice, *, plays: bool) -> str:
         """Return the line that ends a report: the move, made if it is to be played."""

@@ -98,21 +98,33 @@ class Ending:
         return judged is not None and self.board.passes > 0 and judged.settled_share > QUIET
 
     def before_reading(self) -> Choice | None:
-        """Return a capture that the rules ask for, or a pass that ends a won game."""
+        """Return a capture that is asked for where all is settled, or a pass that ends a won game.
+
+        Before a pass dead stones come off, too.
+        """
         if self.judged is None:
             return None
-        if self.cleanup and self.judged.settled_share > CLEAN:
-            duties = capturing_moves(self.board, self.judged, rng=self.rng, playouts=self.playouts)
-            if duties.any():
-                return Choice(int(np.flatnonzero(duties)[0]), reason="dead stones come off")
-        if not self.board.passes:
+        loose = int(np.count_nonzero(~self.judged.settled))
+        over = False
+        if self.board.passes:
+            sure = root_finding(self.tree.pool).winrate > 0.5
+            over = sure and self._verdict(self.judged).lead_for(self.board.to_play) > loose
+        taken = self.capture() if over or not loose else None
+        if taken is not None:
+            return taken
+        return Choice(self.board.size**2, reason="the game is over and won") if over else None
+
+    def capture(self) -> Choice | None:
+        """Return the move that takes dead stones off before a pass, None where none has to.
+
+        While points are open it would lose those, so it only ever stands for a pass.
+        """
+        if not self.cleanup or self.judged is None or self.judged.settled_share <= CLEAN:
             return None
-        found = self._verdict(self.judged)
-        loose = np.count_nonzero(~self.judged.settled)
-        sure = root_finding(self.tree.pool).winrate > 0.5
-        if sure and found.lead_for(self.board.to_play) > loose:
-            return Choice(self.board.size**2, reason="the game is over and won")
-        return None
+        duties = capturing_moves(self.board, self.judged, rng=self.rng, playouts=self.playouts)
+        if not duties.any():
+            return None
+        return Choice(int(np.flatnonzero(duties)[0]), reason="dead stones come off")
 
     def instead_of(
         self, best: MoveFinding, found: Sequence[MoveFinding]

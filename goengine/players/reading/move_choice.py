@@ -111,6 +111,11 @@ class MoveChoice:
         best = self._pick(found)
         if self._among is None:
             other, reason = self._ending.instead_of(best, found)
+            pass_move = self.game.size**2
+            if pass_move in (best.move, best.move if other is None else other.move):
+                taken = self._ending.capture()
+                if taken is not None:
+                    return Choice(taken.move, candidates, taken.reason)
             if other is not None:
                 return Choice(other.move, candidates, reason)
         return Choice(best.move, candidates, f"{best.visits} of {self.tree.visits} visits")

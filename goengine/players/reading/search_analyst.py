@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from goengine.games.game import Game
 from goengine.players.player import PLAINLY, Candidate, Question, Snapshot
 from goengine.players.reading.move_choice import candidate
-from goengine.search.findings import MoveFinding, move_findings, root_finding
+from goengine.players.reading.time_use import Allowance, Watch
+from goengine.search.findings import MoveFinding, RootFinding, move_findings, root_finding
+from goengine.search.pool import Pool
 from goengine.search.root import RootConditions
 from goengine.search.tree_search import Limits, TreeSearch
 
@@ -40,24 +42,30 @@ class SearchAnalyst:
         """Yield snapshots while the tree grows, until `pause` says stop or the question's limits.
 
         A tree that has nothing more to find is shown again at every interval, unless the question
-        has a limit: then it is done.
+        has a limit: then it is done. So it is once a move is clear, where one is to be chosen in
+        so much time.
         """
         tree = self._tree
         began = self._now()
+        limit = question.seconds if question.most is None else question.most
+        watch = None
+        if question.chooses and limit is not None:
+            allowance = Allowance(question.visits, question.seconds, limit)
+            watch = Watch(tree, allowance, lcb=self._lcb, now=self._now)
         tree.begin(game, root_conditions(question))
         tree.run(Limits(visits=FIRST_VISITS))
         while True:
             yield snapshot(tree, game, question, lcb=self._lcb)
             left = None
-            if question.seconds is not None:
-                left = question.seconds - (self._now() - began)
+            if limit is not None:
+                left = limit - (self._now() - began)
             if (left is not None and left <= 0) or self._is_over(question):
                 return
             stopped = False
 
             def asked() -> bool:
                 nonlocal stopped
-                stopped = stopped or pause(0.0)
+                stopped = stopped or pause(0.0) or (watch is not None and watch.enough())
                 return stopped
 
             before = tree.visits
@@ -92,6 +100,8 @@ def snapshot(
     """Return what a tree says at this moment."""
     root = root_finding(tree.pool)
     found = move_findings(tree.pool, bonus=tree.order.bonus, lcb=lcb)
+    looked_at = {finding.move for finding in found} | {game.size**2}
+    missing = question.least_moves - sum(finding.move != game.size**2 for finding in found)
 
     def shown(finding: MoveFinding) -> Candidate:
         one = candidate(finding)
@@ -100,7 +110,7 @@ def snapshot(
         return replace(one, ownership=tree.ownership(finding.node))
 
     return Snapshot(
-        tuple(map(shown, found)),
+        (*map(shown, found), *_unread(tree.pool, looked_at, root)[: max(0, missing)]),
         winrate=root.winrate,
         ownership=tree.ownership(),
         lead=root.lead,
@@ -110,3 +120,29 @@ def snapshot(
         raw_winrate=root.raw_winrate,
         raw_lead=root.raw_lead,
     )
+
+
+def _unread(pool: Pool, looked_at: Collection[int], root: RootFinding) -> list[Candidate]:
+    """Return the root's other moves, the likeliest first, thought to be as good as the root is.
+
+    Their lower bounds say that nothing is known of them.
+    """
+    edges = int(pool.edges[0])
+    return [
+        Candidate(
+            move,
+            prior,
+            0,
+            (move,),
+            winrate=root.winrate,
+            lcb=0.0,
+            lead=root.lead,
+            utility=root.utility,
+            pv_visits=(0,),
+            deviation=root.deviation,
+        )
+        for move, prior in zip(
+            pool.moves[0, :edges].tolist(), pool.priors[0, :edges].tolist(), strict=True
+        )
+        if move not in looked_at
+    ]

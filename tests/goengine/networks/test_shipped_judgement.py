@@ -56,7 +56,7 @@ def positions() -> list[Board]:
 
 def stones(count: int) -> Board:
     """Return a handicap with komi 0.5, and no further points for White, who moves."""
-    board = Board(19, rules="japanese", komi=0.5)
+    board = Board(19, rules="tromp-taylor", komi=0.5)
     board.place_handicap(fixed_points(19, count))
     return board
 

@@ -145,3 +145,36 @@ def test_rollouts_tell_who_wins_a_settled_position() -> None:
     assert (rollout_values(records, 40.5, rng=rng) == [-1.0, 1.0]).all()
     choice = choose(player(rollouts=0.5), Game(5))
     assert Game(5).board.is_legal(choice)
+
+
+def test_dead_stones_come_off_instead_of_a_pass_and_not_while_points_are_open() -> None:
+    board = Board.from_diagram(DEAD, rules="tromp-taylor")
+    tree = search()
+    tree.begin(Game.at(board))
+    tree.run(Limits(visits=10))
+    rng = np.random.default_rng(1)
+    seen = status(board, rng=rng, playouts=100)
+    settled = np.ones((7, 7), dtype=np.bool_)
+    end = Ending(board, tree, replace(seen, settled=settled), True, 100, rng)
+    early = end.before_reading()
+    assert early is not None and early.move in {35, 37}
+    fight = settled.copy()
+    fight[0, 4:6] = False
+    end = Ending(board, tree, replace(seen, settled=fight), True, 100, rng)
+    assert end.before_reading() is None, "the open points come first"
+    taken = end.capture()
+    assert taken is not None and taken.move in {35, 37}
+    assert Ending(board, tree, seen, False, 100, rng).capture() is None
+
+
+def test_a_capture_stands_for_the_pass_that_a_search_chose() -> None:
+    for passed in (False, True):
+        board = Board.from_diagram(DEAD, rules="tromp-taylor")
+        board.komi = 30.0
+        if passed:
+            board.to_play = WHITE
+            board.play(PASS)
+        choice = player(visits=60, resign_below=None).choose(
+            Game.at(board), rng=np.random.default_rng(2)
+        )
+        assert choice.move in {35, 37}, choice

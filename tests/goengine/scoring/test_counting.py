@@ -10,11 +10,12 @@ from goengine.scoring.counting import (
     area_owners,
     area_score,
     format_score,
+    points_given,
     score,
     territory_score,
 )
 from goengine.scoring.status import status
-from goengine.types import BLACK, WHITE
+from goengine.types import BLACK, WHITE, opponent
 from tests.goengine.scoring.positions import DEAD, SPLIT
 
 
@@ -60,6 +61,35 @@ def test_handicap_bonus(rules, bonus):
     board.place_handicap([20, 24, 56, 60])
     free = 0 if rules == "japanese" else 4
     assert score(board) == 81 - 4 + free - 0.5 - bonus
+
+
+def test_area_and_territory_differ_by_the_stones_that_were_placed(rng):
+    for number in range(30):
+        board = Board(5, rules="japanese", komi=6.5)
+        if number % 2:
+            board.place_handicap([6, 8, 16, 18][: 2 + number % 3])
+        for _ in range(int(rng.integers(0, 60))):
+            move = 25 if rng.random() < 0.1 else int(rng.choice(np.flatnonzero(board.legal())))
+            board.play(move)
+        mover = board.to_play if board.passes % 2 == 0 else opponent(board.to_play)
+        extra = area_score(board) - territory_score(board)
+        assert points_given(board) == 6.5 + extra - (mover == WHITE)
+        area = Board(5, rules="tromp-taylor", komi=6.5)
+        area.records = board.records
+        assert points_given(area) == 6.5
+
+
+def test_a_game_in_turns_gives_komi_alone_and_a_handicap_its_stones_under_territory_rules():
+    even, ahead = Board(9, rules="japanese", komi=6.5), Board(9, rules="japanese", komi=0.5)
+    ahead.place_handicap([20, 24, 56, 60])
+    for move in (40, 30, 81, 81):
+        assert points_given(even) == 6.5 and points_given(ahead) == 0.5 + 3
+        even.play(move)
+        ahead.play(move)
+    passed = Board(9, rules="japanese", komi=6.5)
+    passed.play(81)
+    passed.play(40)
+    assert points_given(passed) == 5.5, "White's stone is a point of area only"
 
 
 @pytest.mark.parametrize(

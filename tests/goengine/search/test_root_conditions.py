@@ -171,3 +171,22 @@ def test_ownership_is_blacks_and_outlives_the_move() -> None:
     game.play(best.move)
     tree.begin(game)
     np.testing.assert_allclose(tree.ownership(), behind, atol=1e-5)
+
+
+def test_a_pass_that_is_banned_is_not_searched_further_down_either() -> None:
+    never = frozenset({25})
+    game = Game(5)
+    for move in (12, 7, 11, 13):
+        game.play(move)
+    tree = read(game, RootConditions(((BLACK, never, 6), (WHITE, never, 3))), 300)
+    passes: set[tuple[int, int]] = set()
+
+    def check(board: Board, node: int) -> None:
+        if tree.pool.state[node] == EXPANDED and tree.pool.edges[node] > 1:
+            moves = tree.pool.moves[node, : tree.pool.edges[node]]
+            if (moves == 25).any():
+                passes.add((board.to_play, board.turn - game.board.turn))
+
+    walk(tree.pool, game.board, check)
+    assert not passes & {(BLACK, 0), (BLACK, 2), (BLACK, 4), (WHITE, 1)}
+    assert (WHITE, 3) in passes, "from there on White may"

@@ -262,3 +262,17 @@ def test_answers_outlive_undo_another_komi_and_another_tree() -> None:
     small.begin(game)
     small.run(Limits(visits=100))
     assert 5 < len(few) < 15, "the oldest answers go first"
+
+
+@pytest.mark.parametrize(
+    ("rules", "lead"),
+    [("japanese", 0.5 + 3 - 4), ("chinese", 0.5 + 4 - 4), ("new-zealand", 0.5 - 4)],
+)
+def test_handicap_stones_are_points_on_the_board_and_not_of_territory(
+    rules: str, lead: float
+) -> None:
+    game = Game(9, rules=rules, komi=0.5)
+    game.place_handicap([20, 24, 56, 60])
+    assert root_finding(grown(game, 1).pool).lead == lead, "White's"
+    seen = Evaluator(CountingBackend()).evaluate([game.board])
+    assert seen.lead is not None and seen.lead[0] == lead

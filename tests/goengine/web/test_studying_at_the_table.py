@@ -212,7 +212,7 @@ def test_the_live_analysis_follows_the_cursor_and_fills_the_tree(page: PageClien
 
 
 def test_values_are_from_blacks_side(page: PageClient) -> None:
-    page.do("load_sgf", text="(;SZ[9]KM[0.5]RU[Japanese]AB[cc][gc][cg][gg][ee]PL[W];W[aa];B[ac])")
+    page.do("load_sgf", text="(;SZ[9]KM[0.5]RU[NZ]AB[cc][gc][cg][gg][ee]PL[W];W[aa];B[ac])")
     page.do("analyse", on=True, visits=20)
     for node in (page.table["root"], follow(page, 0), follow(page, 0, 0)):
         page.do("goto", node=node)
