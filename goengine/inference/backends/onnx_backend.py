@@ -84,7 +84,7 @@ def _position_bias(file: NetworkFile) -> Floats:
     if bias is None or bias.shape != (file.config.size**2,):
         raise NetworkError(
             f"the weights in {file.name} do not fit its config: {POSITION_BIAS} is missing or has "
-            "another shape"
+            "another shape; export it again"
         )
     return bias
 
