@@ -176,6 +176,26 @@ def test_a_missing_folder_for_sgf_is_told_before_any_game(
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (["--handicap", "1"], "1 handicap stones do not go on 5x5"),
+        (["--sizes", "5,5"], "name at least one, and each once"),
+        (["--sgf", "."], "--sgf . is a folder: name a file in it"),
+    ],
+)
+def test_what_is_refused_leaves_no_folder(
+    tmp_path: Path,
+    net_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    extra: list[str],
+    said: str,
+) -> None:
+    assert generate(net_file, tmp_path / "games", "--games", "5", *extra) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("games*"))
+
+
 def test_the_command_writes_an_archive_and_sgf_and_goes_on(
     tmp_path: Path, net_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
