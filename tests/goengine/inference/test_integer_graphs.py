@@ -207,7 +207,7 @@ def test_int8_is_onnx_runtimes(tiny: NetworkFile) -> None:
     evaluator = make_evaluator(tiny.name, precision="int8", threads=1)
     assert (evaluator.backend.name, evaluator.backend.precision) == ("onnx", "int8")
     with pytest.raises(
-        BackendError, match="'int8' is not a precision.* or the onnx backend, which has int8 too"
+        BackendError, match=r"'int8' is not a precision.* or the onnx backend, which has int8 too"
     ):
         make_evaluator(tiny.name, backend="torch", precision="int8")
 
