@@ -24,7 +24,7 @@ from selfplay.archive.reader import Archive
 from selfplay.reinforce.finished_games import CAP, FinishedGame, as_record, read_games
 from selfplay.reinforce.game_loop import play_games
 from selfplay.reinforce.plan import Plan
-from selfplay.reinforce.shards import Shards
+from selfplay.reinforce.shards import PLAN, Shards
 from tests.helpers.small_runs import ROOT, environment
 
 torch.set_num_threads(1)
@@ -222,6 +222,9 @@ def test_the_command_writes_an_archive_and_sgf_and_goes_on(
     assert "choose another --out" in capsys.readouterr().err
     assert generate(net_file, out, "--games", "9", "--sizes", "5,x") == 2
     assert "--sizes 5,x" in capsys.readouterr().err
+    (tmp_path / "a.shards" / PLAN).write_text("[]")
+    assert generate(net_file, out, "--games", "9") == 2
+    assert "is damaged (it does not name settings)" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
