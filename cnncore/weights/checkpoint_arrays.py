@@ -107,7 +107,7 @@ def read_file(
             tensors = {name: file.get_tensor(name) for name in file.keys()} if with_tensors else {}
         header = json.loads(notes[HEADER])
         version = header["version"]
-        sound = {"kind", "metadata"} <= header.keys()
+        sound = isinstance(header.get("kind"), str) and isinstance(header.get("metadata"), dict)
     except OSError as error:
         raise CheckpointError(f"cannot read {path} ({error}); check its permissions") from error
     except (SafetensorError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:

@@ -25,7 +25,7 @@ from goengine.inference.backends.backend import Backend
 from goengine.inference.backends.torch_backend import DTYPES, choose_device, choose_precision
 from goengine.inference.choosing import BACKENDS, make_backend
 from goengine.inference.evaluator import Evaluator
-from goengine.inference.processor import is_installed
+from goengine.inference.processor import import_failure
 from goengine.match.random_player import RandomPlayer
 from goengine.networks.files import NetworkFile, open_network, save_network, shipped_networks
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
@@ -108,7 +108,7 @@ def ways(args: argparse.Namespace) -> list[tuple[str, str | None]]:
     names = args.backend or [name for name in BACKENDS if name == "torch" or plain]
     found: list[tuple[str, str | None]] = []
     for name in names:
-        if name == "onnx" and not args.backend and not is_installed("onnxruntime"):
+        if name == "onnx" and not args.backend and import_failure("onnxruntime") is not None:
             continue
         if args.precision:
             if args.backend or args.precision in PRECISIONS[name]:

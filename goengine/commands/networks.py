@@ -32,6 +32,8 @@ def describe(name: str) -> tuple[str, str, str, str]:
     judges = isinstance(config, PolicyValueConfig)
     weights = sum(array.size for array in file.weights.values())
     seen = file.facts.get("positions_seen")
+    if seen is not None:
+        seen += file.facts.get("positions_seen_before", 0)
     return (
         "moves and score" if judges else "moves",
         f"{config.kind}, {config.layers} x {config.filters}",

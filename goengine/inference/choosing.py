@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goengine.inference.backends.backend import Backend, BackendError
 from goengine.inference.evaluator import Evaluator
-from goengine.inference.processor import has_accelerator, has_bfloat16, is_installed, spare_one
+from goengine.inference.processor import (
+    has_accelerator,
+    has_bfloat16,
+    import_failure,
+    is_installed,
+    spare_one,
+)
 from goengine.options import MAX_THREADS
 
 if TYPE_CHECKING:
     from goengine.networks.files import NetworkFile
+
+log = logging.getLogger(__name__)
 
 BACKENDS = ("onnx", "torch")
 """The backends that there are."""
@@ -81,6 +91,12 @@ def make_backend(
         from goengine.inference.backends.onnx_backend import OnnxBackend
 
         return OnnxBackend(network, device=device, precision=within, threads=threads)
+    failure = import_failure("torch")
+    if failure is not None:
+        raise BackendError(
+            f"the torch backend needs PyTorch ({failure}): install the package torch anew, or use "
+            "the onnx backend"
+        )
     from goengine.inference.backends.torch_backend import TorchBackend
     from goengine.networks.files import network_of
 
@@ -131,4 +147,13 @@ def best_backend(device: str | None = None, precision: str | None = None) -> str
         return "torch"
     if precision != "float32" and has_bfloat16():
         return "torch"
-    return "onnx" if is_installed("onnxruntime") else "torch"
+    return "onnx" if is_installed("onnx") and _onnx_runtime_starts() else "torch"
+
+
+@functools.cache
+def _onnx_runtime_starts() -> bool:
+    """Tell whether ONNX Runtime can be used; the log says why not where it is there and broken."""
+    failure = import_failure("onnxruntime")
+    if failure is not None and is_installed("onnxruntime"):
+        log.warning("ONNX Runtime is not used (%s), so PyTorch computes, more slowly", failure)
+    return failure is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import importlib.util
 import os
 import platform
@@ -83,6 +84,21 @@ def has_accelerator() -> bool:
 def is_installed(package: str) -> bool:
     """Tell whether a package can be imported, without importing it."""
     return importlib.util.find_spec(package) is not None
+
+
+@functools.cache
+def import_failure(package: str) -> str | None:
+    """Return why a package cannot be imported, None where it can: it is imported to know that.
+
+    A package may be there and yet not start, for want of a library of the system for instance.
+    """
+    if not is_installed(package):
+        return "it is not installed"
+    try:
+        importlib.import_module(package)
+    except Exception as error:  # what a broken installation raises is anything
+        return f"it is installed but does not start: {error}"
+    return None
 
 
 def _processors() -> Iterator[dict[str, str]]:

@@ -139,7 +139,8 @@ def open_network(name_or_path: str | Path) -> NetworkFile:
     """Return what the file of a network holds, by its shipped name or path, without torch.
 
     Raises:
-        NetworkError: unknown name, missing or damaged file, other kind or version, no config.
+        NetworkError: unknown name, missing or damaged file, other kind or version, no config, or
+            weights that are infinite or NaN.
     """
     path = _locate(name_or_path)
     try:
@@ -158,9 +159,15 @@ def open_network(name_or_path: str | Path) -> NetworkFile:
         )
     try:
         config = config_from(file.kind, facts["config"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, NetworkError) as error:
         raise NetworkError(f"{path} has no usable config ({error}); export it again") from error
     weights = {name: array.astype(np.float32) for name, array in file.arrays.items()}
+    wrong = [name for name, array in weights.items() if not np.isfinite(array).all()]
+    if wrong:
+        raise NetworkError(
+            f"{path} has infinite weights or weights that are not numbers ({wrong[0]}); export it "
+            "again, without --float16 if it had that"
+        )
     return NetworkFile(str(path), config, weights, facts, file.digest)
 
 
@@ -203,8 +210,12 @@ def network_of(file: NetworkFile) -> Network:
     net = PolicyValueNet(config) if isinstance(config, PolicyValueConfig) else PolicyNet(config)
     try:
         net.load_state_dict({name: torch.from_numpy(w) for name, w in file.weights.items()})
-    except RuntimeError as error:
-        raise NetworkError(f"the weights in {file.name} do not fit its config: {error}") from error
+    except RuntimeError as error:  # a line about all, then one for each weight
+        lines = str(error).splitlines()
+        first = (lines[1:] or lines)[0].strip().rstrip(".")
+        raise NetworkError(
+            f"the weights in {file.name} do not fit its config: {first}; export it again"
+        ) from error
     return channels_last(net).eval()
 
 

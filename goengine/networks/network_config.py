@@ -73,6 +73,11 @@ def check(config: PolicyConfig) -> None:
             f"a policy network needs at least 2 layers and 1 filter, not {config.layers} and "
             f"{config.filters}"
         )
+    if config.planes < 1 or config.size < 1:
+        raise NetworkError(
+            f"a policy network needs at least 1 plane and 1 line of the board, not {config.planes} "
+            f"and {config.size}"
+        )
     if config.kind == "residual" and config.layers % 2:
         raise NetworkError(
             f"a residual network has 2 layers and 2 more a block, so {config.layers} is not "
@@ -103,6 +108,10 @@ CONFIGS: Mapping[str, type[PolicyConfig]] = {
 """The kinds of networks, by the word that stands in their files."""
 
 
+_NUMBERS = frozenset({"filters", "layers", "planes", "size", "neck", "hidden"})
+"""Fields that are whole numbers."""
+
+
 def kind_of(config: PolicyConfig) -> str:
     """Return the word that stands in the file of a network of this shape."""
     return next(kind for kind, shape in CONFIGS.items() if shape is type(config))
@@ -113,11 +122,16 @@ def config_from(kind: str, table: Mapping[str, Any]) -> PolicyConfig:
 
     Raises:
         NetworkError: the shape is not possible.
-        TypeError: it names a field that there is not.
+        TypeError: it names a field that there is not, or a value is of another type.
     """
     fields = dict(table)
+    for name in _NUMBERS & fields.keys():
+        if type(fields[name]) is not int:
+            raise TypeError(f"{name} = {fields[name]!r} is not a whole number")
     if "pools" in fields:
         fields["pools"] = tuple(fields["pools"])
+        if not all(type(block) is int for block in fields["pools"]):
+            raise TypeError(f"pools = {list(fields['pools'])} are not numbers of blocks")
     config = CONFIGS[kind](**fields)
     check(config)
     return config

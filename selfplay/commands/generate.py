@@ -85,16 +85,20 @@ def run(args: argparse.Namespace) -> int:
         raise GoError(f"{args.out} exists and has no games of this command: choose another --out")
     if args.sgf is not None and not args.sgf.parent.is_dir():
         raise GoError(f"there is no folder {args.sgf.parent} for --sgf: make it first")
+    if args.sgf is not None and args.sgf.is_dir():
+        raise GoError(f"--sgf {args.sgf} is a folder: name a file in it")
     network = args.net or default_network()
     evaluator = make_evaluator(
         network, backend=args.backend, device=args.device, threads=args.threads
     )
+    digest = open_network(network).digest
+    _plan(args, digest, args.batch or evaluator.backend.chunk)  # refuse it before a folder is made
     with locked(folder) as mine, interruptible() as interrupted:
         if not mine:
             raise GoError(f"another program plays games into {folder}: wait for it, or stop it")
         begun = load_plan(folder / PLAN)
         batch = args.batch or (begun.batch if begun else evaluator.backend.chunk)
-        plan = _plan(args, open_network(network).digest, batch)
+        plan = _plan(args, digest, batch)
         shards = Shards(folder, plan)
         play_games(
             evaluator,

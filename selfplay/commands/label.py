@@ -31,9 +31,10 @@ def run(args: argparse.Namespace) -> int:
     """Judge the games and print how many agree with their records; 0, or 130 when interrupted.
 
     Raises:
-        GoError: the archive cannot be read, or the labels cannot be written.
+        GoError: the archive cannot be read or is damaged, or the labels cannot be written.
     """
     archive = Archive.open(args.archive)
+    archive.verify()
     with interruptible() as interrupted:
         made = label_archive(
             archive,

@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     archive = Archive.open(args.archive)
     if args.out.absolute() == archive.path.absolute():
         raise GoError(f"--out {args.out} is the archive itself: choose another name")
+    archive.verify()
     sources = args.sources.split(",") if args.sources else None
     small = write_subset(
         archive, args.out, sources=sources, limit=args.limit_positions, overwrite=args.overwrite

@@ -122,7 +122,7 @@ def read_ownership(path: Path, archive: Archive) -> Ownership:
             digest = str(file["archive"])
             games, points = file["games"], file["points"]
             total = int(points.sum(dtype=np.int64))
-            black, white = (np.unpackbits(file[name], count=total) for name in ("black", "white"))
+            black, white = (np.unpackbits(file[name])[:total] for name in ("black", "white"))
     except FileNotFoundError:
         raise ArchiveError(
             f"no ownership at {path}: make it with `selfplay label {archive.path}`"
@@ -134,6 +134,17 @@ def read_ownership(path: Path, archive: Archive) -> Ownership:
             f"{path} labels another archive ({digest}), not {archive.path} ({archive.digest}): "
             f"{again}"
         )
-    if len(games) and (len(games) != len(points) or games.max() >= len(archive)):
+    if not _fit(games, points, archive) or not len(black) == len(white) == total:
         raise ArchiveError(f"{path} is damaged (its arrays do not fit the archive): {again}")
     return Ownership(digest, games, points, black.astype(np.int8) - white.astype(np.int8))
+
+
+def _fit(games: npt.NDArray[np.integer], points: npt.NDArray[np.integer], archive: Archive) -> bool:
+    """Tell whether ascending games and the points of their boards are those of an archive."""
+    whole = games.dtype.kind in "iu" and points.dtype.kind in "iu"
+    if not whole or games.ndim != 1 or games.shape != points.shape:
+        return False
+    if not len(games):
+        return True
+    inside = games.min() >= 0 and games.max() < len(archive) and (np.diff(games) > 0).all()
+    return bool(inside and (points == archive.games["size"][games].astype(np.int64) ** 2).all())

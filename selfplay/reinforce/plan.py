@@ -152,6 +152,8 @@ def load_plan(path: Path) -> Plan | None:
     """
     try:
         facts: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if not isinstance(facts, dict):
+            raise ValueError("it does not name settings")
     except FileNotFoundError:
         return None
     except ValueError as error:

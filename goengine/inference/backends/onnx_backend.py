@@ -11,7 +11,7 @@ from goengine.inference.backends.backend import BackendError, Floats, Planes, Ra
 from goengine.inference.backends.graphs.graph_cache import cached_graph
 from goengine.inference.backends.graphs.integer_graphs import integer_graph
 from goengine.inference.backends.graphs.sessions import open_session
-from goengine.inference.processor import is_installed, spare_one
+from goengine.inference.processor import import_failure, spare_one
 from goengine.networks.files import POSITION_BIAS, NetworkFile
 from goengine.networks.network_config import NetworkError, PolicyValueConfig
 from goengine.types import GoError
@@ -30,7 +30,7 @@ class OnnxBackend:
     for work, so that a program beside it stays quick.
 
     Raises:
-        BackendError: ONNX Runtime is not installed, or the device or precision is not its own.
+        BackendError: ONNX Runtime cannot be used, or the device or precision is not its own.
         NetworkError: the weights do not fit the shape of the network.
     """
 
@@ -55,10 +55,11 @@ class OnnxBackend:
             )
         if threads is not None and threads < 1:
             raise BackendError(f"{threads} threads make no sense: use 1 or more")
-        if not is_installed("onnxruntime"):
+        failure = import_failure("onnxruntime")
+        if failure is not None:
             raise BackendError(
-                "the onnx backend needs ONNX Runtime: install the package onnxruntime, or use the "
-                "torch backend"
+                f"the onnx backend needs ONNX Runtime ({failure}): install the package onnxruntime "
+                "anew, or use the torch backend"
             )
         config = file.config
         self.precision = "int8" if precision == "int8" else "float32"
@@ -84,7 +85,7 @@ def _position_bias(file: NetworkFile) -> Floats:
     if bias is None or bias.shape != (file.config.size**2,):
         raise NetworkError(
             f"the weights in {file.name} do not fit its config: {POSITION_BIAS} is missing or has "
-            "another shape"
+            "another shape; export it again"
         )
     return bias
 

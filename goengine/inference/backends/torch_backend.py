@@ -46,7 +46,10 @@ def choose_precision(device: torch.device, name: str | None = None) -> Precision
         if name == precision:
             found: Precision = precision
             return found
-    raise BackendError(f"{name!r} is not a precision: use {', '.join(DTYPES)}")
+    names = ", ".join(DTYPES)
+    raise BackendError(
+        f"{name!r} is not a precision: use {names}, or the onnx backend, which has int8 too"
+    )
 
 
 class TorchBackend:

@@ -28,7 +28,7 @@ from selfplay.archive.reader import Archive
 from selfplay.commands.travel.lease_plan import NetworkLease, names_of, settings_of, start_of
 from selfplay.commands.travel.trainers import Kernels, Trainer, train_all
 from selfplay.training.travel.archive_file import is_packed, packed_digest, unpack_archive
-from selfplay.training.travel.home_parts import pack_runs, unpack_runs
+from selfplay.training.travel.home_parts import holds_runs, pack_runs, unpack_runs
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +144,11 @@ def _lease(
     """Do all of it; return the networks, whether Ctrl-C ended it, and the report as text."""
     if args.minutes <= (args.reserve or 0.0):
         raise OSError(f"--minutes {args.minutes} leaves no time: give over {args.reserve or 0.0:g}")
+    if holds_runs(args.out):
+        raise OSError(
+            f"--out {args.out} holds what an earlier lease brought home, which would be lost: give "
+            "it as --home to go on from there, and another folder as --out"
+        )
     names = names_of(args.recipes)
     settings = [settings_of(name, names, args.set) for name in names]
     runs = {name: args.work / name for name in names}

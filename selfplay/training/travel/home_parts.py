@@ -8,6 +8,8 @@ imported here.
 from __future__ import annotations
 
 import io
+import json
+import logging
 import os
 import zipfile
 from collections.abc import Mapping
@@ -15,6 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from cnncore.system import atomic
 from cnncore.system.folder_lock import locked
+from cnncore.weights.checkpoint_arrays import HEADER
+
+log = logging.getLogger(__name__)
 
 RUNS = "runs.zip"
 CHECKPOINT = "checkpoint.safetensors"
@@ -55,6 +60,8 @@ def pack_runs(runs: Mapping[str, Path], out: Path, *, part_bytes: int = PART_BYT
 def unpack_runs(home: Path, work: Path) -> list[str]:
     """Put the runs that `pack_runs` left in `home` into folders of `work`; return their names.
 
+    A run that is in `work` and has learnt more, as when a lease was killed before it packed, stays.
+
     Raises:
         OSError: `home` holds no parts, one in the middle is missing, they are damaged, or a folder
             is in use.
@@ -81,11 +88,44 @@ def unpack_runs(home: Path, work: Path) -> list[str]:
                     f"another program trains in {work / name}: wait for its end, stop it, or give "
                     "another folder"
                 )
+            mine_seen, seen = (
+                _positions_seen(data)
+                for data in (
+                    _bytes(work / name / CHECKPOINT),
+                    found[PurePosixPath(name, CHECKPOINT)],
+                )
+            )
+            if mine_seen > seen:
+                log.warning(
+                    "%s has learnt from %s positions and stays, for %s brings only %s: take it "
+                    "away if you want that one",
+                    work / name,
+                    f"{mine_seen:,}",
+                    home,
+                    f"{seen:,}",
+                )
+                continue
             for kind in TRAVELS:
                 data = found.get(PurePosixPath(name, kind))
                 if data is not None:
                     atomic.write_bytes(work / name / kind, data)
     return names
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _positions_seen(checkpoint: bytes) -> int:
+    """Return how many positions a run had learnt from by its checkpoint; 0 where that is not told.
+
+    Only the head of the safetensors file is read: eight bytes of its length, then JSON.
+    """
+    try:
+        head = json.loads(checkpoint[8 : 8 + int.from_bytes(checkpoint[:8], "little")])
+        return int(json.loads(head["__metadata__"][HEADER])["metadata"]["state"]["samples"])
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def holds_runs(folder: Path) -> bool:

@@ -40,7 +40,8 @@ def test_every_shipped_network_has_a_line_and_one_is_the_default(
         file = open_network(line.split()[0])
         assert f"{file.config.layers} x {file.config.filters}" in line
         assert ("moves and score" in line) == ("pools" in file.facts["config"])
-        assert f"{file.facts['positions_seen']:,}" in line
+        seen = file.facts["positions_seen"] + file.facts.get("positions_seen_before", 0)
+        assert f" {seen:,}" in line
 
 
 def test_a_file_called_network_goes_by_the_name_of_its_folder(tmp_path: Path) -> None:

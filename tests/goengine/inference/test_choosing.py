@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,44 @@ def test_an_accelerator_runs_torch_unless_the_processor_is_asked_for(machine) ->
 def test_without_onnx_runtime_torch_does_it(machine) -> None:
     machine(onnx=False)
     assert best_backend() == "torch"
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Return a function that makes an installed package fail when it is imported."""
+    processor.import_failure.cache_clear()
+    choosing._onnx_runtime_starts.cache_clear()
+
+    def become(package: str) -> None:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise ImportError('DLL load failed')")
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield become
+    processor.import_failure.cache_clear()
+    choosing._onnx_runtime_starts.cache_clear()
+
+
+def test_onnx_runtime_that_does_not_start_is_as_good_as_none(
+    broken, machine, net_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine()
+    broken("onnxruntime")
+    assert make_evaluator(net_file, threads=1).backend.name == "torch"
+    (said,) = caplog.messages
+    assert "it is installed but does not start: DLL load failed" in said
+    with pytest.raises(BackendError, match=r"DLL load failed\): install the package onnxruntime"):
+        make_evaluator(net_file, backend="onnx")
+
+
+def test_torch_that_does_not_start_is_said_in_a_sentence(
+    net_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "import_failure", lambda package: "it does not start: no DLL")
+    with pytest.raises(BackendError, match=r"no DLL\): install the package torch anew, or use the"):
+        make_evaluator(net_file, backend="torch")
 
 
 def test_what_is_asked_for_is_what_computes(net_file: Path) -> None:

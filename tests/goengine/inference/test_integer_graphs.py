@@ -145,8 +145,24 @@ def test_a_trial_decides_and_is_kept(
     (kept,) = own_cache.glob("*.json")
     kept.write_bytes(b"{")
     assert integers_pay(tiny) == pays and len(tried) == 2
-    monkeypatch.setattr(integer_graphs, "processor_name", lambda: "another")
+    kept.write_bytes(b'{"speed": "fast", "strayed": null}')
     assert integers_pay(tiny) == pays and len(tried) == 3
+    monkeypatch.setattr(integer_graphs, "processor_name", lambda: "another")
+    assert integers_pay(tiny) == pays and len(tried) == 4
+
+
+@pytest.mark.parametrize("damaged", ["*int8*", "*[!8].onnx", "*.onnx"])
+def test_damaged_graphs_are_written_again_for_the_trial(
+    tiny: NetworkFile, own_cache: Path, caplog: pytest.LogCaptureFixture, damaged: str
+) -> None:
+    integer_graph(tiny)
+    graphs = sorted(own_cache.glob("*.onnx"))
+    sound = [graph.read_bytes() for graph in graphs]
+    for graph in own_cache.glob(damaged):
+        graph.write_bytes(b"damaged")
+    integers_pay(tiny)
+    assert [graph.read_bytes() for graph in graphs] == sound
+    assert len(list(own_cache.glob("*.json"))) == 1 and not caplog.records
 
 
 def test_where_the_trial_fails_float_numbers_stay(
@@ -190,7 +206,9 @@ def test_int8_is_chosen_where_it_pays_and_nothing_else_is_asked_for(
 def test_int8_is_onnx_runtimes(tiny: NetworkFile) -> None:
     evaluator = make_evaluator(tiny.name, precision="int8", threads=1)
     assert (evaluator.backend.name, evaluator.backend.precision) == ("onnx", "int8")
-    with pytest.raises(BackendError, match="'int8' is not a precision"):
+    with pytest.raises(
+        BackendError, match=r"'int8' is not a precision.* or the onnx backend, which has int8 too"
+    ):
         make_evaluator(tiny.name, backend="torch", precision="int8")
 
 

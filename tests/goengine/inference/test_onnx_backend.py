@@ -127,6 +127,37 @@ def test_where_nothing_can_be_kept_it_works_all_the_same(
     assert backend.run(np.zeros((1, 48, 5, 5), dtype=np.uint8)).logits.shape == (1, 25)
 
 
+def test_a_graph_that_may_only_be_read_is_used(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = random_network(tmp_path, SHAPES["policy"])
+    OnnxBackend(file, threads=1)
+    (kept,) = own_cache.iterdir()
+    written = kept.stat().st_ino
+
+    def forbidden(*args: object, **settings: object) -> None:
+        raise PermissionError("a read-only file system")
+
+    monkeypatch.setattr(graph_cache.os, "utime", forbidden)
+    OnnxBackend(file, threads=1)
+    assert kept.stat().st_ino == written
+
+
+def test_a_graph_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = random_network(tmp_path, SHAPES["policy"])
+    synced: list[list[str]] = []
+    monkeypatch.setattr(
+        graph_cache.os,
+        "fsync",
+        lambda number: synced.append([path.name for path in own_cache.iterdir()]),
+    )
+    OnnxBackend(file, threads=1)
+    (names,) = synced
+    assert len(names) == 1 and names[0].endswith(".tmp")
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     file = random_network(tmp_path, SHAPES["dual tower"])
     with pytest.raises(NetworkError, match=r"body\.0\.conv\.weight has shape"):
@@ -152,11 +183,12 @@ def test_what_it_cannot_do_is_refused_with_a_sentence(
         OnnxBackend(file, precision="bfloat16")
     with pytest.raises(BackendError, match="0 threads make no sense"):
         OnnxBackend(file, threads=0)
-    monkeypatch.setattr(graph_cache, "is_installed", lambda package: package != "onnx")
+    broken = {"onnx": "it is installed but does not start: no DLL"}
+    monkeypatch.setattr(graph_cache, "import_failure", broken.get)
     with pytest.raises(BackendError, match="install the package onnx"):
         OnnxBackend(file)
     backend = "goengine.inference.backends.onnx_backend"
-    monkeypatch.setattr(f"{backend}.is_installed", lambda package: False)
+    monkeypatch.setattr(f"{backend}.import_failure", lambda package: "it is not installed")
     with pytest.raises(BackendError, match="install the package onnxruntime"):
         OnnxBackend(file)
 

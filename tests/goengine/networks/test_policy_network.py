@@ -22,6 +22,7 @@ from goengine.match.entrants import make_entrant
 from goengine.networks.files import (
     default_network,
     load_network,
+    open_network,
     read_network,
     save_network,
     shipped_networks,
@@ -265,11 +266,30 @@ def test_bad_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
     refuse("config", {"feature_version": 1, "config": {"colour": "blue"}})
     refuse("'spiral'", {"feature_version": 1, "config": {**config, "kind": "spiral"}})
     refuse("config", {"feature_version": 1})
+    for field, value in (("filters", "4"), ("layers", 3.0), ("size", "19"), ("planes", None)):
+        refuse(
+            f"no usable config \\({field} = .* is not a whole number\\); export it again",
+            {"feature_version": 1, "config": {**config, field: value}},
+        )
+    refuse("usable config .*at least 1 plane", {"feature_version": 1, "config": {"planes": -1}})
+    wider = {"feature_version": 1, "config": {**config, "layers": 4}}
+    refuse("do not fit its config: [^\n]*; export it again$", wider)
+    refuse("is damaged", {"feature_version": 1, "config": config}, kind=["cat"])  # type: ignore[arg-type]
     refuse("holds a cat", {"feature_version": 1, "config": config}, kind="cat")
     with pytest.raises(NetworkError, match="no network named 'policy-7'"):
         load_network("policy-7")
     with pytest.raises(NetworkError, match="no checkpoint at"):
         load_network(tmp_path / "absent.safetensors")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, number: float) -> None:
+    net = PolicyNet(PolicyConfig(filters=4, layers=3))
+    with torch.no_grad():
+        net.bias.bias[7] = number
+    save_network(net, tmp_path / "x.safetensors", metadata={})
+    with pytest.raises(NetworkError, match=r"weights that are not numbers \(bias\.bias\); export"):
+        open_network(tmp_path / "x.safetensors")
 
 
 def test_impossible_shapes_are_refused() -> None:

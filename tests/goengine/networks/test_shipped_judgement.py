@@ -1,7 +1,8 @@
 """What the shipped policy-value networks think of positions whose worth everybody knows.
 
-Both learnt their judgement from even games of people and from self-play on small boards; komi and
-stones far from those are the test.
+All learnt their judgement from even games of people and from self-play on small boards; komi and
+stones far from those are the test. They are asked in float32, and in the 8-bit integers in which
+they play where that is faster.
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ from goengine.inference.choosing import make_evaluator
 from goengine.inference.evaluator import Evaluator
 from goengine.types import BLACK, WHITE, opponent
 
-JUDGES = ("dual-96", "policy-192")
+JUDGES = tuple(
+    f"{name}, {precision}"
+    for name in ("dual-96", "policy-192", "ranks-96")
+    for precision in ("float32", "int8")
+)
 SELF_PLAY = Path(__file__).resolve().parents[3] / "data" / "samples" / "self-play-19x19.sgf"
 
 
 @functools.cache
 def judge(name: str) -> Evaluator:
-    """Return an evaluator that computes in full precision."""
-    return make_evaluator(name, backend="onnx", threads=1)
+    """Return the evaluator of a network in a precision."""
+    network, precision = name.split(", ")
+    return make_evaluator(network, backend="onnx", precision=precision, threads=1)
 
 
 def for_black(name: str, boards: list[Board]) -> tuple[np.ndarray, np.ndarray]:

@@ -227,6 +227,12 @@ def test_command_line(tmp_path, capsys):
     small = str(tmp_path / "small")
     assert main(["subset", str(out), "--out", small, "--limit-positions", "70"]) == 0
     assert len(Archive.open(small)) == 2
+    moves = bytearray((out / "moves.npy").read_bytes())
+    moves[-2] ^= 1
+    (out / "moves.npy").write_bytes(moves)
+    assert main(["subset", str(out), "--out", str(tmp_path / "other")]) == 2
+    assert "is damaged: run `selfplay ingest` again" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,33 @@ def test_the_file_of_owners_comes_back_and_knows_its_archive(tmp_path: Path) -> 
         read_ownership(owners_path(other.path), other)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"games": np.int32([-1, 1])},
+        {"games": np.int32([1, 0])},
+        {"games": np.int32([0])},
+        {"games": np.float64([0, 1])},
+        {"points": np.int32([25, 25])},
+        {"points": np.int32([25, 4900])},
+        {"black": np.uint8([1])},
+    ],
+    ids=str,
+)
+def test_owners_that_are_not_of_the_archives_boards_are_refused(
+    tmp_path: Path, changes: dict[str, np.ndarray]
+) -> None:
+    archive = archive_of(tmp_path / "a", walls(result="W+12.5"), walls(result="B+R", size=7))
+    path = owners_path(archive.path)
+    owners = [(number, np.zeros(size * size, np.int8)) for number, size in ((0, 5), (1, 7))]
+    write_ownership(path, Ownership.of(archive.digest, owners))
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez_compressed(path, **{**arrays, **changes})
+    with pytest.raises(ArchiveError, match=r"is damaged \(its arrays do not fit .*label .* again"):
+        read_ownership(path, archive)
+
+
 def test_labels_are_the_movers(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "a", walls(result="W+12.5"), walls(result="B+R"))
     owners = Ownership.of(archive.digest, find_owners(archive, np.array([0]), playouts=60))
@@ -167,6 +194,18 @@ def test_the_command_labels_in_processes_and_goes_on(
     assert main([*words, "--workers", "1"]) == 0
     again = read_ownership(owners_path(archive.path), archive)
     assert (again.owners == found.owners).all() and (again.games == found.games).all()
+
+
+def test_a_damaged_archive_is_not_labelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = archive_of(tmp_path / "a", walls(result="W+12.5"))
+    data = bytearray((archive.path / "moves.npy").read_bytes())
+    data[-2] ^= 1
+    (archive.path / "moves.npy").write_bytes(data)
+    assert main(["label", str(archive.path), "--quiet", "--workers", "1"]) == 2
+    assert "is damaged: run `selfplay ingest` again" in capsys.readouterr().err
+    assert not owners_path(archive.path).exists()
 
 
 @pytest.mark.gnugo

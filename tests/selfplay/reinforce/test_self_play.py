@@ -24,7 +24,7 @@ from selfplay.archive.reader import Archive
 from selfplay.reinforce.finished_games import CAP, FinishedGame, as_record, read_games
 from selfplay.reinforce.game_loop import play_games
 from selfplay.reinforce.plan import Plan
-from selfplay.reinforce.shards import Shards
+from selfplay.reinforce.shards import PLAN, Shards
 from tests.helpers.small_runs import ROOT, environment
 
 torch.set_num_threads(1)
@@ -176,6 +176,26 @@ def test_a_missing_folder_for_sgf_is_told_before_any_game(
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (["--handicap", "1"], "1 handicap stones do not go on 5x5"),
+        (["--sizes", "5,5"], "name at least one, and each once"),
+        (["--sgf", "."], "--sgf . is a folder: name a file in it"),
+    ],
+)
+def test_what_is_refused_leaves_no_folder(
+    tmp_path: Path,
+    net_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    extra: list[str],
+    said: str,
+) -> None:
+    assert generate(net_file, tmp_path / "games", "--games", "5", *extra) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("games*"))
+
+
 def test_the_command_writes_an_archive_and_sgf_and_goes_on(
     tmp_path: Path, net_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,6 +222,9 @@ def test_the_command_writes_an_archive_and_sgf_and_goes_on(
     assert "choose another --out" in capsys.readouterr().err
     assert generate(net_file, out, "--games", "9", "--sizes", "5,x") == 2
     assert "--sizes 5,x" in capsys.readouterr().err
+    (tmp_path / "a.shards" / PLAN).write_text("[]")
+    assert generate(net_file, out, "--games", "9") == 2
+    assert "is damaged (it does not name settings)" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cnncore.system.atomic import write_bytes
+from cnncore.system.atomic import replacing
 from cnncore.system.folders import cache_folder
 from goengine.inference.backends.backend import BackendError
-from goengine.inference.processor import is_installed
+from goengine.inference.processor import import_failure
 from goengine.networks.files import NetworkFile
 
 WRITER_VERSION = 2
@@ -37,7 +37,7 @@ def cached_graph(file: NetworkFile, *, anew: bool = False) -> bytes:
 
     Raises:
         NetworkError: the weights do not fit the shape.
-        BackendError: the package `onnx` is not installed.
+        BackendError: the package `onnx` cannot be used.
     """
 
     def write() -> bytes:
@@ -53,12 +53,13 @@ def require_onnx() -> None:
     """Refuse to write a graph without the package that writes it.
 
     Raises:
-        BackendError: the package `onnx` is not installed.
+        BackendError: the package `onnx` cannot be used.
     """
-    if not is_installed("onnx"):
+    failure = import_failure("onnx")
+    if failure is not None:
         raise BackendError(
-            "a network's first use in ONNX Runtime writes its graph: install the package onnx, or "
-            "use the torch backend"
+            "a network's first use in ONNX Runtime writes its graph by the package onnx "
+            f"({failure}): install the package onnx anew, or use the torch backend"
         )
 
 
@@ -71,12 +72,16 @@ def kept(file: NetworkFile, ending: str, make: Callable[[], bytes], *, anew: boo
     if not anew:
         with suppress(OSError):
             data = path.read_bytes()
-            os.utime(path)
+            with suppress(OSError):  # a folder that may only be read
+                os.utime(path)
             return data
     data = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, data)
+        with replacing(path) as temporary, temporary.open("wb") as written:
+            written.write(data)
+            written.flush()
+            os.fsync(written.fileno())  # after a power cut it is there whole or not at all
         _prune(path.parent)
     except OSError as error:
         log.debug("%s of %s is not kept: %s", ending, file.name, error)

@@ -10,7 +10,12 @@ from dataclasses import asdict
 from typing import Any
 
 from goengine.inference.backends.graphs.graph_cache import cached_graph, kept, require_onnx
-from goengine.inference.processor import adds_bytes_up_in_words, is_installed, processor_name
+from goengine.inference.processor import (
+    adds_bytes_up_in_words,
+    import_failure,
+    is_installed,
+    processor_name,
+)
 from goengine.networks.files import NetworkFile
 from goengine.types import GoError
 
@@ -29,7 +34,7 @@ def integer_graph(file: NetworkFile, *, anew: bool = False) -> bytes:
 
     Raises:
         NetworkError: the weights do not fit the shape.
-        BackendError: the package `onnx` is not installed.
+        BackendError: the package `onnx` cannot be used.
     """
     bits = 7 if adds_bytes_up_in_words() else 8
 
@@ -54,7 +59,7 @@ def integers_pay(file: NetworkFile) -> bool:
     Raises:
         NetworkError: the weights do not fit the shape.
     """
-    if not (is_installed("onnxruntime") and is_installed("onnx")):
+    if not is_installed("onnx") or import_failure("onnxruntime") is not None:
         return False
     import onnxruntime
 
@@ -64,7 +69,17 @@ def integers_pay(file: NetworkFile) -> bool:
     def measure() -> bytes:
         from goengine.inference.backends.graphs import integer_trial
 
-        trial = integer_trial.try_out(integer_graph(file), cached_graph(file), file.config.planes)
+        def tried(*, anew: bool) -> integer_trial.Trial:
+            integer = integer_graph(file, anew=anew)
+            return integer_trial.try_out(integer, cached_graph(file), file.config.planes)
+
+        try:
+            trial = tried(anew=False)
+        except GoError:
+            raise
+        except Exception as error:  # ONNX Runtime's errors have no common class
+            log.debug("the kept graphs of %s are written again: %s", file.name, error)
+            trial = tried(anew=True)
         log.debug("%s in integers: %s", file.name, trial)
         return json.dumps(asdict(trial)).encode()
 
@@ -74,7 +89,7 @@ def integers_pay(file: NetworkFile) -> bool:
         found = found or _numbers(kept(file, ending, measure, anew=True))
     except GoError:
         raise
-    except Exception as error:  # ONNX Runtime's errors have no common class
+    except Exception as error:
         log.warning("%s cannot be tried in int8 and is not: %s", file.name, error)
         return False
     return bool(found["speed"] >= FASTER and found["strayed"] <= STRAYED)
@@ -86,5 +101,7 @@ def _numbers(data: bytes) -> Mapping[str, Any]:
         found = json.loads(data)
     except ValueError:
         return {}
-    whole = isinstance(found, dict) and {"speed", "strayed"} <= found.keys()
+    whole = isinstance(found, dict) and all(
+        isinstance(found.get(name), float) for name in ("speed", "strayed")
+    )
     return found if whole else {}

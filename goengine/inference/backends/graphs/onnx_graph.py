@@ -154,7 +154,7 @@ class _Graph:
         if self._left:
             raise NetworkError(
                 f"the weights in {self._file.name} do not fit its config: it does not have "
-                f"{', '.join(sorted(self._left))}"
+                f"{', '.join(sorted(self._left))}; export it again"
             )
 
     def _take(self, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
@@ -163,7 +163,7 @@ class _Graph:
             there = "is missing" if weight is None else f"has shape {weight.shape}"
             raise NetworkError(
                 f"the weights in {self._file.name} do not fit its config: {name} {there} where "
-                f"{shape} is expected"
+                f"{shape} is expected; export it again"
             )
         return weight
 

@@ -141,6 +141,20 @@ def test_a_network_that_is_not_trained_this_time_comes_home_all_the_same(tmp_pat
     assert {path.name for path in (tmp_path / "back").iterdir()} == set(TWO)
 
 
+def test_what_an_earlier_lease_brought_home_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_archive(tmp_path / "archive")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "runs.zip.00").write_bytes(b"weeks of learning")
+    assert lease(tmp_path, "home", "--work", str(tmp_path / "a"), "--minutes", "5") == 1
+    said = capsys.readouterr().err
+    assert "would be lost: give it as --home" in said and "another folder as --out" in said
+    assert [path.read_bytes() for path in home.iterdir()] == [b"weeks of learning"]
+    assert not (tmp_path / "a").exists()
+
+
 def test_one_that_fails_does_not_take_the_other_along(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from cnncore.training.run_folder import CHECKPOINT
+from cnncore.weights.checkpoint import save_checkpoint
 from selfplay.__main__ import main
 from selfplay.training.travel import home_parts
 from selfplay.training.travel.home_parts import pack_runs, unpack_runs
@@ -48,6 +50,28 @@ def test_fewer_parts_take_the_place_of_more(tmp_path: Path) -> None:
     assert sorted(out.iterdir()) == few
     assert len(few) < len(many)
     assert unpack_runs(out, tmp_path / "back") == ["dual", "plain"]
+
+
+def test_a_run_that_has_learnt_more_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def learnt(positions: int) -> None:
+        facts = {"state": {"samples": positions}}
+        tensors = {"weight": torch.full((3,), float(positions))}
+        run.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(run / CHECKPOINT, tensors, kind="training-state", metadata=facts)
+
+    run, out = tmp_path / "work" / "dual", tmp_path / "out"
+    out.mkdir()
+    learnt(2000)
+    pack_runs({"dual": run}, out)
+    brought = (run / CHECKPOINT).read_bytes()
+    learnt(2500)
+    further = (run / CHECKPOINT).read_bytes()
+    assert unpack_runs(out, tmp_path / "work") == ["dual"]
+    assert (run / CHECKPOINT).read_bytes() == further
+    assert "has learnt from 2,500 positions and stays" in caplog.text
+    learnt(1500)
+    assert unpack_runs(out, tmp_path / "work") == ["dual"]
+    assert (run / CHECKPOINT).read_bytes() == brought
 
 
 def test_what_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
