@@ -18,6 +18,9 @@ from goengine.types import BLACK, WHITE
 Record = Any
 Array = Any
 
+MOST_PASSES = 127
+"""Passes in a row that can be counted; beyond them the count stays even or odd as it should."""
+
 
 @kernel
 def point_of(move: int, size: int) -> int:
@@ -176,7 +179,7 @@ def play_pass(rec: Record, colour: int) -> None:
     rec.ko = NO_POINT
     rec.to_play = BLACK + WHITE - colour
     rec.turn += 1
-    rec.passes += 1
+    rec.passes += 1 if rec.passes < MOST_PASSES else -1
 
 
 @inner_kernel

@@ -204,6 +204,15 @@ def test_handicap() -> None:
         Board(9).place_handicap([20, 20])
 
 
+def test_passes_without_end_stay_a_count() -> None:
+    board = Board(5)
+    for number in range(1, 400):
+        board.play(25)
+        assert board.turn == number
+        assert board.passes == number or 126 <= board.passes <= 127
+        assert board.passes % 2 == number % 2
+
+
 def test_turns_passes_and_the_last_move() -> None:
     board = Board(5)
     assert (board.turn, board.passes, board.last_move) == (0, 0, None)
