@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -196,10 +197,14 @@ def test_a_score_is_told_only_where_enough_is_settled() -> None:
 
 
 def reading(*, told: list[str] | None = None, limit: float | None = None, **by: Any) -> Session:
-    tell = (lambda text: None) if told is None else told.append
+    def thinking(text: str) -> AbstractContextManager[None]:
+        if told is not None:
+            told.append(text)
+        return nullcontext()
+
     rng = np.random.default_rng(1)
     player = counting_player(**by)
-    return Session(Game(7), player, human=BLACK, rng=rng, tell=tell, seconds=limit)
+    return Session(Game(7), player, human=BLACK, rng=rng, thinking=thinking, seconds=limit)
 
 
 def test_a_hint_has_win_rate_points_and_visits() -> None:
