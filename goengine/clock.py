@@ -152,8 +152,10 @@ class Clock:
             left = max(0.0, side.left - used)
             return left, side.count if side.overtime and left > 0 else 0
         beyond = used - side.left
+        if beyond >= (side.count - 1) * settings.period:
+            return 0.0, 0
         count = side.count - 1 - int(beyond // settings.period)
-        return (settings.period - beyond % settings.period, count) if count > 0 else (0.0, 0)
+        return settings.period - beyond % settings.period, count
 
     def start(self) -> None:
         """Start to measure a move."""

@@ -53,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--handicap", type=int, default=0, help="black handicap stones (0)")
     parser.add_argument("--colour", "--color", default="black", help="your colour (black)")
     parser.add_argument(
-        "--network", default="", help="shipped name or file (the shipped one that plays best)"
+        "--network",
+        default="",
+        help="shipped name, file or folder of a fine-tuning run (the shipped one that plays best)",
     )
     parser.add_argument(
         "--seconds", type=positive, help="its time for a move where there is no clock (1)"

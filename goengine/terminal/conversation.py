@@ -371,7 +371,8 @@ class Session:
         self._kept = self._state()
         self._shown = None
         result = "" if record.result is None or record.cut else f", result {record.result}"
-        text = "; ".join([f"loaded {name}: {len(self.game.moves)} moves{result}", *said])
+        moves = "1 move" if len(self.game.moves) == 1 else f"{len(self.game.moves)} moves"
+        text = "; ".join([f"loaded {name}: {moves}{result}", *said])
         if self.board.passes >= 2:
             return f"{text}; {PASSED_OUT}"
         return "\n".join(filter(None, [text, self._respond()]))
