@@ -93,8 +93,16 @@ class Session:
 
     def answer(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""
+        return self._interruptibly(lambda: self._carried_out(line))
+
+    def _interruptibly(self, work: Callable[[], str]) -> str:
+        """Do something that Ctrl+C stops, and return the text to show; once more then leaves."""
         with interruptible(signal.SIGINT) as self._stopped:
-            return "\n".join(filter(None, [self._carried_out(line), self._followed()]))
+            said = [work(), self._followed()]
+            if self._stopped():
+                self._asked = "quit "
+                said.append(f"{NOT_SAVED}, Ctrl+C once more leaves" if self.unsaved else "")
+        return "\n".join(filter(None, said))
 
     def _followed(self) -> str:
         """Let the partner's rank follow the game; return what there is to say about it."""
@@ -150,8 +158,7 @@ class Session:
 
         The person's clock runs from here on.
         """
-        with interruptible(signal.SIGINT) as self._stopped:
-            return self._respond()
+        return self._interruptibly(self._respond)
 
     def _respond(self) -> str:
         """Let the player move if it is its turn, then let the person's clock run."""
@@ -174,16 +181,10 @@ class Session:
         if clock.overrun:
             return self._out_of_time(colour)
         if self._stopped():
-            return self._given_up(colour)
+            back = ", undo takes your move back" if self.game.moves else ""
+            return f"{colour_name(colour)} has stopped thinking: go lets it move{back}"
         text = f"{colour_name(colour).capitalize()}: {move_to_gtp(move, self.board.size)}"
         return "\n".join(filter(None, [text, self._make(move)]))
-
-    def _given_up(self, colour: int) -> str:
-        """Say what the person can do who has stopped the player's thinking."""
-        self._asked = "quit "
-        back = ", undo takes your move back" if self.game.moves else ""
-        text = f"{colour_name(colour)} has stopped thinking: go lets it move{back}"
-        return f"{text}\n{NOT_SAVED}, Ctrl+C once more leaves" if self.unsaved else text
 
     def _go(self) -> str:
         """Let the player move where the person has stopped it."""

@@ -97,9 +97,11 @@ def test_a_search_stops_long_before_its_time() -> None:
     began = time.monotonic()
     for line, said in (("a1", "white has stopped thinking"), ("hint", " wins "), ("go", "white")):
         Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-        assert said in game.answer(line)
+        text = game.answer(line)
+        assert said in text and text.endswith("keeps it, Ctrl+C once more leaves")
     assert time.monotonic() - began < 60
     assert game.game.moves == [(BLACK, 42)]
+    assert game.answer("quit") == "" and game.left
 
 
 def test_an_opponent_by_rank_stops_to_seem_to_think() -> None:
