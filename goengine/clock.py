@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from goengine.types import BLACK, WHITE, GoError
@@ -135,6 +135,27 @@ class Clock:
         """Return the periods or stones left in overtime, 0 during main time."""
         side = self._sides[colour]
         return side.count if side.overtime else 0
+
+    def standing(self, colour: int) -> tuple[float, int]:
+        """Return what a player has left while the move that is measured is theirs.
+
+        That is the seconds until the main time or the period is over, and the periods or stones
+        left in overtime, 0 during main time; nothing of both once the time is over.
+        """
+        settings, side = self.settings, replace(self._sides[colour])
+        used = 0.0 if self._started is None else max(0.0, self._now() - self._started)
+        if not side.overtime and used >= side.left:
+            used -= side.left
+            side.left = 0.0
+            self._enter_overtime(side)
+        if not side.overtime or settings.kind != "byoyomi" or used < side.left:
+            left = max(0.0, side.left - used)
+            return left, side.count if side.overtime and left > 0 else 0
+        beyond = used - side.left
+        if beyond >= (side.count - 1) * settings.period:
+            return 0.0, 0
+        count = side.count - 1 - int(beyond // settings.period)
+        return settings.period - beyond % settings.period, count
 
     def start(self) -> None:
         """Start to measure a move."""

@@ -12,8 +12,12 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn the first SIGINT or SIGTERM into a flag; a second one acts as usual.
+def interruptible(
+    *numbers: signal.Signals,
+) -> Iterator[Callable[[], bool]]:
+    """Turn the first of some signals into a flag, SIGINT and SIGTERM where none is named.
+
+    A second one acts as usual.
 
     Signal handlers exist only in the main thread; elsewhere the flag never rises.
     """
@@ -26,7 +30,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(number, old[signal.Signals(number)])
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers or (signal.SIGINT, signal.SIGTERM):
             old[number] = signal.signal(number, handle)
     except ValueError:
         log.debug("not in the main thread: signals stay as they are")

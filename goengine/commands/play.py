@@ -7,10 +7,12 @@ import os
 import re
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from cnncore.system.command_line import DONE, INTERRUPTED
 from goengine.clock import TimeSettings
 from goengine.commands.rating.rank_options import (
     add_rank,
@@ -34,8 +36,10 @@ from goengine.players.ranked.own_rank import RankFollower
 from goengine.players.settings import SEARCH_DEFAULTS, PolicySettings, SearchSettings
 from goengine.rules import RULES
 from goengine.terminal.board_text import LETTERS, style_for
+from goengine.terminal.clock_words import settings_words
 from goengine.terminal.conversation import Session
 from goengine.terminal.typed_lines import enable_editing
+from goengine.terminal.waiting_line import waiting_line
 from goengine.types import PLAY_SYMMETRY, GoError, colour_name, parse_colour
 
 
@@ -49,7 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--handicap", type=int, default=0, help="black handicap stones (0)")
     parser.add_argument("--colour", "--color", default="black", help="your colour (black)")
     parser.add_argument(
-        "--network", default="", help="shipped name or file (the shipped one that plays best)"
+        "--network",
+        default="",
+        help="shipped name, file or folder of a fine-tuning run (the shipped one that plays best)",
     )
     parser.add_argument(
         "--seconds", type=positive, help="its time for a move where there is no clock (1)"
@@ -112,6 +118,11 @@ def start_game(size: int, rules: str, komi: float | None, handicap: int) -> Game
         most = most_fixed(size)
         if most == 0:
             raise GoError(f"{size}x{size} has no handicap points: use 7x7 or larger, or handicap 0")
+        if handicap == 1:
+            raise GoError(
+                "a handicap of 1 stone is the first move without komi: use --komi 0.5 without "
+                f"--handicap, or --handicap 2 to {most}"
+            )
         if not 2 <= handicap <= most:
             raise GoError(f"{handicap} handicap stones do not fit {size}x{size}: use 2 to {most}")
         game.place_handicap(fixed_points(size, handicap))
@@ -151,26 +162,37 @@ def run(args: argparse.Namespace) -> int:
         style=LETTERS if args.letters else style_for(sys.stdout, os.environ),
         day=date.today(),
         seconds=args.seconds,
-        tell=_tell,
+        thinking=partial(waiting_line, stream=sys.stderr),
         follower=None if kept is None else RankFollower(kept),
     )
     enable_editing()
-    described = player.name
-    if player.settings.reads:
-        described = ", ".join(filter(None, [described, player.settings.brief()]))
+    described = _described(player, game.clock.settings, args)
     print(f"You play {colour_name(human)} against {described}. Type help for the commands.")
     if kept is not None:
         print(kept.described())
     answer = session.answer(f"load {args.load}") if args.load else session.respond()
+    status = DONE
     while not session.left:
-        print(session.screen(answer), flush=True)
+        status = DONE
         try:
+            print(session.screen(answer), flush=True)
             line = input("> ")
-        except EOFError:
+        except (EOFError, KeyboardInterrupt) as end:
             line = "quit"
             print()
+            status = INTERRUPTED if isinstance(end, KeyboardInterrupt) else DONE
         answer = session.answer(line)
-    return 0
+    return status
+
+
+def _described(player: Player, clock: TimeSettings, args: argparse.Namespace) -> str:
+    """Return the name of the player and what limits its moves."""
+    limits = player.settings.brief() if player.settings.reads else ""
+    if clock.kind != "none":
+        if args.visits is None:
+            limits = "" if args.seconds is None else f"at most {args.seconds:g} s a move"
+        limits = ", ".join(filter(None, [limits, f"by the clock, {settings_words(clock)}"]))
+    return ", ".join(filter(None, [player.name, limits]))
 
 
 def _search(args: argparse.Namespace) -> SearchSettings | None:

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 Network: TypeAlias = "PolicyNet | PolicyValueNet"
 """What a file can hold."""
+NETWORK = "network.safetensors"
+"""The network in a folder that fine-tuning wrote: the best one so far."""
+START = "start.safetensors"
+"""The network that a fine-tuning run began with; no other run has this file."""
+_CHECKPOINT = "checkpoint.safetensors"
+"""The state of a training run."""
 POSITION_BIAS = "bias.bias"
 """The weight that belongs to one board size, a number a point."""
 _BEST_FIRST = ("dual-96", "policy-residual-64", "policy-64", "policy-192")
@@ -121,7 +127,7 @@ def name_of(name_or_path: str | Path) -> str:
 
     A file that is only called `network`, as fine-tuning writes it, goes by the name of its folder.
     """
-    path = Path(name_or_path)
+    path = Path(name_or_path).absolute()
     stem = path.name.removesuffix(".safetensors")
     return path.resolve().parent.name or stem if stem == "network" else stem
 
@@ -137,6 +143,8 @@ def judges(name_or_path: str | Path) -> bool:
 
 def open_network(name_or_path: str | Path) -> NetworkFile:
     """Return what the file of a network holds, by its shipped name or path, without torch.
+
+    The folder of a fine-tuning run stands for its best network.
 
     Raises:
         NetworkError: unknown name, missing or damaged file, other kind or version, no config, or
@@ -239,6 +247,8 @@ def _locate(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".safetensors" or path.is_file():
         return path
+    if path.is_dir() and str(name_or_path) not in shipped_networks():
+        return _in_folder(path)
     shipped = resources.files("goengine") / "nets" / f"{name_or_path}.safetensors"
     if not shipped.is_file():
         known = ", ".join(shipped_networks()) or "none"
@@ -247,3 +257,26 @@ def _locate(name_or_path: str | Path) -> Path:
             "of a .safetensors file"
         )
     return Path(str(shipped))
+
+
+def _in_folder(folder: Path) -> Path:
+    """Return the file of the network that a folder stands for, as `selfplay` understands it.
+
+    Raises:
+        NetworkError: it stands for none; the network of a run that is not fine-tuning, the average
+            of its weights, is not in a file of its own.
+    """
+    found = folder / NETWORK
+    if (folder / _CHECKPOINT).is_file() and not (folder / START).is_file():
+        if found.is_file():
+            raise NetworkError(f"{folder} is a training run, which may have gone on: give {found}")
+        raise NetworkError(
+            f"{folder} is a training run: 'selfplay export {folder} --out NAME.safetensors' writes "
+            "its network to a file, which you can give"
+        )
+    if not found.is_file():
+        raise NetworkError(
+            f"the folder {folder} does not hold a {NETWORK}: give a .safetensors file, or the "
+            "folder of a fine-tuning run"
+        )
+    return found

@@ -7,7 +7,7 @@ stop. Both see games, with their history, clocks and rules, and never change the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -27,13 +27,16 @@ class Budget:
     """Time on the wall."""
     most: float | None = None
     """Time that an open choice may take; None gives it no more than `seconds`."""
+    stop: Callable[[], bool] | None = None
+    """Tells that nobody waits for the choice any more, so that any move will do."""
 
     def within(self, limit: float | None) -> Budget:
         """Return this budget with no more time than a limit, in seconds; None sets none."""
         if limit is None:
             return self
         seconds = limit if self.seconds is None else min(limit, self.seconds)
-        return Budget(self.visits, seconds, None if self.most is None else min(limit, self.most))
+        most = None if self.most is None else min(limit, self.most)
+        return replace(self, seconds=seconds, most=most)
 
 
 NO_LIMIT = Budget()

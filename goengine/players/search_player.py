@@ -228,4 +228,4 @@ def _allowance(settings: SearchSettings, budget: Budget) -> Allowance:
     if budget.seconds is not None:
         usual = budget.seconds
         most = budget.seconds if budget.most is None else max(budget.most, budget.seconds)
-    return Allowance(visits, usual, most)
+    return Allowance(visits, usual, most, budget.stop)

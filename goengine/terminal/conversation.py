@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,26 +14,31 @@ from pathlib import Path
 import numpy as np
 
 from cnncore.system import atomic
+from cnncore.system.interruption import interruptible
 from goengine.board import Board
+from goengine.clock import TimeSettings
 from goengine.coords import CoordError, gtp_to_move, move_to_gtp
 from goengine.games.game import Game
 from goengine.games.record import GameRecord
-from goengine.games.sgf import read_sgf, write_sgf
+from goengine.games.sgf import write_sgf
 from goengine.players.effort import time_budget
 from goengine.players.making import evaluator_of
 from goengine.players.player import Player, Question, Snapshot
 from goengine.players.ranked.own_rank import RankFollower, winner_of
-from goengine.rules import format_points
 from goengine.scoring.counting import format_score, score
 from goengine.scoring.status import status
 from goengine.search.playing_out import verdict_by
-from goengine.terminal.board_text import LETTERS, Style, draw
-from goengine.terminal.player_words import hint_line, weak_words
+from goengine.terminal.board_text import LETTERS, Style
+from goengine.terminal.clock_words import both_times, lost_on_time
+from goengine.terminal.game_files import open_game
+from goengine.terminal.game_screen import AFTERWARDS, game_drawing, state_line
+from goengine.terminal.player_words import hint_line, lead_words, weak_words
 from goengine.terminal.typed_lines import HELP, read_line, suggestion
 from goengine.types import BLACK, RESIGN, WHITE, GoError, IllegalMoveError, colour_name, opponent
 
-AFTERWARDS = "use save FILE.sgf, undo or quit"
-"""What is left to do when a game has ended."""
+NOT_SAVED = "this game is not saved: save FILE.sgf keeps it"
+PASSED_OUT = "two passes have ended it, undo goes back into it"
+WITHOUT_CLOCK = "the loss on time is taken back, and the game goes on without a clock"
 HINTS = 5
 THINKING = 60.0
 """Seconds between the snapshots of an analysis of which only the last is shown."""
@@ -42,7 +49,10 @@ class Session:
 
     `answer` takes what the person typed and returns what to show, `screen` puts the board before
     it where the position is new. `left` tells whether the person wants no more. `seconds` bounds
-    the player's time for a move besides the clock; `tell` says at once that it thinks.
+    the player's time for a move besides the clock; `thinking` shows a text while it thinks.
+
+    The first Ctrl+C while a line is carried out stops the player's thinking, a second one acts as
+    usual.
     """
 
     def __init__(
@@ -56,7 +66,7 @@ class Session:
         style: Style = LETTERS,
         day: date | None = None,
         seconds: float | None = None,
-        tell: Callable[[str], None] = lambda text: None,
+        thinking: Callable[[str], AbstractContextManager[None]] = lambda text: nullcontext(),
         follower: RankFollower | None = None,
     ) -> None:
         self.game = game
@@ -68,11 +78,12 @@ class Session:
         self._style = style
         self._day = day
         self._seconds = seconds
-        self._tell = tell
+        self._thinking = thinking
         self._follower = follower
         self._kept = self._state()
         self._shown: object = None
         self._asked = ""
+        self._stopped: Callable[[], bool] = lambda: False
         self._own_files: set[Path] = set()
 
     @property
@@ -82,7 +93,16 @@ class Session:
 
     def answer(self, line: str) -> str:
         """Carry out one line of the person and return the text to show."""
-        return "\n".join(filter(None, [self._carried_out(line), self._followed()]))
+        return self._interruptibly(lambda: self._carried_out(line))
+
+    def _interruptibly(self, work: Callable[[], str]) -> str:
+        """Do something that Ctrl+C stops, and return the text to show; once more then leaves."""
+        with interruptible(signal.SIGINT) as self._stopped:
+            said = [work(), self._followed()]
+            if self._stopped():
+                self._asked = "quit "
+                said.append(f"{NOT_SAVED}, Ctrl+C once more leaves" if self.unsaved else "")
+        return "\n".join(filter(None, said))
 
     def _followed(self) -> str:
         """Let the partner's rank follow the game; return what there is to say about it."""
@@ -100,13 +120,16 @@ class Session:
         typed = read_line(line)
         confirmed = self._asked == (typed.command + " " + typed.rest) and bool(typed.command)
         self._asked = ""
+        if typed.command and typed.extra:
+            return f"{typed.command} stands alone, without {typed.extra!r}: nothing was done"
         commands: dict[str, Callable[[], str]] = {
             "help": lambda: HELP,
             "undo": self._undo,
             "hint": self._hint,
             "score": self._score,
             "weak": lambda: weak_words(self.player, self.game),
-            "clock": self._clock,
+            "go": self._go,
+            "clock": lambda: both_times(self.game),
             "board": self._again,
             "resign": lambda: self._play(RESIGN),
             "quit": lambda: self._quit(confirmed),
@@ -118,7 +141,10 @@ class Session:
         if not typed.rest:
             return ""
         try:
-            return self._play(gtp_to_move(typed.rest.lower(), self.board.size))
+            move = gtp_to_move(typed.rest.lower(), self.board.size)
+            if typed.extra:
+                return f"one move at a time, {typed.rest} or {typed.extra}: nothing was played"
+            return self._play(move)
         except CoordError as error:
             meant = suggestion(typed.rest)
             if meant:
@@ -132,8 +158,12 @@ class Session:
 
         The person's clock runs from here on.
         """
+        return self._interruptibly(self._respond)
+
+    def _respond(self) -> str:
+        """Let the player move if it is its turn, then let the person's clock run."""
         text = self._reply()
-        if not self.game.over:
+        if not self.game.over and self.board.to_play == self.human:
             self.game.clock.start()
         return text
 
@@ -143,28 +173,47 @@ class Session:
             return ""
         colour = self.board.to_play
         clock = self.game.clock
-        self._say_thinking(colour_name(colour))
-        clock.start()
-        move = self.player.choose(
-            self.game, time_budget(self.game).within(self._seconds), rng=self._rng
-        ).move
-        clock.stop(colour)
+        budget = replace(time_budget(self.game).within(self._seconds), stop=self._stopped)
+        with self._shown_thinking(colour_name(colour)):
+            clock.start()
+            move = self.player.choose(self.game, budget, rng=self._rng).move
+            clock.stop(colour)
         if clock.overrun:
             return self._out_of_time(colour)
+        if self._stopped():
+            back = ", undo takes your move back" if self.game.moves else ""
+            return f"{colour_name(colour)} has stopped thinking: go lets it move{back}"
         text = f"{colour_name(colour).capitalize()}: {move_to_gtp(move, self.board.size)}"
         return "\n".join(filter(None, [text, self._make(move)]))
+
+    def _go(self) -> str:
+        """Let the player move where the person has stopped it."""
+        if self.game.over:
+            return f"the game is over: {AFTERWARDS}"
+        if self.board.passes >= 2:
+            return PASSED_OUT
+        if self.board.to_play == self.human:
+            return "it is your turn: hint names good moves"
+        return self._respond()
 
     def _play(self, move: int) -> str:
         """Make the person's move and the player's answer."""
         if self.game.over:
             return f"the game is over: {AFTERWARDS}"
+        if self.board.passes >= 2:
+            return PASSED_OUT
         colour = self.board.to_play
+        if colour != self.human:
+            if move == RESIGN:
+                self.game.lose(self.human, "R")
+                return self._end()
+            return f"it is {colour_name(colour)}'s turn: go lets it move"
         if move != RESIGN and not self.board.is_legal(move):
             self.board.copy().play(move)  # says why; the clock runs on
         self.game.clock.stop(colour)
         if self.game.clock.overrun:
             return self._out_of_time(colour)
-        return "\n".join(filter(None, [self._make(move), self.respond()]))
+        return "\n".join(filter(None, [self._make(move), self._respond()]))
 
     def _out_of_time(self, colour: int) -> str:
         """End the game as lost on time."""
@@ -204,35 +253,42 @@ class Session:
     def _undo(self) -> str:
         """Take back to the person's turn before, or no more than the person's resignation."""
         count = 1 if self.board.to_play != self.human else 2
+        lost = lost_on_time(self.game)
         if count == 2 and self.game.over and self.board.passes < 2:
             self.game.reopen()
-            self.game.clock.start()
-            return ""
-        if count > len(self.game.moves):
+        elif count > len(self.game.moves):
             return "nothing to undo"
-        self.game.undo(count)
+        else:
+            self.game.undo(count)
+        if lost is not None:
+            self.game.clock.configure(TimeSettings())
         self.game.clock.start()
-        return ""
+        return "" if lost is None else WITHOUT_CLOCK
 
-    def _say_thinking(self, who: str) -> None:
-        """Say that somebody thinks, where that takes a while."""
-        if self.player.settings.reads:
-            self._tell(f"{who} thinks ...")
+    def _shown_thinking(self, who: str) -> AbstractContextManager[None]:
+        """Show that somebody thinks, where that takes a while."""
+        reads = self.player.settings.reads
+        return self._thinking(f"{who} thinks ...") if reads else nullcontext()
 
     def _opinion(self) -> Snapshot | None:
         """Return what the player thinks of the position, None where it has no opinion."""
         analyst = self.player.analyst
         if analyst is None:
             return None
-        self._say_thinking(self.player.name)
         visits, seconds = self.player.settings.limits(self._seconds)
         snapshots = analyst.stream(
             self.game,
             interval=THINKING,
-            pause=_wait,
+            pause=self._pause,
             question=Question(visits=visits, seconds=seconds),
         )
-        return deque(snapshots, maxlen=1)[0]
+        with self._shown_thinking(self.player.name):
+            return deque(snapshots, maxlen=1)[0]
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait, and tell whether the person has stopped the analysis."""
+        time.sleep(seconds)
+        return self._stopped()
 
     def _hint(self) -> str:
         """List the player's moves: probability, and win rate and points where it judges."""
@@ -254,31 +310,7 @@ class Session:
             lead = score(self.board, judged.dead, status=judged)
             return f"{format_score(lead)} if it ended now {settled}"
         seen = self._opinion()
-        if seen is None or seen.lead is None or seen.winrate is None:
-            return f"too early to say {settled}"
-        sign = 1 if self.board.to_play == BLACK else -1
-        black = seen.winrate if sign == 1 else 1 - seen.winrate
-        return (
-            f"about {format_score(round(sign * seen.lead * 2) / 2)}, Black wins "
-            f"{100 * black:.0f} % {settled}"
-        )
-
-    def _clock(self) -> str:
-        """Tell the time that is left to both, as of their last moves."""
-        if self.game.clock.settings.kind == "none":
-            return "no clock: start with --time MINUTES and --byoyomi PERIODSxSECONDS"
-        both = ((colour, self._time(colour)) for colour in (BLACK, WHITE))
-        return ", ".join(f"{colour_name(colour)} {left}" for colour, left in both)
-
-    def _time(self, colour: int) -> str:
-        """Return the time of a colour as `9:05` or `3 x 30 s`, `""` without a clock."""
-        clock = self.game.clock
-        left = clock.left(colour)
-        if left is None:
-            return ""
-        if clock.count(colour):
-            return f"{clock.count(colour)} x {left:.0f} s"
-        return f"{int(left) // 60}:{int(left) % 60:02d}"
+        return f"{lead_words(seen, self.board.to_play)} {settled}"
 
     def _again(self) -> str:
         """Draw the board once more."""
@@ -289,7 +321,7 @@ class Session:
         """Leave the game, after a question where it would be lost."""
         if self.unsaved and not confirmed:
             self._asked = "quit "
-            return "this game is not saved: save FILE.sgf keeps it, quit once more leaves"
+            return f"{NOT_SAVED}, quit or Ctrl+C once more leaves"
         self.left = True
         return ""
 
@@ -327,20 +359,24 @@ class Session:
             return "name a file: load FILE.sgf"
         if self.unsaved and not confirmed:
             self._asked = f"load {name}"
-            return "this game is not saved: save FILE.sgf keeps it, the same line again loads"
+            return f"{NOT_SAVED}, the same line again loads"
         try:
-            self.game.load(read_sgf(Path(name).read_bytes()))
-        except OSError as error:
-            return f"cannot read {name}: {error.strerror}"
-        except (GoError, ValueError) as error:
+            record, said = open_game(name)
+        except GoError as error:
+            return str(error)
+        try:
+            self.game.load(record)
+        except GoError as error:
             return f"cannot load {name}: {error}"
         self.game.clock.reset()
         self._kept = self._state()
         self._shown = None
-        text = f"loaded {name}: {len(self.game.moves)} moves"
+        result = "" if record.result is None or record.cut else f", result {record.result}"
+        moves = "1 move" if len(self.game.moves) == 1 else f"{len(self.game.moves)} moves"
+        text = "; ".join([f"loaded {name}: {moves}{result}", *said])
         if self.board.passes >= 2:
-            return f"{text}; two passes have ended it, undo goes back into it"
-        return "\n".join(filter(None, [text, self.respond()]))
+            return f"{text}; {PASSED_OUT}"
+        return "\n".join(filter(None, [text, self._respond()]))
 
     def record(self) -> GameRecord:
         """Return the game so far, with the players' names and the day."""
@@ -354,41 +390,11 @@ class Session:
 
     def prompt(self) -> str:
         """Return the board with who is to move, or what to do after the end, and the captures."""
-        return f"\n{self._drawing()}\n{self._line()}"
+        return f"\n{game_drawing(self.game, self._names(), self._style)}\n{state_line(self.game)}"
 
     def screen(self, answer: str) -> str:
         """Return what to print: the board where it is new, and last what was asked for."""
         here = (self.board.hash, tuple(self.game.moves), self.board.size)
-        parts = [] if here == self._shown else [self._drawing()]
+        parts = [] if here == self._shown else [game_drawing(self.game, self._names(), self._style)]
         self._shown = here
-        return "\n".join([*parts, self._line(), *([answer] if answer else [])])
-
-    def _drawing(self) -> str:
-        """Return the board with the players beside it."""
-        names = self._names()
-        beside = [
-            "  ".join(filter(None, [self._style.stone(colour), colour_name(colour), names[colour]]))
-            for colour in (BLACK, WHITE)
-        ]
-        times = [self._time(colour) for colour in (BLACK, WHITE)]
-        return draw(
-            self.board,
-            self._style,
-            [f"{text}  {left}".rstrip() for text, left in zip(beside, times, strict=True)],
-        )
-
-    def _line(self) -> str:
-        """Return who is to move, the captures and the komi."""
-        board = self.board
-        by_black, by_white = board.captures
-        state = f"move {board.turn + 1}, {colour_name(board.to_play)} to play"
-        if self.game.over:
-            state = f"{self.game.result}, {AFTERWARDS}"
-        captures = f"captures: black {by_black}, white {by_white}; komi {format_points(board.komi)}"
-        return f"{state}; {captures}"
-
-
-def _wait(seconds: float) -> bool:
-    """Wait, and say that nothing has come."""
-    time.sleep(seconds)
-    return False
+        return "\n".join([*parts, state_line(self.game), *([answer] if answer else [])])

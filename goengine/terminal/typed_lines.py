@@ -12,19 +12,26 @@ HELP = """\
   hint              what the search would play here, with win rate and points
   score             who is ahead, by the search; late in a game by random playouts
   weak              after a game with --rank: where it was weak on purpose
+  go                let it move where it is its turn: after Ctrl+C has stopped it
   clock             the time that is left
   board             draw the board again
   save FILE.sgf     write the game to a file
   load FILE.sgf     go on with a game from a file
   resign            give up
   help or ?         this list
+  Ctrl+C            stop it while it thinks; else as quit
   quit              leave without a result"""
 
 COMMANDS = (
-    "undo", "hint", "score", "weak", "clock", "board", "save", "load", "resign", "help", "quit",
-    "pass",
+    "undo", "hint", "score", "weak", "go", "clock", "board", "save", "load", "resign", "help",
+    "quit", "pass",
 )  # fmt: skip
-_SYNONYMS = {"?": "help", "exit": "quit", "bye": "quit", "q": "quit", "h": "help"}
+_SYNONYMS = {
+    "?": "help", "exit": "quit", "bye": "quit", "q": "quit", "h": "help", "genmove": "go",
+}  # fmt: skip
+_COLOURS = ("b", "w", "black", "white")
+_WITH_WORDS = ("save", "load", "help")
+"""Commands that may be followed by words."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Typed:
     """`""` for a move."""
     rest: str
     """What follows the command; the vertex of a move."""
+    extra: str = ""
+    """What follows besides, where nothing may."""
 
 
 def read_line(line: str) -> Typed:
@@ -45,11 +54,14 @@ def read_line(line: str) -> Typed:
     first = words[0].lower()
     rest = words[1].strip() if len(words) > 1 else ""
     name = _SYNONYMS.get(first, first)
-    if name == "play" and rest:
-        return Typed("", rest.split()[-1])
     if name in COMMANDS and name != "pass":
-        return Typed(name, rest)
-    return Typed("", words[0])
+        return Typed(name, rest) if name in _WITH_WORDS else Typed(name, "", rest)
+    vertex, *extra = line.split()
+    if name == "play" and extra:
+        vertex, *extra = extra
+        if extra and vertex.lower() in _COLOURS:
+            vertex, *extra = extra
+    return Typed("", vertex, " ".join(extra))
 
 
 def suggestion(word: str) -> str:

@@ -19,7 +19,7 @@ import torch
 
 from cnncore.training.recipe_files import RecipeError
 from cnncore.training.run_folder import RunFolder
-from goengine.networks.files import Network, load_network, save_network
+from goengine.networks.files import NETWORK, START, Network, load_network, save_network
 from selfplay.archive.reader import Archive
 from selfplay.batches.fixed_samples import BATCH, distinct_sample
 from selfplay.batches.positions import Positions
@@ -27,7 +27,6 @@ from selfplay.evaluation.held_out_answers import Contestant, answered
 from selfplay.learners.learner import Learner
 from selfplay.recipes import Recipe
 from selfplay.training.policy_run import Run
-from selfplay.training.trained_network import NETWORK, START
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from cnncore.layers.blocks import channels_last
 from cnncore.system import atomic
 from cnncore.system.parallel import Processes
 from cnncore.training.recipe_files import RecipeError, parse_settings
-from goengine.networks.files import load_network
+from goengine.networks.files import NETWORK, START, load_network
 from selfplay.archive.reader import Archive
 from selfplay.archive.sources import source_name
 from selfplay.batches.fixed_samples import Sample
@@ -31,7 +31,6 @@ from selfplay.training.device_options import take_threads
 from selfplay.training.policy_run import Run
 from selfplay.training.run_claim import claimed
 from selfplay.training.starting_network import TUNED, network_to_start_from
-from selfplay.training.trained_network import NETWORK, START
 
 GAMES = "games"
 REPORT = "report.json"

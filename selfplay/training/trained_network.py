@@ -12,15 +12,17 @@ from typing import Any
 from cnncore.training.run_folder import RunFolder
 from cnncore.training.training_state import KIND
 from cnncore.weights.checkpoint import load_checkpoint
-from goengine.networks.files import Network, load_network, read_network
+from goengine.networks.files import (
+    NETWORK,
+    START,
+    Network,
+    load_network,
+    read_network,
+    shipped_networks,
+)
 from goengine.networks.network_config import PolicyConfig, PolicyValueConfig, config_from
 from goengine.networks.policy_network import PolicyNet
 from goengine.networks.policy_value import PolicyValueNet
-
-NETWORK = "network.safetensors"
-"""The best network so far of a fine-tuning run."""
-START = "start.safetensors"
-"""The network that a fine-tuning run began with; no other run has this file."""
 
 POLICY = "policy-network"
 """What a run trains whose checkpoint does not say: those of older releases trained nothing else."""
@@ -88,11 +90,12 @@ def trained_network(folder: Path) -> tuple[Network, dict[str, Any]]:
 
 
 def named_network(name: str) -> Network:
-    """Return the network of a run's folder, of a file, or a shipped one.
+    """Return the network of a run's folder, of a file, or a shipped one, which comes first.
 
     Raises:
         NetworkError: nothing is called so, or the file is damaged.
         CheckpointError: the run is damaged.
     """
     folder = Path(name)
-    return trained_network(folder)[0] if RunFolder(folder).begun else load_network(name)
+    a_run = name not in shipped_networks() and RunFolder(folder).begun
+    return trained_network(folder)[0] if a_run else load_network(name)

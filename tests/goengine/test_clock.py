@@ -186,3 +186,26 @@ def test_the_clock_tells_when_a_move_took_all_there_was(
     for seconds, over in moves:
         spend(clock, wall, BLACK, seconds)
         assert clock.overrun is over
+
+
+@pytest.mark.parametrize(
+    ("settings", "stands"),
+    [
+        (TimeSettings("absolute", 60), [(20, 40, 0), (60, 0, 0), (70, 0, 0)]),
+        (TimeSettings("fischer", 60, increment=5), [(20, 40, 0), (61, 0, 0)]),
+        (TimeSettings("byoyomi", 10, 5, periods=3), [(10, 5, 3), (16, 4, 2), (25, 0, 0)]),
+        (TimeSettings("byoyomi", 0, 5e-324, periods=5), [(1, 0, 0)]),
+        (TimeSettings("byoyomi", 10), [(9, 1, 0), (11, 0, 0)]),
+        (TimeSettings("canadian", 10, 5, stones=2), [(9, 1, 0), (12, 3, 2), (15, 0, 0)]),
+    ],
+)
+def test_the_running_move_counts_in_what_is_left_now(
+    settings: TimeSettings, stands: list[tuple[float, float, int]]
+) -> None:
+    clock, wall = make(settings)
+    assert clock.standing(BLACK) == (clock.left(BLACK), clock.count(BLACK))
+    clock.start()
+    for seconds, left, count in stands:
+        wall.seconds = 100.0 + seconds
+        assert clock.standing(BLACK) == (left, count)
+    assert clock.left(BLACK) == (settings.main or settings.period), "nothing is charged by it"

@@ -12,6 +12,8 @@ from goengine.games.game import Game
 from goengine.players.player import Choice
 from goengine.players.reading.resigning import HOPELESS_TURNS, LostTurns, is_too_early
 
+STEP = 0.05
+"""Seconds of a wait after which an opponent looks whether anybody waits for it."""
 CLOCK_SHARE = 0.5
 """Share of what a clock allows for a move that an opponent may seem to think."""
 EASY = 0.8
@@ -56,11 +58,13 @@ class ThinkingTime:
         sure: float,
         limit: float | None,
         rng: np.random.Generator,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         """Wait until a move has taken between `least` and `most` seconds, less if it is easy.
 
         `sure`: how likely the best move is. `limit`: seconds that the clock allows, None for no
-        limit; the move then takes at most CLOCK_SHARE of them.
+        limit; the move then takes at most CLOCK_SHARE of them. `stop` tells that nobody waits any
+        more for the move.
         """
         if most <= 0:
             return
@@ -68,9 +72,13 @@ class ThinkingTime:
         wanted = least + (most - least) * (0.6 * hard + 0.4 * float(rng.random()))
         if limit is not None:
             wanted = min(wanted, CLOCK_SHARE * limit)
-        left = wanted - (self._now() - self._began)
-        if left > 0:
-            self._sleep(left)
+        while (left := wanted - (self._now() - self._began)) > 0:
+            if stop is None:
+                self._sleep(left)
+                return
+            if stop():
+                return
+            self._sleep(min(STEP, left))
 
 
 class Hopeless:

@@ -118,9 +118,13 @@ class OwnRank:
             won = sum(step.won is True for step in played)
             games = "1 game" if len(played) == 1 else f"{len(played)} games"
             lines[0] += f" after {games}, of which you won {won}"
-        for step in self.steps[-SHOWN:]:
+        first = max(0, len(self.steps) - SHOWN)
+        for place, step in enumerate(self.steps[first:], first):
             what = f"{_WORDS[step.won]} on {step.size}x{step.size}" if step.size else "set"
-            lines.append(f"  {what}: {step.before} to {step.after}")
+            begins = place == 0 and not step.size  # what was before it nobody has chosen
+            lines.append(
+                f"  begun at {step.after}" if begins else f"  {what}: {step.before} to {step.after}"
+            )
         return "\n".join(lines)
 
     def _step(self, step: Step) -> Step:

@@ -159,6 +159,7 @@ class RankedPlayer:
                 sure=float(turn.priors.max(initial=0.0)),
                 limit=budget.seconds,
                 rng=rng,
+                stop=budget.stop,
             )
         return choice
 
@@ -234,7 +235,7 @@ class RankedPlayer:
             return
         if len(turns) == 1:
             turn, left = turns[0], self.thinking.left(budget.seconds)
-            limit, asked = Budget(visits, left, left), Conditions(among=turn.among)
+            limit, asked = Budget(visits, left, left, budget.stop), Conditions(among=turn.among)
             take(turn, self._reader.choose(turn.game, limit, rng=rng, conditions=asked), rng)
             return
         games = [turn.game for turn in turns]

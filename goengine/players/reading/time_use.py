@@ -33,6 +33,8 @@ class Allowance:
     """Seconds that a move takes whose choice is clear by then."""
     most: float | None = None
     """Seconds that it may take while the choice is open."""
+    stop: Callable[[], bool] | None = None
+    """Tells that nobody waits for the choice any more."""
 
 
 class Watch:
@@ -63,6 +65,8 @@ class Watch:
 
     def enough(self) -> bool:
         """Tell whether the search may end; asked between two batches."""
+        if self.allowance.stop is not None and self.allowance.stop():
+            return True
         now = self._now()
         self._batch = max(0.8 * self._batch, now - self._last)
         self._last = now

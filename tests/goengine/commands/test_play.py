@@ -15,6 +15,7 @@ from goengine.games.sgf import read_sgf
 from goengine.players.policy_player import PolicyPlayer
 from goengine.terminal.conversation import Session
 from goengine.types import BLACK, RESIGN, WHITE, GoError
+from tests.helpers.counting_players import counting_player
 from tests.helpers.diagrams import DEAD
 from tests.helpers.stub_players import InOrder, StubEvaluator
 
@@ -172,6 +173,8 @@ def test_handicaps_that_do_not_fit():
     assert start_game(9, "chinese", 3, 4).komi == 3
     with pytest.raises(GoError, match="10 handicap stones do not fit 9x9: use 2 to 9"):
         start_game(9, "chinese", None, 10)
+    with pytest.raises(GoError, match=r"use --komi 0.5 without --handicap, or --handicap 2 to 9"):
+        start_game(9, "chinese", None, 1)
     with pytest.raises(GoError, match="5x5 has no handicap points: use 7x7 or larger"):
         start_game(5, "chinese", None, 2)
 
@@ -208,14 +211,20 @@ def network(tmp_path):
 
 
 def play(monkeypatch, lines, *words: str) -> int:
-    """Run the command with these lines as the person's, then the end of the input."""
+    """Run the command with these lines as the person's, then the end of the input.
+
+    A `^C` is the person's Ctrl+C.
+    """
     typed = iter(lines)
 
     def read(prompt):
         try:
-            return next(typed)
+            line = next(typed)
         except StopIteration:
             raise EOFError from None
+        if line == "^C":
+            raise KeyboardInterrupt
+        return line
 
     monkeypatch.setattr("builtins.input", read)
     parser = argparse.ArgumentParser()
@@ -252,3 +261,40 @@ def test_the_command_plays_a_game_and_saves_it(network, tmp_path, monkeypatch, c
 def test_the_end_of_input_ends_the_game(network, monkeypatch, capsys):
     assert play(monkeypatch, [], "--size", "9", "--network", str(network), "--colour", "white") == 0
     assert "Black: " in capsys.readouterr().out
+
+
+def test_two_interruptions_at_the_prompt_leave_an_unsaved_game(network, monkeypatch, capsys):
+    words = ["--size", "9", "--network", str(network)]
+    assert play(monkeypatch, ["^C", "never read"], *words) == 130
+    assert play(monkeypatch, ["e5", "^C", "help", "^C", "^C", "never read"], *words) == 130
+    out = capsys.readouterr().out
+    assert out.count("not saved: save FILE.sgf keeps it, quit or Ctrl+C once more leaves") == 2
+    assert play(monkeypatch, ["e5", "^C", "quit"], *words) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "limits"),
+    [
+        ([], "1 s a move"),
+        (["--seconds", "2"], "2 s a move"),
+        (["--time", "10", "--byoyomi", "3x30"], "by the clock, 10 min + 3 x 30 s"),
+        (["--time", "0.5", "--visits", "9"], "9 visits, by the clock, 0.5 min"),
+        (["--byoyomi", "1x5", "--seconds", "2"], "at most 2 s a move, by the clock, 1 x 5 s"),
+    ],
+)
+def test_the_opening_names_what_limits_a_move(words, limits, monkeypatch, capsys):
+    def reader(network, *, search, **options):
+        return counting_player(visits=search.visits, seconds=search.seconds)
+
+    monkeypatch.setattr(command, "make_player", reader)
+    assert play(monkeypatch, [], *words) == 0
+    assert f"You play black against counting, {limits}. Type help" in capsys.readouterr().out
+
+
+def test_a_partner_begins_at_the_rank_that_is_asked_for(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(command, "make_ranked_player", lambda *_, **__: InOrder())
+    assert play(monkeypatch, [], "--rank", "15k", "--adapt") == 0
+    out = capsys.readouterr().out
+    assert "your partner is 15k\n  begun at 15k\n" in out and "12k" not in out

@@ -20,8 +20,10 @@ from goengine.inference.backends.torch_backend import TorchBackend
 from goengine.inference.evaluator import Evaluator
 from goengine.match.entrants import make_entrant
 from goengine.networks.files import (
+    NETWORK,
     default_network,
     load_network,
+    name_of,
     open_network,
     read_network,
     save_network,
@@ -290,6 +292,35 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, number: float)
     save_network(net, tmp_path / "x.safetensors", metadata={})
     with pytest.raises(NetworkError, match=r"weights that are not numbers \(bias\.bias\); export"):
         open_network(tmp_path / "x.safetensors")
+
+
+def test_a_folder_stands_for_the_network_that_fine_tuning_left_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my_games-net"
+    folder.mkdir()
+    with pytest.raises(NetworkError, match=r"does not hold a network.safetensors: give a "):
+        load_network(folder)
+    (folder / "checkpoint.safetensors").touch()
+    with pytest.raises(NetworkError, match=r"'selfplay export .*my_games-net --out NAME"):
+        load_network(folder)
+    save_network(PolicyNet(PolicyConfig(filters=4, layers=3)), folder / NETWORK, metadata={})
+    with pytest.raises(NetworkError, match=r"which may have gone on: give .*network.safetensors"):
+        load_network(folder)
+    (folder / "start.safetensors").touch()
+    assert load_network(folder).config.filters == 4
+    monkeypatch.chdir(folder)
+    assert load_network(".").config.filters == 4 and name_of(".") == "my_games-net"
+
+
+def test_a_shipped_name_comes_before_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dual-96").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_network("dual-96").config.filters == 96
+    with pytest.raises(NetworkError, match="does not hold"):
+        load_network("./dual-96")
 
 
 def test_impossible_shapes_are_refused() -> None:

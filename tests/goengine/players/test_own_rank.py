@@ -56,7 +56,7 @@ def test_it_is_shown_with_the_games_behind_it(kept: OwnRank) -> None:
     kept.note(False, 9)
     assert kept.described().splitlines() == [
         "your partner is 8k after 2 games, of which you won 1",
-        "  set: 12k to 8k",
+        "  begun at 8k",
         "  won on 19x19: 8k to 7k",
         "  lost on 9x9: 7k to 8k",
     ]

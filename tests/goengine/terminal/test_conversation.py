@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,23 @@ def test_a_move_may_be_typed_as_in_gtp(line: str) -> None:
     game = session(10)
     assert game.answer(line) == "White: B8"
     assert game.board.grid[4, 4] == BLACK
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("play C3 C4 C5", "one move at a time, C3 or C4 C5"),
+        ("play b D4 D5", "one move at a time, D4 or D5"),
+        ("D4 D5", "one move at a time, D4 or D5"),
+        ("pass D4", "one move at a time, pass or D4"),
+        ("undo 3", "undo stands alone, without '3'"),
+    ],
+)
+def test_words_too_many_do_nothing(line: str, said: str) -> None:
+    game = session(10, 11)
+    game.answer("e5")
+    assert game.answer(line).startswith(f"{said}: nothing was ")
+    assert game.game.moves == [(BLACK, 40), (WHITE, 10)]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +158,36 @@ def test_a_game_is_loaded_and_gone_on_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            b"(;SZ[9];B[ee])(;SZ[9])",
+            "1 move; only the first game was read: the file holds several",
+        ),
+        (b"(;SZ[9]RE[B+R];B[ee];W[cc])", "2 moves, result B+R"),
+        (b"(;SZ[9]RE[W+2.5];B[];W[])", "2 moves, result W+2.5; two passes have ended it, undo"),
+        (b"(;SZ[9]RE[B+R];B[ee];W[cc];AB[aa])", "2 moves; kept the first 2 moves: setup in mid"),
+    ],
+)
+def test_what_a_file_holds_besides_the_moves_is_told(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "game.sgf"
+    file.write_bytes(content)
+    assert session(10).answer(f"load {file}").startswith(f"loaded {file}: {said}")
+
+
+def test_a_game_that_two_passes_ended_goes_on_with_undo_only(tmp_path: Path) -> None:
+    file = tmp_path / "game.sgf"
+    file.write_bytes(b"(;SZ[9];B[ee];W[];B[])")
+    game = session(10)
+    game.answer(f"load {file}")
+    ended = "two passes have ended it, undo goes back into it"
+    assert [game.answer(line) for line in ("d4", "go")] == [ended, ended]
+    assert len(game.game.moves) == 3
+
+
+@pytest.mark.parametrize(
     ("content", "text"), [(None, "cannot read"), (b"no game", "cannot load"), ("", "name a file")]
 )
 def test_a_file_that_cannot_be_loaded_changes_nothing(
@@ -174,6 +222,46 @@ def test_periods_are_counted_and_the_last_one_loses() -> None:
     assert game.game.result == "W+T"
 
 
+def test_the_clock_counts_the_running_move_of_the_person() -> None:
+    game, watch = timed(TimeSettings("byoyomi", 60, 30, periods=3), 10, 11)
+    for seconds, black in (
+        (20, "0:40"),
+        (39.5, "0:01"),
+        (10.5, "3 x 20 s"),
+        (25, "2 x 25 s"),
+        (54, "1 x 1 s"),
+        (2, "0:00"),
+    ):
+        watch.seconds += seconds
+        assert game.answer("clock") == f"black {black}, white 1:00"
+    assert f"human  {black}" in game.screen(game.answer("board"))
+    game.answer("e5")
+    assert game.game.result == "W+T"
+
+
+def test_who_takes_back_a_loss_by_time_plays_on_without_a_clock() -> None:
+    game, watch = timed(TimeSettings("byoyomi", 0, 5, periods=1), 10, 11)
+    game.answer("e5")
+    watch.seconds += 6
+    game.answer("e4")
+    assert game.game.result == "W+T"
+    assert game.answer("clock") == "black 0:00, white 1 x 5 s"
+    assert game.answer("undo") == (
+        "the loss on time is taken back, and the game goes on without a clock"
+    )
+    assert game.board.turn == 2 and game.answer("clock").startswith("no clock")
+    watch.seconds += 60
+    assert game.answer("e4") == "White: C8"
+
+
+def test_a_resignation_taken_back_keeps_the_clock() -> None:
+    game, watch = timed(TimeSettings("absolute", 60), 10, 11)
+    watch.seconds += 20
+    game.answer("e5")
+    game.answer("resign")
+    assert game.answer("undo") == "" and game.answer("clock") == "black 0:40, white 1:00"
+
+
 def test_questions_and_illegal_moves_do_not_stop_the_clock() -> None:
     game, watch = timed(TimeSettings("absolute", 60), 10, 11)
     game.answer("e5")
@@ -196,10 +284,14 @@ def test_a_score_is_told_only_where_enough_is_settled() -> None:
 
 
 def reading(*, told: list[str] | None = None, limit: float | None = None, **by: Any) -> Session:
-    tell = (lambda text: None) if told is None else told.append
+    def thinking(text: str) -> AbstractContextManager[None]:
+        if told is not None:
+            told.append(text)
+        return nullcontext()
+
     rng = np.random.default_rng(1)
     player = counting_player(**by)
-    return Session(Game(7), player, human=BLACK, rng=rng, tell=tell, seconds=limit)
+    return Session(Game(7), player, human=BLACK, rng=rng, thinking=thinking, seconds=limit)
 
 
 def test_a_hint_has_win_rate_points_and_visits() -> None:

@@ -20,7 +20,7 @@ import selfplay.finetuning.early_stopping
 from cnncore.training.curves import MetricsLog
 from goengine.games.record import GameRecord
 from goengine.games.sgf import write_sgf
-from goengine.networks.files import load_network, read_network, save_network
+from goengine.networks.files import load_network, name_of, read_network, save_network
 from goengine.networks.policy_network import PolicyConfig, PolicyNet
 from goengine.types import BLACK, WHITE
 from selfplay.__main__ import main
@@ -36,6 +36,7 @@ from selfplay.finetuning.finetune import JUDGED, judged_positions
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
 from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
+from selfplay.training.trained_network import named_network
 from tests.helpers.small_archive import make_archive, random_game
 from tests.helpers.small_runs import same, small_run, weights
 
@@ -117,6 +118,9 @@ def test_one_command_learns_a_player(
     tuned, facts = read_network(out / "network.safetensors")
     assert facts["positions_seen"] == best["samples"] > 0
     assert facts["fine_tuned_from"] == str(net) and facts["player"] == "mara row"
+    for named in (load_network(out), named_network(str(out))):
+        assert all(named.state_dict()[k].equal(w) for k, w in tuned.state_dict().items())
+    assert name_of(out) == "out"
     assert tuned.config == load_network(net).config
     before = (out / "network.safetensors").read_bytes()
     assert tune(net, games, *extra, "--epochs", "4") == 0  # nothing left to do but to report
