@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     print_counts(counts, sys.stdout)
     print(
-        f"\n{archive.path}: {len(archive):,} games, {archive.mebibytes:.1f} MiB, {archive.digest}"
+        f"\n{archive.path}: {len(archive):,} games, {archive.disk_size}, {archive.digest}"
     )
     return 0
 
