@@ -155,7 +155,8 @@ def _report(
     atomic.write_text(folder / REPORT, text + "\n")
     said = "\n".join(verdict(changes, history))
     sys.stdout.write(
-        f"{said}\n\n{table(changes)}{cut_short(limit, samples)}\n\nThe network: {folder / NETWORK}; these figures: "
-        f"{folder / REPORT}.\nPlay against it: goengine play --network {folder / NETWORK}\n"
+        f"{said}\n\n{table(changes)}{cut_short(limit, samples)}\n\n"
+        f"The network: {folder / NETWORK}; these figures: {folder / REPORT}.\n"
+        f"Play against it: goengine play --network {folder / NETWORK}\n"
         f"In Sabaki and the like: goengine gtp --network {folder / NETWORK}\n"
     )

@@ -28,8 +28,9 @@ def png_file(text: str) -> Path:
     """
     path = Path(text)
     if path.suffix.lower() not in ("", ".png"):
+        better = path.with_suffix(".png")
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not possible: pictures are PNG files, use {str(path.with_suffix('.png'))!r}"
+            f"{text!r} is not possible: pictures are PNG files, use '{better}'"
         )
     return path
 

@@ -287,7 +287,9 @@ def test_a_match_goes_on_without_the_games_that_the_referee_cannot_count(tmp_pat
 def test_another_match_in_the_folder_is_refused(tmp_path):
     words = ["random", "random", "--size", "3", "--games", "1", "--out", str(tmp_path)]
     run(arguments(*words))
-    with pytest.raises(MatchError, match=r"the komi was 7\.5, now 1; the seed was 1, now 2; repeat"):
+    with pytest.raises(
+        MatchError, match=r"the komi was 7\.5, now 1; the seed was 1, now 2; repeat"
+    ):
         run(arguments(*words, "--seed", "2", "--komi", "1"))
 
 
