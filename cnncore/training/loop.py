@@ -219,7 +219,7 @@ class _Bar:
         if self._stretch is not None:
             busy = time.monotonic() - self._began - self._apart
             speed = (self._state.samples - self._first) / max(busy, 1e-9)
-            learnt = f"{self._state.samples:,} samples learnt, {speed:,.0f} samples/s, {learnt}"
+            learnt = f"{self._state.samples:,} samples learnt, {speed:,.0f}/s, {learnt}"
         self._bar.set_postfix_str(learnt, refresh=False)
         if self._doing != "training":
             self._doing = "training"

@@ -105,12 +105,12 @@ def test_the_bar_shows_the_time_and_what_is_really_learnt(
     assert "starting:   0%" in shown and "validating: 100%" in shown
     last = shown.rstrip().splitlines()[-1].split("\r")[-1]
     assert last.startswith("training: 100%")
-    assert "60/60 s, 8 samples learnt, 0 samples/s, learning rate x 0.00" in last
+    assert "60/60 s, 8 samples learnt, 0/s, learning rate x 0.00" in last
     clock.step = 1.0
     state = _state()
     _train(clock, state, minutes=0.25, progress=True)
     last = capsys.readouterr().err.rstrip().split("\r")[-1]
-    assert f"16/60 s, {state.samples} samples learnt, 4 samples/s" in last
+    assert f"16/60 s, {state.samples} samples learnt, 4/s" in last
 
 
 def test_a_stopped_run_goes_on_exactly(clock: Clock, tmp_path: Path) -> None:
