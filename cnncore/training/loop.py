@@ -11,6 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -79,16 +80,14 @@ def fit(
     """
     end = course.plan.samples if until is None else min(until, course.plan.samples)
     silent = not course.progress or not course.processes.leads
-    behind = state.place(course.plan.samples)
-    bar = tqdm(total=end, initial=behind, unit="sample", disable=silent, file=sys.stderr)
-    with interruptible() as interrupted, bar:
+    with interruptible() as interrupted, closing(_Bar(state, end, silent=silent)) as bar:
         return _Fitting(state, course, end, bar).run(interrupted, minutes)
 
 
 class _Fitting:
     """One call of `fit`: the stream, the sums, and when was what."""
 
-    def __init__(self, state: TrainingState, course: Course, end: int, bar: Any) -> None:
+    def __init__(self, state: TrainingState, course: Course, end: int, bar: _Bar) -> None:
         self.state, self.course, self.end, self.bar = state, course, end, bar
         self.plan, self.processes = course.plan, course.processes
         self.compute = state.model if course.compute is None else course.compute
@@ -125,9 +124,12 @@ class _Fitting:
         """Return how many samples of the plan are behind the run, by the clock if it decides."""
         state = self.state
         if state.stretch is not None:
-            used = state.seconds + time.monotonic() - self.began
-            state.share = self.processes.most(state.stretch.share_at(used))
+            state.share = self.processes.most(state.stretch.share_at(self._seconds()))
         return state.place(self.plan.samples)
+
+    def _seconds(self) -> float:
+        """Return how long the run has trained, in all calls together."""
+        return self.state.seconds + time.monotonic() - self.began
 
     def _step(self) -> None:
         """Learn from the next batch."""
@@ -140,8 +142,8 @@ class _Fitting:
         self.sums.add(measures, count, self.processes)
         state.step += 1
         state.samples += count
-        before, self.place = self.place, self._place()
-        self.bar.update(self.place - before)
+        self.place = self._place()
+        self.bar.stepped(self._seconds(), self.plan.rate(self.place))
 
     def _report(self) -> float:
         """Write a line of metrics, begin new sums, and return the time."""
@@ -153,7 +155,6 @@ class _Fitting:
         self.reported, self.samples_reported = now, self.state.samples
         self.sums.clear()
         self.state.sums = {}
-        self.bar.set_postfix_str(f"rate {self.plan.rate(self.place):.3f}")
         return now
 
     def _validate(self, before: int) -> None:
@@ -161,7 +162,8 @@ class _Fitting:
         validate, every = self.course.validate, self.plan.validate_samples
         if validate is None or not _crossed(before, self.place, every, self.end):
             return
-        line = _validation(self.state, validate)
+        with self.bar.doing("validating"):
+            line = _validation(self.state, validate)
         if self.processes.leads:
             self.course.report(line)
         self.reported, self.samples_reported = time.monotonic(), self.state.samples
@@ -182,8 +184,62 @@ class _Fitting:
         self.state.seconds += now - self.began
         self.began = now
         if self.processes.leads:
-            self.course.checkpoint()
+            with self.bar.doing("writing the checkpoint"):
+                self.course.checkpoint()
         self.saved = time.monotonic()
+
+
+class _Bar:
+    """What stderr shows of one call: the samples of the plan, or its time where the clock decides.
+
+    Beside the time it says how many samples were learnt, and how many a second in this call, time
+    for measuring and writing left out.
+    """
+
+    def __init__(self, state: TrainingState, end: int, *, silent: bool) -> None:
+        self._state, self._stretch = state, state.stretch
+        self._first, self._began = state.samples, time.monotonic()
+        self._apart = 0.0
+        self._doing = "starting"
+        length: dict[str, Any] = {"total": end, "initial": state.samples, "unit": "sample"}
+        if self._stretch is not None:
+            length = {"total": self._stretch.seconds, "initial": self._behind(state.seconds)}
+            length["bar_format"] = "{desc}{percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s{postfix}"
+        self._bar = tqdm(desc=f"{self._doing}: ", disable=silent, file=sys.stderr, **length)
+
+    def _behind(self, seconds: float) -> float:
+        """Return how far the bar is after so many seconds of training."""
+        if self._stretch is None:
+            return self._state.samples
+        return min(seconds, self._stretch.seconds)
+
+    def stepped(self, seconds: float, rate: float) -> None:
+        """Show what is learnt after `seconds` of training, and the learning rate's multiplier."""
+        learnt = f"learning rate x {rate:.2f}"
+        if self._stretch is not None:
+            busy = time.monotonic() - self._began - self._apart
+            speed = (self._state.samples - self._first) / max(busy, 1e-9)
+            learnt = f"{self._state.samples:,} samples learnt, {speed:,.0f}/s, {learnt}"
+        self._bar.set_postfix_str(learnt, refresh=False)
+        if self._doing != "training":
+            self._doing = "training"
+            self._bar.set_description(self._doing)
+        self._bar.update(self._behind(seconds) - self._bar.n)
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Say what is done in the place of training, at once and as long as it lasts."""
+        began, before = time.monotonic(), self._doing
+        self._bar.set_description(what)
+        try:
+            yield
+        finally:
+            self._apart += time.monotonic() - began
+            self._bar.set_description(before)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
 
 
 class _Sums:

@@ -53,7 +53,7 @@ def report(results: Sequence[Result], names: Sequence[str], conditions: str) -> 
     if not results:
         return f"{names[0]} against {names[1]}: no game was finished"
     counted = [r for r in results if r.counts]
-    games = f"{len(results)} games"
+    games = f"{len(results)} game{'s' if len(results) > 1 else ''}"
     if len(counted) < len(results):
         games += f", {len(results) - len(counted)} without a result"
     lines = [f"{names[0]} (A) against {names[1]} (B): {games}, {conditions}"]
@@ -193,16 +193,21 @@ def run(args: argparse.Namespace) -> int:
             for entrant in pair:
                 entrant.close()
     board = f"{terms.size}x{terms.size}, {terms.rules.name}, komi {format_points(terms.komi)}"
-    print(report(results, names, f"{board}, openings {args.openings}"))
+    time_given = ", time " + " ".join(map(str, args.time)) if _timed(args) else ""
+    print(report(results, names, f"{board}, openings {args.openings}{time_given}"))
     if test:
         print(test.sentence(*_standing(results)))
     return DONE if whole else INTERRUPTED
 
 
+def _timed(args: argparse.Namespace) -> bool:
+    """Tell whether a clock limits the games."""
+    return gtp_settings(*args.time).kind != "none"
+
+
 def _batch(args: argparse.Namespace, pair: tuple[Entrant, Entrant]) -> int:
     """Return how many games are played at once: one where a clock, or the time, limits a move."""
-    timed = gtp_settings(*args.time).kind != "none"
-    return 1 if timed or any(entrant.lone for entrant in pair) else args.batch
+    return 1 if _timed(args) or any(entrant.lone for entrant in pair) else args.batch
 
 
 def _pair(
@@ -211,7 +216,9 @@ def _pair(
     """Return both entrants: those that can be shared are those of the pairs before."""
     shared = before[0] if before else (None, None)
     a, b = (
-        one if one is not None and one.shared else make_entrant(text, timeout=args.timeout)
+        one
+        if one is not None and one.shared
+        else make_entrant(text, timeout=args.timeout, clocked=_timed(args))
         for one, text in zip(shared, (args.a, args.b), strict=True)
     )
     return a, b

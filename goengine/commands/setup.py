@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         backend = player.evaluator.backend
         _say(
             f"the network is computed by {backend.name} on {backend.device} in "
-            f"{backend.precision}, {backend.threads} threads"
+            f"{backend.precision}, in {backend.threads} thread{'s' if backend.threads > 1 else ''}"
         )
     began = time.perf_counter()
     move = player.choose(Game(19), rng=np.random.default_rng(0)).move

@@ -6,10 +6,10 @@ text                                                entrant
 `NAME[,setting=value ...]`                          a shipped network or a file: it reads if it
                                                     judges positions, with `visits=0` or where it
                                                     only names moves it is a `policy`
-`policy` or `policy:NAME[,setting=value ...]`       a network (shipped name or file), by settings
+`policy[:NAME][,setting=value ...]`                 a network (shipped name or file), by settings
                                                     temperature, symmetry, backend, device,
                                                     precision, threads, playouts, cleanup, resign
-`search` or `search:NAME[,setting=value ...]`       a network that judges and reads, by settings
+`search[:NAME][,setting=value ...]`                 a network that judges and reads, by settings
                                                     visits, seconds, temperature, resign_below,
                                                     megabytes, lcb, noise, rollouts, score_utility
                                                     and those of the machine
@@ -263,21 +263,24 @@ def _described(text: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any], 
     return network, given, machine
 
 
-def _search_entrant(text: str) -> OwnEntrant:
+def _search_entrant(text: str, *, clocked: bool) -> OwnEntrant:
     """Return the entrant that reads, as a text describes it; no name, the default network."""
     network, by, machine = _described(text, SEARCH_DEFAULTS.names())
     player = make_search_player(network, SearchSettings(**by), machine=machine)
-    return OwnEntrant(player, name=f"{player.name}, {player.settings.brief()}")
+    ruled = clocked and player.settings.limits()[0] is None
+    return OwnEntrant(
+        player, name=f"{player.name}, {'by the clock' if ruled else player.settings.brief()}"
+    )
 
 
-def _network_entrant(text: str) -> OwnEntrant:
+def _network_entrant(text: str, *, clocked: bool) -> OwnEntrant:
     """Return the entrant that a network is for: one that reads, or the bare network."""
     network, _, rest = text.partition(",")
     given = [part.strip() for part in rest.split(",") if part.strip()]
     bare = [part for part in given if part.replace(" ", "") == "visits=0"]
     if bare or not judges(network):
         return _policy_entrant(",".join([network, *(one for one in given if one not in bare)]))
-    return _search_entrant(text)
+    return _search_entrant(text, clocked=clocked)
 
 
 def _ranked_entrant(text: str) -> OwnEntrant:
@@ -303,19 +306,30 @@ def _policy_entrant(text: str) -> OwnEntrant:
     return OwnEntrant(player, name=player.name + warmth)
 
 
-def make_entrant(text: str, *, timeout: float = 60.0) -> Entrant:
+def _kind(text: str) -> tuple[str, str]:
+    """Return the kind of entrant that a text begins with, and what follows."""
+    kind, comma, settings = text.partition(",")
+    if kind in ("policy", "search"):
+        return kind, comma + settings
+    kind, _, rest = text.partition(":")
+    return kind, rest
+
+
+def make_entrant(text: str, *, timeout: float = 60.0, clocked: bool = False) -> Entrant:
     """Return the entrant that a text describes (see the table above).
+
+    `clocked`: a clock limits the games, so that no player is named by its time for a move.
 
     Raises:
         EntrantError: the text describes none; EngineError: an engine does not start.
     """
-    kind, _, rest = text.partition(":")
+    kind, rest = _kind(text)
     if kind == "random" and not rest:
         return OwnEntrant(RandomPlayer(), name="random")
     if _is_network(text):
-        return _network_entrant(text)
+        return _network_entrant(text, clocked=clocked)
     if kind == "search":
-        return _search_entrant(rest)
+        return _search_entrant(rest, clocked=clocked)
     if kind == "policy":
         return _policy_entrant(rest)
     if kind == "rank":

@@ -32,6 +32,23 @@ log = logging.getLogger(__name__)
 SETTINGS = "match.json"
 RESULTS = "results.jsonl"
 
+_WORDS = {
+    "a": "the first player",
+    "b": "the second player",
+    "network": "the network",
+    "size": "the board size",
+    "rules": "the set of rules",
+    "komi": "the komi",
+    "handicap": "the handicap",
+    "time": "the time",
+    "openings": "the kind of opening",
+    "opening_moves": "the length of an opening",
+    "move_cap": "the move cap",
+    "referee": "the referee",
+    "seed": "the seed",
+}
+"""What the settings that a person gives are called in a sentence."""
+
 
 class MatchError(GoError):
     """Settings that cannot be played, or a folder that cannot hold the match."""
@@ -121,9 +138,10 @@ class MatchFolder:
         """Refuse settings other than those of the games that are there."""
         changed = sorted(key for key in settings if before.get(key) != settings[key])
         if changed:
+            told = "; ".join(_difference(key, before.get(key), settings[key]) for key in changed)
             raise MatchError(
-                f"{self.path} holds a match with another {', '.join(changed)}: "
-                "repeat those settings or name a new folder with --out"
+                f"{self.path} holds another match: {told}; repeat what was, or name a new folder "
+                "with --out"
             )
 
     @contextmanager
@@ -136,6 +154,22 @@ class MatchFolder:
                 f"cannot keep the match in {self.path}: {error.strerror or error}; "
                 "mend that or name another folder with --out"
             ) from None
+
+
+def _difference(key: str, was: Any, now: Any) -> str:
+    """Return in words how a setting differs; what no person gives is named without its value."""
+    if key not in _WORDS:
+        return f"the {key} were others"
+    return f"{_WORDS[key]} was {_words(was)}, now {_words(now)}"
+
+
+def _words(value: Any) -> str:
+    """Return the value of a setting as a person gives it."""
+    if isinstance(value, list):
+        return " ".join(map(_words, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value is None else str(value)
 
 
 def _read_settings(file: Path) -> dict[str, Any]:

@@ -110,9 +110,10 @@ class Archive:
         return str(self.manifest["digest"])
 
     @property
-    def mebibytes(self) -> float:
-        """Size of the files on disk in MiB."""
-        return sum(file.stat().st_size for file in self.path.iterdir()) / 2**20
+    def disk_size(self) -> str:
+        """Size of the files on disk in words: "238.0 MiB", or "12 KiB" of a small one."""
+        size = sum(file.stat().st_size for file in self.path.iterdir())
+        return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.0f} KiB"
 
     @property
     def sources(self) -> list[str]:

@@ -13,6 +13,9 @@ from goengine.encoding.symmetry import move_table
 SPLITS = ("train", "validation", "test")
 _HELD_OUT = {"validation": range(0, 20), "test": range(20, 40)}  # of 1000, by game digest
 
+USUALLY_HELD_OUT = 150
+"""Games of which at least one is in a given held-out split with a chance of 95 %."""
+
 
 def game_digest(
     size: int, first: int, black: Sequence[int], white: Sequence[int], moves: Sequence[int]

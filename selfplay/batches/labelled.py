@@ -9,13 +9,13 @@ Torch is imported where tensors are made: the processes that make batches do wit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from selfplay.batches.fixed_samples import fixed_sample
+from selfplay.batches.fixed_samples import Sample, fixed_sample
 from selfplay.batches.labels import Floats, Labels, PositionLabels
 from selfplay.batches.positions import Index, PackedBatch, Positions
 from selfplay.batches.size_mix import SizeMix
@@ -144,8 +144,7 @@ class LabelledMix(BatchStreams[LabelledBatch]):
     ) -> list[LabelledBatch]:
         """Return about `count` positions of the mix, always the same and not turned, in batches."""
         batches = []
-        for positions, share in zip(self.mix.positions, self.mix.shares, strict=True):
-            sample = fixed_sample(positions, max(1, round(share * count)))
+        for positions, sample in self._samples(count):
             for start in range(0, len(sample), batch):
                 chunk = slice(start, start + batch)
                 games, plies = sample.games[chunk], sample.plies[chunk]
@@ -153,6 +152,17 @@ class LabelledMix(BatchStreams[LabelledBatch]):
                     self._labelled(positions, games, plies, None, part=part, parts=parts)
                 )
         return [each for each in batches if len(each)]
+
+    def positions_a_game(self, count: int) -> float:
+        """Return how many of the positions of `fixed` one game has on average."""
+        samples = [sample for _, sample in self._samples(count)]
+        games = sum(len(np.unique(sample.games)) for sample in samples)
+        return sum(map(len, samples)) / games
+
+    def _samples(self, count: int) -> Iterator[tuple[Positions, Sample]]:
+        """Yield the fixed positions of each part of the mix."""
+        for positions, share in zip(self.mix.positions, self.mix.shares, strict=True):
+            yield positions, fixed_sample(positions, max(1, round(share * count)))
 
     def _labelled(
         self,

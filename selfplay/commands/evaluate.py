@@ -22,6 +22,7 @@ from cnncore.system.devices import default_device, training_precision
 from cnncore.training.curves import MetricsLog
 from goengine.networks.policy_value import PolicyValueNet
 from selfplay.archive.reader import Archive
+from selfplay.archive.splits import USUALLY_HELD_OUT
 from selfplay.batches.fixed_samples import Sample, source_sample
 from selfplay.evaluation.held_out_answers import Answers, Contestant, Evaluation, Symmetry
 from selfplay.evaluation.result_lines import json_lines, text_lines
@@ -174,8 +175,8 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
     if not samples:
         sizes = " or ".join(f"{n}x{n}" for n in np.unique(archive.games["size"]).tolist())
         raise DataError(
-            f"the archive {archive.path} has no {sizes} {split} games; ingest more games, or give "
-            "another --split"
+            f"the archive {archive.path} has {len(archive):,} games, none of them a {sizes} "
+            f"{split} game: {_remedy(split)}"
         )
     if empty:
         more = f" and {len(empty) - FEW} more" if len(empty) > FEW else ""
@@ -183,6 +184,17 @@ def _samples(archive: Archive, named: str | None, *, split: str, limit: int) -> 
             "left out for want of 19x19 %s games: %s%s", split, ", ".join(empty[:FEW]), more
         )
     return samples
+
+
+def _remedy(split: str) -> str:
+    """Return how to come by games of a split of which there are none."""
+    if split == "train":
+        return "ingest more games, or give another --split"
+    return (
+        f"a digest of its moves makes a game in fifty a {split} game, so have {USUALLY_HELD_OUT} "
+        "games or more to be nearly sure of one, or ask about all but the held-out games with "
+        "--split train"
+    )
 
 
 def _by_size(archive: Archive, source: str, *, split: str, limit: int) -> dict[str, Sample]:

@@ -8,6 +8,7 @@ goes on where it was stopped, whether by Ctrl-C, by `--minutes` or by a power cu
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -23,13 +24,17 @@ from selfplay.reinforce.outputs import write_archive, write_sgf_file
 from selfplay.reinforce.plan import Plan, load_plan
 from selfplay.reinforce.shards import PLAN, Shards
 
+log = logging.getLogger(__name__)
+
 SHARDS = ".shards"
 """Ending of the folder of shards, behind the archive's name."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `selfplay generate`."""
-    parser.add_argument("--net", metavar="NET", help="shipped name or file (default: the best)")
+    parser.add_argument(
+        "--net", metavar="NET", help=f"shipped name or file (default: {default_network()})"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="ARCHIVE", help="folder to make")
     parser.add_argument("--sgf", type=Path, metavar="FILE", help="write the games as SGF too")
     parser.add_argument("--games", type=count, required=True, help="games in all")
@@ -88,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sgf is not None and args.sgf.is_dir():
         raise GoError(f"--sgf {args.sgf} is a folder: name a file in it")
     network = args.net or default_network()
+    log.info("loading the network %s", network)
     evaluator = make_evaluator(
         network, backend=args.backend, device=args.device, threads=args.threads
     )
@@ -142,5 +148,10 @@ def _write(args: argparse.Namespace, shards: Shards, network: str) -> None:
         write_sgf_file(args.sgf, shards, network)
     sys.stdout.write(
         f"{archive.path}: {len(archive):,} games, {len(archive.moves):,} moves, "
-        f"{archive.mebibytes:.1f} MiB, {archive.digest}\n"
+        f"{archive.disk_size}, {archive.digest}\n"
+    )
+    log.info(
+        "%s keeps these games as well, so that the same command can go on and a larger --games "
+        "adds to them; it can be removed when no more are wanted",
+        shards.folder,
     )

@@ -75,9 +75,7 @@ def run(args: argparse.Namespace) -> int:
             ) from error
         raise
     print_counts(counts, sys.stdout)
-    print(
-        f"\n{archive.path}: {len(archive):,} games, {archive.mebibytes:.1f} MiB, {archive.digest}"
-    )
+    print(f"\n{archive.path}: {len(archive):,} games, {archive.disk_size}, {archive.digest}")
     return 0
 
 

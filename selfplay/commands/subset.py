@@ -37,6 +37,6 @@ def run(args: argparse.Namespace) -> int:
     )
     print(
         f"{small.path}: {len(small):,} games, {len(small.moves):,} moves, "
-        f"{small.mebibytes:.1f} MiB, {small.digest}"
+        f"{small.disk_size}, {small.digest}"
     )
     return 0

@@ -7,6 +7,7 @@ network, see finetune.py.
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from selfplay.training.failures import fail
 from selfplay.training.policy_run import Run
 from selfplay.training.run_claim import claimed
 from selfplay.training.starting_network import open_run
+
+log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +129,7 @@ def _train(
     archives = [Archive.open(path) for path in args.data]
     recipe = load_recipe(args.recipe, args.set)
     for archive in archives:
+        log.info("reading %s: %s games", archive.path, f"{len(archive):,}")
         archive.verify()
     device_options.take_threads(args)
     with claimed(folder, processes):

@@ -112,7 +112,7 @@ def _tune(
     reserve = SLACK * 2 * tuning.pace * sum(map(len, samples.values()))
     outcome = tuning.fit(deadline=deadline - reserve)
     if outcome != "interrupted":
-        _report(tuning, samples, device=device, progress=progress)
+        _report(tuning, samples, limit, device=device, progress=progress)
     return run, outcome
 
 
@@ -128,10 +128,25 @@ def judged_positions(seconds: float, pace: float, kinds: int) -> int:
     return round(min(JUDGED, max(LEAST, affordable)))
 
 
+def cut_short(limit: int, samples: dict[str, Sample]) -> str:
+    """Return a sentence where the time left allowed fewer positions than usual, else nothing."""
+    if limit >= JUDGED or all(len(sample) < limit for sample in samples.values()):
+        return ""
+    return (
+        f"\nThe time left allowed {limit:,} positions of each kind. With other --minutes other "
+        "positions are asked about, so that the figures before differ, too.\n"
+    )
+
+
 def _report(
-    tuning: Tuning, samples: dict[str, Sample], *, device: torch.device, progress: bool
+    tuning: Tuning,
+    samples: dict[str, Sample],
+    limit: int,
+    *,
+    device: torch.device,
+    progress: bool,
 ) -> None:
-    """Compare before and after on stdout and in a file."""
+    """Compare before and after on stdout and in a file; `limit` positions were asked for."""
     folder = tuning.run.folder
     nets = [channels_last(load_network(folder / name), device) for name in (START, NETWORK)]
     changes = compare(nets[0], nets[1], samples, precision=tuning.run.precision, progress=progress)
@@ -140,7 +155,8 @@ def _report(
     atomic.write_text(folder / REPORT, text + "\n")
     said = "\n".join(verdict(changes, history))
     sys.stdout.write(
-        f"{said}\n\n{table(changes)}\n\nThe network: {folder / NETWORK}; these figures: "
-        f"{folder / REPORT}.\nPlay against it: goengine play --network {folder / NETWORK}\n"
+        f"{said}\n\n{table(changes)}{cut_short(limit, samples)}\n\n"
+        f"The network: {folder / NETWORK}; these figures: {folder / REPORT}.\n"
+        f"Play against it: goengine play --network {folder / NETWORK}\n"
         f"In Sabaki and the like: goengine gtp --network {folder / NETWORK}\n"
     )

@@ -13,6 +13,9 @@ from selfplay.finetuning.early_stopping import best_of
 ROUGH = 20
 """Held-out games below which the figures are called rough."""
 
+TELLING = 4
+"""Held-out games below which nothing is claimed: the interval of so few is itself an accident."""
+
 TOLERANCE = 0.001
 """Differences of a loss up to this, in nats, are not worth a sentence."""
 
@@ -26,7 +29,10 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
     own, learnt = changes[OWN], changes[LEARNT]
     best, last, start = best_of(list(history)), history[-1], history[0]
     tolerance = max(TOLERANCE, own.change.loss_error or 0.0)
-    said = [_headline(own, history, tolerance)]
+    said = []
+    if own.games < ROUGH:
+        said.append(f"These figures are rough: they rest on {own.games} games.")
+    said.append(_headline(own, history, tolerance))
     fell = best["learnt_loss"] - last["learnt_loss"]
     if last["loss"] - best["loss"] > tolerance and fell > TOLERANCE:
         said.append(
@@ -42,7 +48,7 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
         )
     gap = own.change.loss - learnt.change.loss
     remembered = sign(gap, own.change.loss_error) > 0 > learnt.change.loss
-    if best is not start and remembered:
+    if best is not start and remembered and own.games >= TELLING:
         held = max(0.0, own.change.loss / learnt.change.loss)
         said.append(
             f"Part of what it learnt is memory: {100 * held:.0f} % of the gain on the games learnt "
@@ -50,8 +56,6 @@ def verdict(changes: dict[str, Change], history: Sequence[dict[str, Any]]) -> li
         )
     if OTHERS in changes:
         said.append(_on_others(changes[OTHERS]))
-    if own.games < ROUGH:
-        said.append(f"These figures are rough: they rest on {own.games} games.")
     return said
 
 
@@ -69,6 +73,11 @@ def _headline(own: Change, history: Sequence[dict[str, Any]], tolerance: float) 
             "It learnt nothing that holds on games it has not seen: the held-out loss was "
             f"{start['loss']:.4f} at the start and never lower. The network is the one that it "
             "began with. Give more games, or a lower rate: --set lr=0.00003 --set lr_rest=0.00001."
+        )
+    if own.games < TELLING:
+        return (
+            f"Whether it learnt cannot be told from so few: on the {own.games} held-out games the "
+            f"loss changed by {own.change.loss:+.4f} {error}. Give more games."
         )
     if own.change.loss_error is None or abs(own.change.loss) <= tolerance:
         return (

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 GAP = 0.01
 """Squared error by which held-out games may surely be judged worse than those learnt from."""
+ENOUGH = 3
+"""Measurements of a call before which nothing is said about that."""
 
 
 class JudgingLessons(Lessons[LabelledMix]):
@@ -48,6 +50,8 @@ class JudgingLessons(Lessons[LabelledMix]):
 
         super().__init__(room, mix("train"), held_out_or_none(lambda: mix("validation")))
         self._measured_on: list[list[StagedLesson]] = []
+        self._alike = [1.0, 1.0]
+        self._measurements = 0
         self._warned_at = 0.0
 
     def planes(self, batch: StagedLesson) -> Tensor:
@@ -68,13 +72,19 @@ class JudgingLessons(Lessons[LabelledMix]):
         if self.held_out is None:
             raise DataError("this run has no held-out positions to measure on")
         if not self._measured_on:
-            self._measured_on = [self._fixed(self.held_out), self._fixed(self.train)]
+            mixes = [self.held_out, self.train]
+            self._measured_on = [self._fixed(mix) for mix in mixes]
+            count = self.room.recipe.validate_positions
+            self._alike = [mix.positions_a_game(count) for mix in mixes]
+        self._measurements += 1
         held_out, learnt = (self._sums(model, batches) for batches in self._measured_on)
         line = _line(held_out)
         if held_out[7] and learnt[7]:
             known = learnt[4] / learnt[7]
             line |= {"learnt_value_error": known, "value_gap": line["value_error"] - known}
-            self._guard(line, math.hypot(_error(held_out), _error(learnt)))
+            errors = map(error_over_games, (held_out, learnt), self._alike)
+            if self._measurements >= ENOUGH:
+                self._guard(line, math.hypot(*errors))
         return line
 
     def _fixed(self, mix: LabelledMix) -> list[StagedLesson]:
@@ -138,7 +148,10 @@ def _line(sums: Sequence[float]) -> dict[str, float]:
     return line
 
 
-def _error(sums: Sequence[float]) -> float:
-    """Return the standard error of the mean value error, positions taken for independent."""
+def error_over_games(sums: Sequence[float], alike: float) -> float:
+    """Return the standard error of the mean value error, for `alike` positions of each game.
+
+    They share one winner, so all positions of a game count as one.
+    """
     mean = sums[4] / sums[7]
-    return math.sqrt(max(0.0, sums[5] / sums[7] - mean**2) / sums[7])
+    return math.sqrt(max(0.0, sums[5] / sums[7] - mean**2) * alike / sums[7])

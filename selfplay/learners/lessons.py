@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cnncore.data.samples import DataError
 from cnncore.system.devices import TrainingPrecision
 from cnncore.system.parallel import ALONE, Processes
+from selfplay.archive.splits import USUALLY_HELD_OUT
 from selfplay.batches.streaming import BatchStreams
 from selfplay.recipes import Recipe
 
@@ -31,7 +32,7 @@ class Classroom:
     precision: TrainingPrecision
     """What it computes in."""
     workers: int = 1
-    """Threads that make batches."""
+    """Processes that make batches; 1 is a thread instead."""
     processes: Processes = ALONE
     """Each learns from its own part of every batch."""
 
@@ -100,9 +101,10 @@ def held_out_or_none(draw: Callable[[], D]) -> D | None:
         return draw()
     except DataError as error:
         log.warning(
-            "this run cannot tell how well it does on games that it does not learn from: "
-            "2 %% of the games are kept aside for that, which gives none here; more games "
-            "would help (%s)",
+            "no game is held out, so this run cannot tell how well it does on other games. A "
+            "digest of its moves holds out a game in fifty: among %d games there is nearly always "
+            "one. (%s)",
+            USUALLY_HELD_OUT,
             error,
         )
         return None

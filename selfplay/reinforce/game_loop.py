@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,61 @@ class GameQueue:
             return self._ready[size].popleft()
 
 
+class GameBar:
+    """A bar of finished games on stderr, with the moves of all games beside.
+
+    Many games are played side by side, so the first ones end late and several at once: how long
+    the rest will take is told by moves, once a game has shown how many there are to a point of the
+    board.
+    """
+
+    def __init__(self, plan: Plan, games: int, done: int, *, silent: bool) -> None:
+        self._plan, self._left = plan, games - done
+        self._area = sum(size**2 for size in plan.sizes) / len(plan.sizes)
+        self._began = self._drawn = time.monotonic()
+        self._moves = self._finished_moves = 0
+        self._finished_area = 0
+        self._bar = tqdm(
+            total=games,
+            initial=done,
+            file=sys.stderr,
+            disable=silent,
+            postfix="starting",
+            bar_format="{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} games [{elapsed}{postfix}]",
+        )
+
+    def moved(self, moves: int) -> None:
+        """Show that so many moves were chosen in all; drawn once a second at most."""
+        self._moves = moves
+        now = time.monotonic()
+        if now - self._drawn >= 1:
+            self._drawn = now
+            self._bar.set_postfix_str(self.words(now - self._began))
+
+    def finished(self, game: FinishedGame) -> None:
+        """Count a game that is over."""
+        self._left -= 1
+        self._finished_moves += len(game.moves)
+        self._finished_area += self._plan.setup(game.number).size ** 2
+        self._bar.set_postfix_str(self.words(time.monotonic() - self._began), refresh=False)
+        self._bar.update()
+
+    def words(self, seconds: float) -> str:
+        """Return what stands beside the games after so many seconds."""
+        rate = self._moves / max(seconds, 1e-9)
+        told = f"{self._moves:,} moves, {rate:,.0f} moves/s"
+        if not self._finished_area or not rate:
+            return told
+        length = self._area * self._finished_moves / self._finished_area
+        begun = self._moves - self._finished_moves
+        left = max(0.0, self._left * length - begun) / rate
+        return f"{told}, about {tqdm.format_interval(left)} left"
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+
 def play_games(
     evaluator: Evaluator,
     shards: Shards,
@@ -83,16 +138,14 @@ def play_games(
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(threads - 1)) if threads > 1 else None
         done = shards.count(games)
-        bar = stack.enter_context(
-            tqdm(total=games, initial=done, unit="game", file=sys.stderr, disable=not progress)
-        )
+        bar = stack.enter_context(closing(GameBar(plan, games, done, silent=not progress)))
         began = flushed = time.monotonic()
         pending = {lanes: _run(pool, lanes, None) for lanes in groups}
         while pending:
             lanes = _next(pending)
             for game in pending.pop(lanes).result():
                 shards.add(game)
-                bar.update()
+                bar.finished(game)
             now = time.monotonic()
             if stop() or (seconds is not None and now - began >= seconds):
                 break
@@ -104,12 +157,11 @@ def play_games(
             moves += lanes.live
             priors = evaluator.evaluate_planes(lanes.planes, symmetry="none").priors[:, :-1]
             pending[lanes] = _run(pool, lanes, priors)
-            rate = moves / max(now - began, 1e-9)
-            bar.set_postfix_str(f"{rate:,.0f} moves/s", refresh=False)
+            bar.moved(moves)
         for future in pending.values():
             for game in future.result():
                 shards.add(game)
-                bar.update()
+                bar.finished(game)
         shards.flush()
     return moves
 

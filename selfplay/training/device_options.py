@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, workers: int | None = None
             "--workers",
             type=count,
             default=workers,
-            help="processes that replay games and encode planes; 1 is a thread instead; default: "
-            f"{workers}",
+            help="processes that replay games and encode planes beside the training; 1: a thread "
+            f"of the training itself; default: {workers}",
         )
 
 

@@ -194,6 +194,7 @@ class Run:
 
     def _proven(self, twin: nn.Module) -> nn.Module:
         """Return a module compiled, or itself where that computes wrongly; the metrics say it."""
+        log.info("torch.compile translates the network, which takes about a minute")
         compute = Compiled(twin)
         some = [self.lessons.batch(number) for number in range(_TRIED)]
         largest = max(some, key=lambda batch: self.lessons.planes(batch).shape[-1])

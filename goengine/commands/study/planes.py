@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from goengine.commands.study.position import chosen_position, configure_position
+from goengine.commands.study.position import chosen_position, configure_position, tell
 from goengine.encoding.features import encode
 from goengine.feature_table import POLICY_PLANES, VALUE_PLANES, plane_names
 from goengine.pictures.png import planes_figure, save_png
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the planes and say where, or list how many points each has where none is drawn."""
     board = chosen_position(args)
+    tell(args, "computing the planes")
     if args.png is None:
         for number, plane in enumerate(encode(board, args.planes)):
             print(f"{number:>2} {plane_names()[number]:22} {np.count_nonzero(plane):>3} points")

@@ -6,7 +6,7 @@ import argparse
 
 import numpy as np
 
-from goengine.commands.study.position import chosen_position, configure_position
+from goengine.commands.study.position import chosen_position, configure_position, tell
 from goengine.coords import move_to_gtp
 from goengine.inference.choosing import make_evaluator
 from goengine.networks.files import default_network, name_of
@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """List the likeliest moves, and draw them all where a picture is wanted."""
     board = chosen_position(args)
     name = args.network or default_network()
+    tell(args, f"asking the network {name_of(name)}")
     evaluator = make_evaluator(name, symmetry=args.symmetry)
     priors = evaluator.evaluate([board]).priors[0, :-1]
     if args.png is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from goengine.board import Board
@@ -16,7 +17,28 @@ def configure_position(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--move", type=int, metavar="N", help="the position before move N (default: after the last)"
     )
-    parser.add_argument("--png", type=Path, metavar="FILE", help="draw a picture (none)")
+    parser.add_argument("--png", type=png_file, metavar="FILE", help="draw a picture (none)")
+
+
+def png_file(text: str) -> Path:
+    """Return the path of a picture to draw, a PNG file.
+
+    Raises:
+        argparse.ArgumentTypeError: its name says that it holds something else.
+    """
+    path = Path(text)
+    if path.suffix.lower() not in ("", ".png"):
+        better = path.with_suffix(".png")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not possible: pictures are PNG files, use '{better}'"
+        )
+    return path
+
+
+def tell(args: argparse.Namespace, doing: str) -> None:
+    """Say on stderr what is done, for it may take seconds; the picture is told where one is."""
+    picture = "" if args.png is None else f", then drawing {args.png}"
+    print(f"{doing}{picture} ...", file=sys.stderr, flush=True)
 
 
 def chosen_position(args: argparse.Namespace) -> Board:

@@ -50,7 +50,9 @@ def _state() -> TrainingState:
     return state
 
 
-def _train(clock: Clock, state: TrainingState, **limits: Any) -> tuple[str, list[dict[str, Any]]]:
+def _train(
+    clock: Clock, state: TrainingState, *, progress: bool = False, **limits: Any
+) -> tuple[str, list[dict[str, Any]]]:
     """Train on random batches, each step taking the clock's step; return outcome and metrics."""
     lines: list[dict[str, Any]] = []
 
@@ -71,6 +73,7 @@ def _train(clock: Clock, state: TrainingState, **limits: Any) -> tuple[str, list
         report=lines.append,
         checkpoint=lambda: None,
         validate=lambda model: {"measured": 1.0},
+        progress=progress,
     )
     return fit(state, course, **limits), lines
 
@@ -89,6 +92,25 @@ def test_the_whole_plan_takes_the_time_whatever_the_speed(clock: Clock, speed: f
         assert line["rate"] == pytest.approx(expected, abs=0.01)
     assert state.samples == 4 * state.step and state.share == 1.0
     assert len(lines) - len(train) == 4  # validations at every quarter of the plan
+
+
+def test_the_bar_shows_the_time_and_what_is_really_learnt(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock.step = 40.0
+    state = _state()
+    _train(clock, state, progress=True)
+    shown = capsys.readouterr().err
+    assert state.samples == 8 and "1000" not in shown
+    assert "starting:   0%" in shown and "validating: 100%" in shown
+    last = shown.rstrip().splitlines()[-1].split("\r")[-1]
+    assert last.startswith("training: 100%")
+    assert "60/60 s, 8 samples learnt, 0/s, learning rate x 0.00" in last
+    clock.step = 1.0
+    state = _state()
+    _train(clock, state, minutes=0.25, progress=True)
+    last = capsys.readouterr().err.rstrip().split("\r")[-1]
+    assert f"16/60 s, {state.samples} samples learnt, 4/s" in last
 
 
 def test_a_stopped_run_goes_on_exactly(clock: Clock, tmp_path: Path) -> None:

@@ -50,8 +50,28 @@ def test_a_picture_that_cannot_be_written_is_named(
     target = game.parent / name
     assert main(["planes", str(game), "--png", str(target)]) == 2
     errors = capsys.readouterr().err
-    assert errors.startswith(f"goengine planes: cannot write {target}: ")
+    assert errors.splitlines()[-1].startswith(f"goengine planes: cannot write {target}: ")
     assert "--png" in errors
+
+
+@pytest.mark.parametrize("command", ["planes", "policy"])
+def test_a_picture_is_a_png_file(
+    game: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([command, str(game), "--png", str(game.parent / "picture.jpg")])
+    told = capsys.readouterr().err
+    assert "picture.jpg' is not possible: pictures are PNG files, use " in told
+    assert "picture.png'" in told and len(told.splitlines()) == 1
+    assert not (game.parent / "picture.jpg").exists()
+
+
+def test_what_takes_seconds_is_told(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = game.parent / "picture.PNG"
+    assert main(["planes", str(game), "--png", str(picture)]) == 0
+    assert capsys.readouterr().err == f"computing the planes, then drawing {picture} ...\n"
+    assert main(["planes", str(game)]) == 0
+    assert capsys.readouterr().err == "computing the planes ...\n"
 
 
 @pytest.mark.parametrize("number", ["-78", "0", "ten"])

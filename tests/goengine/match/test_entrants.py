@@ -38,6 +38,10 @@ def policy(text: str) -> PolicyPlayer:
         ("random:x", "is not an entrant"),
         ("policy:x,temperature", "'temperature' is not a setting"),
         ("policy:x,colour=red", "unknown setting 'colour': use temperature, "),
+        ("policy,foo=3", "unknown setting 'foo': use temperature, "),
+        ("search,foo=3", "unknown setting 'foo': use temperature, "),
+        ("policy,temperature", "'temperature' is not a setting"),
+        ("policy,visits=3", "this player has no setting 'visits'"),
     ],
 )
 def test_entrants_that_do_not_exist(text: str, error: str) -> None:

@@ -77,7 +77,7 @@ def test_games_by_other_levels_are_not_mixed(tmp_path: Path) -> None:
     pairing = Pairing("20k", "8k")
     next(ladder(tmp_path).play(pairing, 1))
     other = ladder(tmp_path, levels=table(**{**LEVELS, "8k": 15.0}))
-    with pytest.raises(MatchError, match="another players"):
+    with pytest.raises(MatchError, match="another match: the players were others;"):
         other.meeting(pairing)
 
 

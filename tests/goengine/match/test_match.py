@@ -287,8 +287,31 @@ def test_a_match_goes_on_without_the_games_that_the_referee_cannot_count(tmp_pat
 def test_another_match_in_the_folder_is_refused(tmp_path):
     words = ["random", "random", "--size", "3", "--games", "1", "--out", str(tmp_path)]
     run(arguments(*words))
-    with pytest.raises(MatchError, match="another komi, seed"):
+    with pytest.raises(
+        MatchError, match=r"the komi was 7\.5, now 1; the seed was 1, now 2; repeat"
+    ):
         run(arguments(*words, "--seed", "2", "--komi", "1"))
+
+
+def test_a_match_of_another_player_says_who_it_was(tmp_path):
+    words = ["random", "--size", "3", "--games", "1", "--out", str(tmp_path)]
+    run(arguments("random", *words))
+    shipped = "policy-64,temperature=1,threads=1"
+    told = f"another match: the first player was random, now {shipped}; repeat what was"
+    with pytest.raises(MatchError, match=told):
+        run(arguments(shipped, *words))
+    with pytest.raises(MatchError, match="the time was 0 0 0, now 9 0 0"):
+        run(arguments("random", *words, "--time", "9", "0", "0"))
+
+
+def test_one_game_is_not_games_and_a_clock_is_told(capsys):
+    assert run(arguments("random", "random", "--size", "3", "--games", "1")) == 0
+    assert "(B): 1 game, 3x3" in capsys.readouterr().out
+    words = ["--size", "3", "--games", "1", "--time", "9", "1", "5", "--move-cap", "4"]
+    assert run(arguments("dual-96,threads=1", "random", *words)) == 0
+    out = capsys.readouterr().out
+    assert "dual-96, by the clock (A) against random (B): 1 game" in out
+    assert "openings corners, time 9 1 5" in out
 
 
 def test_policy_openings_need_a_policy():

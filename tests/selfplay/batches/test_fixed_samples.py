@@ -146,7 +146,9 @@ def test_sources_without_such_games_are_left_out(
     assert _evaluate(archive, net_file, "--sources", "some,g001") == 2
     assert "no 19x19 test games of these sources" in capsys.readouterr().err
     assert _evaluate(archive, net_file, "--split", "validation") == 2
-    assert "has no 19x19 validation games; ingest more games" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "games, none of them a 19x19 validation game: a digest of its moves" in told
+    assert "have 150 games or more" in told and "--split train" in told
 
 
 def test_a_changed_archive_is_refused(

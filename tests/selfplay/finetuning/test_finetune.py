@@ -30,9 +30,9 @@ from selfplay.archive.writer import ArchiveWriter
 from selfplay.batches.positions import NO_MOVE, Positions
 from selfplay.evaluation.intervals import Share
 from selfplay.evaluation.measures import Difference, Measure
-from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change
+from selfplay.finetuning.comparison import LEARNT, OTHERS, OWN, Change, judged_samples
 from selfplay.finetuning.early_stopping import LEAST, tuning_recipe
-from selfplay.finetuning.finetune import JUDGED, judged_positions
+from selfplay.finetuning.finetune import JUDGED, cut_short, judged_positions
 from selfplay.finetuning.own_games import frequent_players, hold_out, open_games
 from selfplay.finetuning.verdict import verdict
 from selfplay.recipes import load_recipe
@@ -104,7 +104,7 @@ def test_one_command_learns_a_player(
     assert "It learnt: on 4 games that it never saw" in captured.out
     assert "These figures are rough: they rest on 4 games." in captured.out
     assert "games of others:" in captured.out
-    assert captured.out.startswith("It learnt")
+    assert captured.out.startswith("These figures are rough: they rest on 4 games.\nIt learnt:")
     assert f"Play against it: goengine play --network {out / 'network.safetensors'}" in captured.out
     assert f"goengine gtp --network {out / 'network.safetensors'}" in captured.out
     report = json.loads((out / "report.json").read_text())
@@ -469,4 +469,25 @@ def test_the_verdict(changes: Any, history: list[dict[str, Any]], words: list[st
 def test_few_games_are_called_rough() -> None:
     changes = _changes(-0.2, -0.2)
     changes[OWN] = replace(changes[OWN], games=5)
-    assert "they rest on 5 games" in verdict(changes, _history(2.0, 1.8))[-1]
+    said = verdict(changes, _history(2.0, 1.8))
+    assert "they rest on 5 games" in said[0] and said[1].startswith("It learnt: on 5 games")
+
+
+@pytest.mark.parametrize("own", [-0.0065, 0.0065])
+def test_two_games_do_not_say_whether_it_learnt(own: float) -> None:
+    changes = _changes(own, -0.4, error=0.0003)
+    changes[OWN] = replace(changes[OWN], games=2)
+    said = verdict(changes, _history(2.0, 1.8, 1.8, learnt=0.0))
+    assert said == [
+        "These figures are rough: they rest on 2 games.",
+        "Whether it learnt cannot be told from so few: on the 2 held-out games the loss changed "
+        f"by {own:+.4f} ± 0.0003. Give more games.",
+    ]
+
+
+def test_the_report_says_where_the_time_cut_its_positions(tmp_path: Path) -> None:
+    archive = hold_out(make_archive(tmp_path / "archive", games=40))
+    few = judged_samples(archive, None, 20)
+    assert "allowed 20 positions of each kind" in cut_short(20, few)
+    assert cut_short(5000, judged_samples(archive, None, 5000)) == ""
+    assert cut_short(JUDGED, few) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from goengine.types import BLACK, WHITE, GoError
 from selfplay.__main__ import main
 from selfplay.archive.reader import Archive
 from selfplay.reinforce.finished_games import CAP, FinishedGame, as_record, read_games
-from selfplay.reinforce.game_loop import play_games
+from selfplay.reinforce.game_loop import GameBar, play_games
 from selfplay.reinforce.plan import Plan
 from selfplay.reinforce.shards import PLAN, Shards
 from tests.helpers.small_runs import ROOT, environment
@@ -196,15 +197,42 @@ def test_what_is_refused_leaves_no_folder(
     assert not list(tmp_path.glob("games*"))
 
 
-def test_the_command_writes_an_archive_and_sgf_and_goes_on(
-    tmp_path: Path, net_file: Path, capsys: pytest.CaptureFixture[str]
+def test_the_bar_tells_moves_at_once_and_how_long_it_takes_by_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    now = 100.0
+    monkeypatch.setattr("selfplay.reinforce.game_loop.time.monotonic", lambda: now)
+    bar = GameBar(Plan("0" * 64, sizes=(5,)), 30, 10, silent=False)
+    assert ", starting]" in capsys.readouterr().err
+    now = 101.0
+    bar.moved(40)
+    assert ", 40 moves, 40 moves/s]" in capsys.readouterr().err
+    now = 110.0
+    bar.finished(FinishedGame(3, np.zeros(20, dtype=np.int16), 0.5, 0, 0))
+    bar.moved(200)  # 180 of them in games that are not over: 19 x 20 - 180 are left, at 20/s
+    assert bar.words(10.0) == "200 moves, 20 moves/s, about 00:10 left"
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "11/30 games" in last and ", 200 moves, 20 moves/s, about 00:10 left]" in last
+    bar.close()
+
+
+def test_the_command_writes_an_archive_and_sgf_and_goes_on(
+    tmp_path: Path,
+    net_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     out, sgf = tmp_path / "a", tmp_path / "games.sgf"
     assert generate(net_file, out, "--games", "5", "--sgf", str(sgf)) == 0
     first = Archive.open(out)
     assert generate(net_file, out, "--games", "9", "--sgf", str(sgf)) == 0
     archive = Archive.open(out)
     assert (len(first), len(archive)) == (5, 9)
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith(f"{out}: 9 games, ") and " KiB, " in told and " 0 KiB" not in told
+    kept = caplog.messages[-1]
+    assert kept.startswith(f"{out}.shards keeps these games as well") and "larger --games" in kept
     assert archive.sources == ["", "self-play"] and (archive.games["size"] == 5).all()
     assert archive.manifest["notes"]["network"] == "tiny"
     read = list(read_collection(sgf.read_bytes()))

@@ -23,7 +23,7 @@ from selfplay.__main__ import main
 from selfplay.archive.reader import Archive, ArchiveError
 from selfplay.labelling.owners_file import owners_path
 from selfplay.learners.archive_shares import archive_shares, positions_of
-from selfplay.learners.judging_lessons import JudgingLessons, archive_labels
+from selfplay.learners.judging_lessons import JudgingLessons, archive_labels, error_over_games
 from selfplay.recipes import Recipe
 from selfplay.training.policy_run import Run
 from selfplay.training.trained_network import averaged_network
@@ -301,3 +301,40 @@ def test_learning_games_by_heart_is_told_once(
             guard(line, error)
         told.append(len(caplog.records))
     assert told == [0, 1, 0, 1, 0, 0]
+
+
+def test_the_first_measurements_tell_nothing_of_learning_by_heart(
+    archives: list[Archive],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = begin(tmp_path / "run", archives[:1])
+    lessons = run.lessons
+    assert isinstance(lessons, JudgingLessons)
+
+    def sums(held_out: bool) -> list[float]:
+        error = 0.4 if held_out else 0.1
+        return [24.0, 0, 0, 24, 24 * error, 24 * (error**2 + 1e-4), 12, 24, 0, 0, 0, 0]
+
+    monkeypatch.setattr(
+        lessons, "_sums", lambda model, batches: sums(batches is lessons._measured_on[0])
+    )
+    told = []
+    for _ in range(4):
+        caplog.clear()
+        lessons.validate(run.state.average)
+        told.append(len(caplog.records))
+    assert told == [0, 0, 1, 0]
+
+
+def test_positions_of_one_game_count_as_one(archives: list[Archive], tmp_path: Path) -> None:
+    lessons = begin(tmp_path / "run", archives[:1]).lessons
+    assert isinstance(lessons, JudgingLessons)
+    batches = lessons.train.fixed(300, batch=64)
+    games = {game for batch in batches for game in batch.packed.games.tolist()}
+    alike = lessons.train.positions_a_game(300)
+    assert alike == pytest.approx(sum(map(len, batches)) / len(games)) and alike > 1
+    sums = [0.0, 0, 0, 0, 24 * 0.25, 24 * 0.1, 0, 24, 0, 0, 0, 0]
+    assert error_over_games(sums, 4.0) == pytest.approx(2 * error_over_games(sums, 1.0))
+    assert error_over_games(sums, 24.0) == pytest.approx((0.1 - 0.25**2) ** 0.5)
