@@ -36,10 +36,16 @@ def replacing(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write a file of bytes; `path` holds the old file or the complete new one."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
+def write_bytes(path: Path | str, data: bytes, *, lasting: bool = False) -> None:
+    """Write a file of bytes; `path` holds the old file or the complete new one.
+
+    A `lasting` one does so after a power cut too, for it waits for the disk.
+    """
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(data)
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -12,9 +12,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def interruptible(
-    *numbers: signal.Signals,
-) -> Iterator[Callable[[], bool]]:
+def interruptible(*numbers: signal.Signals) -> Iterator[Callable[[], bool]]:
     """Turn the first of some signals into a flag, SIGINT and SIGTERM where none is named.
 
     A second one acts as usual.

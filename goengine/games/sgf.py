@@ -92,17 +92,31 @@ def read_sgf(data: bytes | str) -> GameRecord:
     Raises:
         SgfError: the data holds no usable game; no other exception, whatever the bytes.
     """
+    record = first_game(data)
+    for remark in remarks(record):
+        log.warning("SGF: %s", remark)
+    return record
+
+
+def first_game(data: bytes | str) -> GameRecord:
+    """Return what `read_sgf` does, and log nothing: `remarks` are for whoever shows them.
+
+    Raises:
+        SgfError: as for `read_sgf`.
+    """
     found = read_collection(data)
     record = next(found)
     if isinstance(record, SgfError):
         raise record
-    if record.cut:
-        log.warning("SGF: kept the first %d moves: %s", len(record.moves), record.cut)
     if next(found, None) is not None:
         record = replace(record, notes=(*record.notes, FIRST_GAME_ONLY))
-    for note in record.notes:
-        log.warning("SGF: %s", note)
     return record
+
+
+def remarks(record: GameRecord) -> list[str]:
+    """Return what a person should know of how a record was read: what was cut, then its notes."""
+    cut = [f"kept the first {len(record.moves)} moves: {record.cut}"] if record.cut else []
+    return [*cut, *record.notes]
 
 
 def read_collection(data: bytes | str) -> Iterator[GameRecord | SgfError]:

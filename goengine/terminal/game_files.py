@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from goengine.games.record import GameRecord
-from goengine.games.sgf import FIRST_GAME_ONLY, SgfError, read_collection
+from goengine.games.sgf import first_game, remarks
 from goengine.types import GoError
 
 
@@ -16,17 +16,9 @@ def open_game(name: str) -> tuple[GameRecord, list[str]]:
         GoError: the file cannot be read, or holds no usable game.
     """
     try:
-        games = read_collection(Path(name).read_bytes())
+        record = first_game(Path(name).read_bytes())
     except OSError as error:
         raise GoError(f"cannot read {name}: {error.strerror}") from None
-    except ValueError as error:
+    except (GoError, ValueError) as error:
         raise GoError(f"cannot load {name}: {error}") from None
-    record = next(games)
-    if isinstance(record, SgfError):
-        raise GoError(f"cannot load {name}: {record}")
-    said = list(record.notes)
-    if record.cut:
-        said.append(f"kept the first {len(record.moves)} moves: {record.cut}")
-    if next(games, None) is not None:
-        said.append(FIRST_GAME_ONLY)
-    return record, said
+    return record, remarks(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from goengine.games.game import Game
 from goengine.players.player import PLAINLY, Candidate, Question, Snapshot
@@ -101,7 +102,7 @@ def snapshot(
     root = root_finding(tree.pool)
     found = move_findings(tree.pool, bonus=tree.order.bonus, lcb=lcb)
     looked_at = {finding.move for finding in found} | {game.size**2}
-    missing = question.least_moves - sum(finding.move != game.size**2 for finding in found)
+    missing = question.least_moves - len(looked_at) + 1
 
     def shown(finding: MoveFinding) -> Candidate:
         one = candidate(finding)
@@ -110,7 +111,7 @@ def snapshot(
         return replace(one, ownership=tree.ownership(finding.node))
 
     return Snapshot(
-        (*map(shown, found), *_unread(tree.pool, looked_at, root)[: max(0, missing)]),
+        (*map(shown, found), *islice(_unread(tree.pool, looked_at, root), max(0, missing))),
         winrate=root.winrate,
         ownership=tree.ownership(),
         lead=root.lead,
@@ -122,27 +123,24 @@ def snapshot(
     )
 
 
-def _unread(pool: Pool, looked_at: Collection[int], root: RootFinding) -> list[Candidate]:
-    """Return the root's other moves, the likeliest first, thought to be as good as the root is.
+def _unread(pool: Pool, looked_at: Collection[int], root: RootFinding) -> Iterator[Candidate]:
+    """Yield the root's other moves, the likeliest first, thought to be as good as the root is.
 
     Their lower bounds say that nothing is known of them.
     """
     edges = int(pool.edges[0])
-    return [
-        Candidate(
-            move,
-            prior,
-            0,
-            (move,),
-            winrate=root.winrate,
-            lcb=0.0,
-            lead=root.lead,
-            utility=root.utility,
-            pv_visits=(0,),
-            deviation=root.deviation,
-        )
-        for move, prior in zip(
-            pool.moves[0, :edges].tolist(), pool.priors[0, :edges].tolist(), strict=True
-        )
-        if move not in looked_at
-    ]
+    moves, priors = pool.moves[0, :edges].tolist(), pool.priors[0, :edges].tolist()
+    for move, prior in zip(moves, priors, strict=True):
+        if move not in looked_at:
+            yield Candidate(
+                move,
+                prior,
+                0,
+                (move,),
+                winrate=root.winrate,
+                lcb=0.0,
+                lead=root.lead,
+                utility=root.utility,
+                pv_visits=(0,),
+                deviation=root.deviation,
+            )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cnncore.system.atomic import replacing
+from cnncore.system.atomic import write_bytes
 from cnncore.system.folders import cache_folder
 from goengine.inference.backends.backend import BackendError
 from goengine.inference.processor import import_failure
@@ -78,10 +78,7 @@ def kept(file: NetworkFile, ending: str, make: Callable[[], bytes], *, anew: boo
     data = make()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary, temporary.open("wb") as written:
-            written.write(data)
-            written.flush()
-            os.fsync(written.fileno())  # after a power cut it is there whole or not at all
+        write_bytes(path, data, lasting=True)
         _prune(path.parent)
     except OSError as error:
         log.debug("%s of %s is not kept: %s", ending, file.name, error)
